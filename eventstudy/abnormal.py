@@ -1,0 +1,134 @@
+"""Abnormal returns, and their sums over windows with the full prediction covariance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from eventstudy.models.base import Fit
+from eventstudy.returns import Rows
+from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing
+from eventstudy.windows import Window, length
+
+
+@dataclass(frozen=True)
+class AbnormalReturns:
+    """Abnormal returns of one firm (rule A7); every array has one entry a row.
+
+    `se` is s sqrt(C) with C = span + x'Ax, `t` follows t(df_resid) if the errors are iid normal.
+    """
+
+    rows: Rows
+    expected: np.ndarray
+    ar: np.ndarray
+    se: np.ndarray
+    t: np.ndarray
+    p_value: np.ndarray
+
+
+def abnormal_returns(fit: Fit, rows: Rows) -> AbnormalReturns:
+    """Return what `rows` earned beyond the fitted model, with the standard error of prediction."""
+    x = fit.model.regressors(rows)
+    ar = fit.model.response(rows) - x @ fit.params
+    se = fit.sigma * np.sqrt(rows.span + np.einsum("ij,jk,ik->i", x, fit.unscaled_cov, x))
+    t = ar / se
+    return AbnormalReturns(rows, rows.ret - ar, ar, se, t, 2 * stats.t.sf(np.abs(t), fit.df_resid))
+
+
+@dataclass(frozen=True)
+class CumulativeReturn:
+    """Cumulative abnormal return of one firm over one window (rule A8).
+
+    Undefined where the rows do not cover every session of the window exactly once: then `reason` holds the
+    code and every number is NaN.
+
+    Parameters
+    ----------
+    variance_factor : float
+        C = L2 + x'Ax with x the summed regressors, so that se_car = sigma sqrt(C).
+    regressors : array (K,)
+        The summed regressors.
+    """
+
+    window: Window
+    car: float
+    se: float
+    t: float
+    df: int
+    p_value: float
+    ci_low: float
+    ci_high: float
+    variance_factor: float
+    regressors: np.ndarray
+    rows: Rows | None
+    reason: str = ""
+
+
+def cumulate(fit: Fit, listing: Listing, rows: Rows, day0: int, window: Window, alpha: float = 0.05) -> CumulativeReturn:
+    """Sum the abnormal returns of the window, if its rows tile it.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows of the listing.
+    day0 : int
+        Position of the event session.
+    """
+    lo, hi = day0 + window[0], day0 + window[1]
+    inside = rows.inside(lo, hi)
+    reason = untiled(listing, inside, lo, hi)
+    if reason:
+        nan = np.nan
+        return CumulativeReturn(window, nan, nan, nan, fit.df_resid, nan, nan, nan, nan, np.empty(0), None, reason)
+    x = fit.model.regressors(inside).sum(axis=0)
+    car = float((fit.model.response(inside) - fit.model.regressors(inside) @ fit.params).sum())
+    factor = float(length(window) + x @ fit.unscaled_cov @ x)
+    se = fit.sigma * np.sqrt(factor)
+    reach = stats.t.isf(alpha / 2, fit.df_resid) * se
+    p = 2 * stats.t.sf(abs(car / se), fit.df_resid)
+    return CumulativeReturn(
+        window, car, float(se), float(car / se), fit.df_resid, float(p), float(car - reach), float(car + reach), factor, x, inside
+    )
+
+
+def untiled(listing: Listing, inside: Rows, lo: int, hi: int) -> str:
+    """Return why rows do not cover the sessions `lo` to `hi` exactly once; empty where they do."""
+    if hi >= len(listing.calendar.sessions):
+        return "calendar_end"
+    if hi > listing.end:
+        return "data_end"
+    if int(inside.span.sum()) == hi - lo + 1:
+        return ""
+    edges = {
+        hi: {SUSPENDED: "not_resumed", MISSING: "price_missing", NOT_LISTED: "not_listed"},
+        lo - 1: {SUSPENDED: "straddles_start", MISSING: "price_missing", NOT_LISTED: "not_listed"},
+    }
+    if lo < 1:
+        return "not_listed"
+    for place, reasons in edges.items():
+        if listing.status[place] in reasons:
+            return reasons[listing.status[place]]
+    if not np.isfinite(listing.benchmark[[lo - 1, hi]]).all():
+        return "benchmark_missing"
+    return "gap_dropped" if np.isfinite(listing.benchmark[lo - 1 : hi + 1]).all() else "benchmark_missing"
+
+
+def session_weights(fit: Fit, cumulative: CumulativeReturn, day0: int, sessions: int) -> np.ndarray:
+    """Return w, one a session, with CAR - E(CAR) = sum of w times the session's error (rule A8).
+
+    The sum of its squares is the variance factor C; the products of two firms' weights carry their
+    covariance.
+    """
+    w = np.zeros(sessions)
+    lo, hi = (day0 + end for end in cumulative.window)
+    w[lo : hi + 1] = 1.0
+    rows = fit.rows
+    if len(fit.params):
+        pull = (fit.model.regressors(rows) @ fit.unscaled_cov @ cumulative.regressors) / rows.span
+        cover = np.repeat(pull, rows.span)
+        starts = np.repeat(rows.end - rows.span + 1, rows.span)
+        offset = np.arange(len(cover)) - np.repeat(np.cumsum(rows.span) - rows.span, rows.span)
+        w[starts + offset] -= cover
+    return w

@@ -1,0 +1,130 @@
+"""Exchange sessions: which calendar a listing follows, and which session can first react to an instant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import ConfigError
+
+BENCHMARK_CALENDAR = "benchmark"
+
+# Yahoo's suffix of a listing -> the exchange_calendars name; Shenzhen shares Shanghai's sessions.
+SUFFIX_CALENDARS = {
+    "SS": "XSHG", "SZ": "XSHG", "SH": "XSHG", "HK": "XHKG", "T": "XTKS", "L": "XLON", "DE": "XFRA", "F": "XFRA",
+    "PA": "XPAR", "AS": "XAMS", "BR": "XBRU", "LS": "XLIS", "IR": "XDUB", "MI": "XMIL", "MC": "XMAD", "SW": "XSWX",
+    "VI": "XWBO", "ST": "XSTO", "CO": "XCSE", "HE": "XHEL", "OL": "XOSL", "WA": "XWAR", "PR": "XPRA", "BD": "XBUD",
+    "AT": "ASEX", "IS": "XIST", "KS": "XKRX", "KQ": "XKRX", "TW": "XTAI", "TWO": "XTAI", "SI": "XSES", "KL": "XKLS",
+    "BK": "XBKK", "JK": "XIDX", "BO": "XBOM", "AX": "XASX", "NZ": "XNZE", "TO": "XTSE", "SA": "BVMF", "MX": "XMEX",
+    "SN": "XSGO", "BA": "XBUE", "JO": "XJSE", "TA": "XTAE", "SR": "XSAU",
+}  # fmt: skip
+
+
+def suffix(symbol: str) -> str:
+    """Return the exchange suffix of a ticker, such as ``SZ`` for ``002415.SZ``; empty where there is none."""
+    return symbol.rpartition(".")[2].upper() if "." in symbol else ""
+
+
+def calendar_name(symbol: str, own: str | None, market: str | None) -> str:
+    """Name the calendar of a listing: its own key, else its suffix, else the market's.
+
+    A market calendar of ``benchmark`` goes before the suffix: nothing but the benchmark's dates is known then.
+    """
+    if own:
+        return own
+    if market == BENCHMARK_CALENDAR:
+        return market
+    name = SUFFIX_CALENDARS.get(suffix(symbol)) or market
+    if not name:
+        raise ConfigError(
+            f"no calendar for {symbol}: its suffix names no known exchange, so give calendar under [market] or its [[firm]]"
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class SessionCalendar:
+    """The sessions of one exchange, in order.
+
+    Parameters
+    ----------
+    name : str
+        The exchange_calendars name, or ``benchmark``.
+    sessions : DatetimeIndex
+        Naive dates, increasing.
+    closes : DatetimeIndex, optional
+        Closing instants in UTC, one a session; absent where the sessions are a benchmark's dates.
+    timezone : str
+        IANA name of the exchange's zone, empty where unknown.
+    """
+
+    name: str
+    sessions: pd.DatetimeIndex
+    closes: pd.DatetimeIndex | None = None
+    timezone: str = ""
+
+    def position(self, date: dt.date) -> int | None:
+        """Position of the session on `date`, None where that day is no session."""
+        stamp = pd.Timestamp(date)
+        place = int(self.sessions.searchsorted(stamp))
+        return place if place < len(self.sessions) and self.sessions[place] == stamp else None
+
+    def first_close_after(self, instant: dt.datetime) -> int:
+        """Position of the first session whose close lies strictly after `instant` (rule 0.1).
+
+        Past the last close it is ``len(sessions)``.
+        """
+        if self.closes is None:
+            raise ConfigError(
+                "sessions taken from the benchmark's dates have no closing times: date the event by session, "
+                "or name an exchange calendar under [market]"
+            )
+        return int(self.closes.searchsorted(pd.Timestamp(instant).tz_convert("UTC"), side="right"))
+
+    def closure_before(self, place: int) -> int:
+        """Number of calendar days between a session and the one before, less one."""
+        return int((self.sessions[place] - self.sessions[place - 1]).days) - 1 if place > 0 else 0
+
+
+@lru_cache(maxsize=32)
+def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
+    """Return the sessions of the exchange `name` from `start` to the end of its published calendar.
+
+    Raises
+    ------
+    ConfigError
+        If exchange_calendars knows no such name; the message names the nearest one.
+    """
+    import exchange_calendars
+
+    known = exchange_calendars.get_calendar_names(include_aliases=True)
+    if name not in known:
+        import difflib
+
+        near = difflib.get_close_matches(name.upper(), known, n=1)
+        raise ConfigError(f"calendar {name!r} is unknown" + (f": did you mean {near[0]!r}?" if near else ""))
+    probe = exchange_calendars.get_calendar(name)
+    first, last = probe.bound_min(), probe.bound_max()
+    begin = max(pd.Timestamp(start), first) if first is not None else pd.Timestamp(start)
+    calendar = exchange_calendars.get_calendar(name, start=begin, end=last) if last is not None else (
+        exchange_calendars.get_calendar(name, start=begin)
+    )
+    return SessionCalendar(
+        name, calendar.sessions, pd.DatetimeIndex(calendar.closes.to_numpy(), tz="UTC"), str(calendar.tz)
+    )
+
+
+def benchmark_sessions(benchmark: pd.Series) -> SessionCalendar:
+    """Take the dates of a benchmark series, valued or blank, as the sessions."""
+    return SessionCalendar(BENCHMARK_CALENDAR, pd.DatetimeIndex(benchmark.index))
+
+
+def positions_between(calendar: SessionCalendar, first: dt.date, last: dt.date) -> np.ndarray:
+    """Positions of the sessions from `first` to `last`, both inclusive."""
+    lo = calendar.sessions.searchsorted(pd.Timestamp(first))
+    hi = calendar.sessions.searchsorted(pd.Timestamp(last), side="right")
+    return np.arange(lo, hi)

@@ -1,0 +1,281 @@
+"""The study config: every key, its type and its default; unknown keys are errors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
+
+from eventstudy.errors import ConfigError
+from eventstudy.events import DateOnly, Role, check_timezone
+from eventstudy.inference.registry import TEST_NAMES
+from eventstudy.returns import ReturnKind, Treatment
+from eventstudy.windows import Windows
+
+DateString = Annotated[dt.date, Field(description="ISO 8601 date")]
+Zone = Annotated[StrictStr, AfterValidator(check_timezone)]
+Pair = tuple[StrictInt, StrictInt]
+Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
+Fraction = Annotated[StrictFloat, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A table of the config."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
+
+
+class When(Section):
+    """When something was announced: exactly one of the three dates."""
+
+    announced_on: DateString | None = Field(None, description="date in `timezone`, minute unknown: see date_only")
+    announced_at: dt.datetime | StrictStr | None = Field(None, description="the instant, ISO 8601")
+    session: DateString | None = Field(None, description="the event session itself")
+    timezone: Zone | None = Field(None, description="IANA name; required unless an offset or a session is given")
+
+    @field_validator("announced_at", mode="before")
+    @classmethod
+    def _has_a_time(cls, value: Any) -> Any:
+        if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            raise ValueError(f"announced_at = {value} has no time of day: use announced_on for a date alone")
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one_date(self) -> When:
+        given = [name for name in ("announced_on", "announced_at", "session") if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(f"give exactly one of announced_at, announced_on and session (found {found})")
+        if self.announced_on is not None and self.timezone is None:
+            raise ValueError("announced_on needs timezone, such as America/New_York, to say whose date it is")
+        return self
+
+
+class Event(When):
+    """One announcement and the firms it named."""
+
+    id: Annotated[StrictStr, Field(min_length=1)]
+    label: StrictStr = ""
+    firms: Annotated[tuple[Symbol, ...], Field(min_length=1)]
+    group: StrictStr = ""
+    role: Role = Field(
+        "treated",
+        description="treated firms make up the group `all`; a variant joins them in its own group only; "
+        "a placebo firm was not named and is shown apart",
+    )
+    date_only: DateOnly | None = None
+
+
+class Spell(Section):
+    """A declared suspension, both ends inclusive."""
+
+    first: DateString = Field(alias="from")
+    last: DateString = Field(alias="to")
+
+
+class FirmDetails(Section):
+    """Details of one firm; each overrides [market]."""
+
+    symbol: Symbol
+    name: StrictStr = ""
+    name_zh: StrictStr = Field("", description="name in Chinese, shown beside the other")
+    benchmark: Symbol | None = None
+    calendar: StrictStr | None = None
+    price_limit: Fraction | None = None
+    group: StrictStr = ""
+    shares: Annotated[StrictFloat, Field(gt=0)] | None = Field(None, description="shares outstanding, for effects in money")
+    suspended: tuple[Spell, ...] = Field((), description="declared suspensions, added to the detected ones")
+
+
+class Market(Section):
+    """Calendar and benchmark of the study."""
+
+    calendar: StrictStr | None = Field(None, description="exchange_calendars name, or `benchmark`")
+    benchmark: Symbol
+    price_limit: Fraction | None = None
+
+
+class Files(Section):
+    """The user's own price files."""
+
+    prices: StrictStr
+    benchmark: StrictStr | None = None
+    absent: Literal["suspended", "missing"] = Field("suspended", description="what an absent row means")
+
+
+class Data(Section):
+    """Where prices come from."""
+
+    source: Literal["snapshot", "files"] = "snapshot"
+    files: Files | None = None
+
+
+class WindowKeys(Section):
+    """Windows, inclusive, in sessions relative to the event session."""
+
+    estimation: Pair
+    event: Pair
+    car: Annotated[tuple[Pair, ...], Field(min_length=1)]
+    min_observations: StrictInt = 100
+
+    @model_validator(mode="after")
+    def _consistent(self) -> WindowKeys:
+        try:
+            self.windows()
+        except ConfigError as problem:
+            raise ValueError(str(problem)) from problem
+        return self
+
+    def windows(self) -> Windows:
+        """Return the windows as the engine takes them."""
+        return Windows(self.estimation, self.event, self.car, self.min_observations)
+
+
+class Mask(Section):
+    """Sessions left out of the estimation."""
+
+    first: DateString = Field(alias="from")
+    last: DateString = Field(alias="to")
+    reason: StrictStr
+    symbols: tuple[Symbol, ...] = Field((), description="default: all firms")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Mask:
+        if self.first > self.last:
+            raise ValueError(f"from = {self.first} lies after to = {self.last}: swap them")
+        return self
+
+
+class Confounder(When):
+    """Other news of a firm, mapped to a session like an event."""
+
+    symbol: Symbol
+    label: StrictStr
+    date_only: DateOnly | None = None
+
+
+class ModelKeys(Section):
+    """Expected-return model and the rows it is fitted on."""
+
+    name: Literal["mean", "market_adjusted", "market"] = "market"
+    returns: ReturnKind
+    suspensions: Treatment = "trade-to-trade"
+
+
+class Inference(Section):
+    """Tests, the headline window and the level."""
+
+    tests: Literal["all"] | tuple[Literal[TEST_NAMES], ...] = "all"  # type: ignore[valid-type]
+    headline_window: Pair | None = None
+    alpha: Fraction = 0.05
+    seed: StrictInt = 0
+
+
+class StudyKeys(Section):
+    """Name and title of the study."""
+
+    name: Annotated[StrictStr, Field(pattern=r"^[a-z0-9-]+$")]
+    title: StrictStr = ""
+    note: StrictStr = Field("", description="what the reader must know of the design, printed with the finding")
+    events: StrictStr | None = Field(None, description="events file, instead of [[event]]")
+    date_only: DateOnly = "refuse"
+
+
+class StudySpec(Section):
+    """A whole study, as read from a config file or given as a dict.
+
+    Frozen; `replace` returns a changed copy, checked again.
+    """
+
+    study: StudyKeys
+    event: tuple[Event, ...] = ()
+    firm: tuple[FirmDetails, ...] = ()
+    market: Market
+    data: Data = Data()
+    windows: WindowKeys
+    mask: tuple[Mask, ...] = ()
+    confounder: tuple[Confounder, ...] = ()
+    model: ModelKeys
+    inference: Inference = Inference()
+
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+    _text: str | None = PrivateAttr(default=None)
+    _where: str = PrivateAttr(default="config")
+
+    @model_validator(mode="after")
+    def _whole(self) -> StudySpec:
+        if bool(self.event) == bool(self.study.events):
+            raise ValueError("give either [[event]] tables or events = \"events.csv\" under [study], one of the two")
+        symbols = [firm.symbol for firm in self.firm]
+        for symbol in symbols:
+            if symbols.count(symbol) > 1:
+                raise ValueError(f"two [[firm]] tables describe {symbol}: keep one of them")
+        if self.data.source == "files" and self.data.files is None:
+            raise ValueError('source = "files" needs a [data.files] table with prices = "prices.csv"')
+        window = self.inference.headline_window
+        if window is None and len(self.windows.car) > 1:
+            raise ValueError("name the headline_window under [inference] before looking at results: one of [windows] car")
+        if window is not None and window not in self.windows.car:
+            raise ValueError(f"headline_window {list(window)} is none of [windows] car: add it there")
+        return self
+
+    @property
+    def headline_window(self) -> tuple[int, int]:
+        """The window named before the result."""
+        return self.inference.headline_window or self.windows.car[0]
+
+    @property
+    def folder(self) -> Path:
+        """Folder that relative paths of the config start from."""
+        return self._folder
+
+    def replace(self, **changes: Any) -> StudySpec:
+        """Return a copy with some keys changed.
+
+        Parameters
+        ----------
+        **changes
+            A section by name with a dict of its keys (``model={"name": "mean"}``), a whole array of tables
+            (``event=[...]``), or a key that only one section has (``headline_window=(0, 5)``).
+
+        Raises
+        ------
+        ConfigError
+            If a name is no key or several sections have it, or the result is not a valid study.
+        """
+        from eventstudy.configfile import spec_from_dict
+
+        content = self.model_dump(by_alias=True, exclude_unset=True)
+        sections = {name: field.annotation for name, field in type(self).model_fields.items() if _is_section(field.annotation)}
+        for key, value in changes.items():
+            if key in sections and isinstance(value, dict):
+                content[key] = {**content.get(key, {}), **value}
+                continue
+            if key in type(self).model_fields:
+                content[key] = value
+                continue
+            owners = [name for name, section in sections.items() if key in section.model_fields]  # type: ignore[union-attr]
+            if len(owners) != 1:
+                raise ConfigError(
+                    f"replace({key}=...) names {'several sections, ' + ', '.join(owners) if owners else 'no key of the config'}: "
+                    "give the section with a dict, such as model={'name': 'mean'}"
+                )
+            content[owners[0]] = {**content.get(owners[0], {}), key: value}
+        return spec_from_dict(content, self._folder)
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)

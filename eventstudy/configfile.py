@@ -1,0 +1,172 @@
+"""Reading a config: TOML to a `StudySpec`, with file, line and remedy where something is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from eventstudy.config import StudySpec
+from eventstudy.errors import ConfigError
+
+Location = tuple[str | int, ...]
+
+
+def load_study(path: str | Path) -> StudySpec:
+    """Read and check a study config.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file; relative paths in it start from its folder.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is not TOML, or is not a valid study; one line a problem.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise ConfigError(f"{file}: the config cannot be read ({problem.strerror}): check the path") from problem
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{file}: the config is not UTF-8 text: save it as UTF-8") from problem
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError(f"{file}: not valid TOML: {problem}") from problem
+    spec = _checked(content, str(file), text)
+    spec._folder, spec._text, spec._where = file.resolve().parent, text, str(file)
+    return spec
+
+
+def spec_from_dict(content: Mapping[str, Any], folder: Path | None = None) -> StudySpec:
+    """Check a study given as a dict of the same shape as the TOML.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a valid study.
+    """
+    spec = _checked(content, "config", None)
+    spec._folder = folder or Path.cwd()
+    return spec
+
+
+def spec_text(spec: StudySpec) -> str:
+    """Return the config as it was read, or as TOML where it never was a file."""
+    if spec._text is not None:
+        return spec._text
+    import tomli_w
+
+    return tomli_w.dumps(_without_none(spec.model_dump(by_alias=True, exclude_unset=True)))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return [_without_none(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _checked(content: Mapping[str, Any], where: str, text: str | None) -> StudySpec:
+    try:
+        return StudySpec.model_validate(content)
+    except ValidationError as problem:
+        lines = _line_numbers(text) if text is not None else {}
+        errors = problem.errors()
+        misspelt = {(*error["loc"][:-1], _nearest(error["loc"])) for error in errors if error["type"] == "extra_forbidden"}
+        told = [error for error in errors if not (error["type"] == "missing" and error["loc"] in misspelt)]
+        messages = list(dict.fromkeys(_message(error, where, lines) for error in told))
+        raise ConfigError("\n".join(messages)) from problem
+
+
+def _message(error: Any, where: str, lines: dict[Location, int]) -> str:
+    location: Location = error["loc"]
+    known = location
+    while known and known not in lines:
+        known = known[:-1]
+    place = f"{where}:{lines[known]}" if known in lines else where
+    return f"{place}: {_sentence(error, location)}"
+
+
+def _sentence(error: Any, location: Location) -> str:
+    keys = [part for part in location if isinstance(part, str)]
+    name = keys[-1] if keys else ""
+    table = ".".join(keys[:-1])
+    if error["type"] == "extra_forbidden":
+        near = _nearest(location)
+        hint = f"perhaps you meant {near!r}" if near else "remove it, or see `eventstudy schema` for the keys there are"
+        return f"unknown key {name!r}{f' in [{table}]' if table else ''}: {hint}"
+    if error["type"] == "missing":
+        return f"{name!r} is missing{f' in [{table}]' if table else ''}: add it (`eventstudy schema` describes it)"
+    if error["type"] in ("value_error", "assertion_error"):
+        return str(error["ctx"]["error"])
+    shown = error["input"] if isinstance(error["input"], (str, int, float, bool)) else type(error["input"]).__name__
+    return f"{table + '.' if table else ''}{name} = {shown!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _nearest(location: Location) -> str:
+    near = difflib.get_close_matches(str(location[-1]), _known_keys(location[:-1]), n=1)
+    return near[0] if near else ""
+
+
+def _known_keys(location: Location) -> list[str]:
+    """Return the keys of the table at `location`, as written in TOML."""
+    model: type[BaseModel] = StudySpec
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        found = _sections_in(field.annotation) if field else []
+        if not found:
+            return []
+        model = found[0]
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections_in(part)]
+
+
+def _line_numbers(text: str) -> dict[Location, int]:
+    """Map every table and key of a TOML text to the line it stands on."""
+    import tree_sitter
+    import tree_sitter_toml
+
+    tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language())).parse(text.encode())
+    lines: dict[Location, int] = {}
+    counts: dict[tuple[str, ...], int] = {}
+    for node in tree.root_node.children:
+        table: Location = ()
+        if node.type in ("table", "table_array_element"):
+            names = _key_parts(node.named_children[0])
+            if node.type == "table_array_element":
+                counts[names] = counts.get(names, -1) + 1
+            table = _indexed(names, counts)
+            lines.setdefault(table, node.start_point[0] + 1)
+        for pair in [node] if node.type == "pair" else node.named_children:
+            if pair.type == "pair":
+                lines[(*table, *_key_parts(pair.named_children[0]))] = pair.start_point[0] + 1
+    return lines
+
+
+def _key_parts(node: Any) -> tuple[str, ...]:
+    if node.type == "dotted_key":
+        return tuple(part for child in node.named_children for part in _key_parts(child))
+    return (node.text.decode().strip("\"'"),)
+
+
+def _indexed(names: tuple[str, ...], counts: dict[tuple[str, ...], int]) -> Location:
+    found: list[str | int] = []
+    for depth, name in enumerate(names, 1):
+        found.append(name)
+        if names[:depth] in counts:
+            found.append(counts[names[:depth]])
+    return tuple(found)

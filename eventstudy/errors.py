@@ -1,0 +1,41 @@
+"""What can go wrong, and the exit code each kind of trouble ends the program with."""
+
+
+class EventStudyError(Exception):
+    """Base of every error this package raises on purpose; its text is one sentence with a remedy."""
+
+    exit_code = 1
+
+
+class ConfigError(EventStudyError):
+    """The config, the command line or an argument cannot be used as it stands."""
+
+    exit_code = 2
+
+
+class DataError(EventStudyError):
+    """Prices, volumes or dates are missing or unusable."""
+
+    exit_code = 3
+
+
+class EventsExcludedError(EventStudyError):
+    """The study finished, but events were excluded and ``--strict`` was given."""
+
+    exit_code = 4
+
+
+class SourceUnreachableError(EventStudyError):
+    """The price source does not answer and nothing stored can serve instead."""
+
+    exit_code = 5
+
+
+class LockedError(EventStudyError):
+    """Another run holds the lock."""
+
+    exit_code = 6
+
+
+class UnknownSymbolError(DataError):
+    """The price source does not know the symbol."""

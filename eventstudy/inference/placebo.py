@@ -1,0 +1,213 @@
+"""Placebo dates: the same statistic at every block of estimation sessions (rules C15 and C18b).
+
+A block is deleted, every firm is fitted again without it, and the block is predicted; the firms stay
+together, so cross-correlation and fat tails are kept. The deletion is exact and in closed form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eventstudy.abnormal import CumulativeReturn
+from eventstudy.inference.cross import CrossSection, FirmCar
+from eventstudy.inference.parametric import portfolio_t
+from eventstudy.models.base import Fit
+from eventstudy.returns import Rows
+from eventstudy.windows import Window, length
+
+
+@dataclass(frozen=True)
+class PlaceboDraws:
+    """One statistic at the event and at every placebo block.
+
+    Parameters
+    ----------
+    observed : float
+    draws : array (B,)
+    starts : array (B,) of int
+        First session of each block, relative to the event session.
+    length : int
+        Sessions a block has.
+    """
+
+    observed: float
+    draws: np.ndarray
+    starts: np.ndarray
+    length: int
+
+    @property
+    def floor(self) -> float:
+        """Smallest p-value that this many blocks can give."""
+        return 1 / (1 + len(self.draws))
+
+    def p_value(self, side: str = "both") -> float:
+        """Return (1 + draws at least as extreme) / (1 + B); `side` is ``both``, ``left`` or ``right``."""
+        return _rank_p(self.observed, self.draws, side)
+
+    def apart(self) -> PlaceboDraws:
+        """Return the draws of blocks that do not overlap, counted back from the last one."""
+        kept, limit = [], np.inf
+        for place in np.argsort(self.starts)[::-1]:
+            if self.starts[place] + self.length - 1 < limit:
+                kept.append(place)
+                limit = self.starts[place]
+        return replace(self, draws=self.draws[kept], starts=self.starts[kept])
+
+
+def _rank_p(observed: float, draws: np.ndarray, side: str) -> float:
+    extreme = {"both": np.abs(draws) >= abs(observed), "left": draws <= observed, "right": draws >= observed}[side]
+    return float((1 + extreme.sum()) / (1 + len(draws)))
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """A firm's fit without the rows of one block, and the errors it makes in predicting them.
+
+    Parameters
+    ----------
+    fit : Fit
+        As estimated on the remaining rows.
+    rows : Rows
+        The deleted rows.
+    errors : array, one a deleted row
+        Prediction errors, in return units.
+    """
+
+    fit: Fit
+    rows: Rows
+    errors: np.ndarray
+
+    def cumulative(self, lo: int, hi: int, window: Window) -> CumulativeReturn | None:
+        """Return the placebo CAR over the sessions `lo` to `hi`; None where the deleted rows do not tile them."""
+        inside = (self.rows.end - self.rows.span + 1 >= lo) & (self.rows.closes <= hi)
+        if int(self.rows.span[inside].sum()) != hi - lo + 1:
+            return None
+        x = self.fit.model.regressors(self.rows.take(inside)).sum(axis=0)
+        car = float(self.errors[inside].sum())
+        factor = float(hi - lo + 1 + x @ self.fit.unscaled_cov @ x)
+        se = float(self.fit.sigma * np.sqrt(factor))
+        nan = np.nan
+        return CumulativeReturn(window, car, se, car / se, self.fit.df_resid, nan, nan, nan, factor, x, None)
+
+
+def delete_block(fit: Fit, lo: int, hi: int) -> Deletion | None:
+    """Fit again without the sessions `lo` to `hi`, in closed form; None where no rows tile them.
+
+    With Z the regressors over the square root of the span and e the scaled residuals, the deleted rows w
+    have the prediction errors q = (I - H)^-1 e_w, H = Z_w A Z_w'.
+    """
+    rows = fit.rows
+    inside = (rows.end - rows.span + 1 >= lo) & (rows.closes <= hi)
+    if int(rows.span[inside].sum()) != hi - lo + 1:
+        return None
+    df = fit.df_resid - int(inside.sum())
+    if df < 1:
+        return None
+    root = np.sqrt(rows.span)
+    z = fit.model.regressors(rows) / root[:, None]
+    a, z_w, e_w = fit.unscaled_cov, z[inside], fit.errors[inside]
+    hole = np.eye(len(e_w)) - z_w @ a @ z_w.T
+    q = np.linalg.solve(hole, e_w)
+    shift = a @ z_w.T @ q
+    scale = (fit.df_resid * fit.sigma**2 - e_w @ q) / df
+    without = replace(
+        fit,
+        params=fit.params - shift,
+        unscaled_cov=a + a @ z_w.T @ np.linalg.solve(hole, z_w @ a),
+        sigma=float(np.sqrt(scale)),
+        nobs=fit.nobs - len(e_w),
+        df_resid=df,
+        n_sessions=fit.n_sessions - (hi - lo + 1),
+        r_squared=np.nan,
+        rows=rows.take(~inside),
+        errors=(fit.errors + z @ shift)[~inside],
+        results=None,
+    )
+    return Deletion(without, rows.take(inside), q * root[inside])
+
+
+def _block_starts(firms: Sequence[FirmCar], size: int) -> range:
+    """Return every offset from the event session at which a block fits into the estimation rows of some firm."""
+    first = min(int((firm.fit.rows.end - firm.fit.rows.span + 1).min()) - firm.day0 for firm in firms)
+    last = max(int(firm.fit.rows.end.max()) - firm.day0 for firm in firms)
+    return range(first, last - size + 2)
+
+
+def _delete_from_all(firms: Sequence[FirmCar], start: int, size: int) -> list[Deletion] | None:
+    found = []
+    for firm in firms:
+        deletion = delete_block(firm.fit, firm.day0 + start, firm.day0 + start + size - 1)
+        if deletion is None:
+            return None
+        found.append(deletion)
+    return found
+
+
+def placebo_draws(cross: CrossSection) -> tuple[PlaceboDraws, PlaceboDraws]:
+    """Return the mean CAR and the mean standardised CAR at the event and at every placebo block."""
+    size = length(cross.window)
+    starts, cars, scars = [], [], []
+    for start in _block_starts(cross.firms, size):
+        deletions = _delete_from_all(cross.firms, start, size)
+        if deletions is None:
+            continue
+        blocks = [
+            deletion.cumulative(firm.day0 + start, firm.day0 + start + size - 1, cross.window)
+            for firm, deletion in zip(cross.firms, deletions, strict=True)
+        ]
+        starts.append(start)
+        cars.append(np.mean([block.car for block in blocks if block]))
+        scars.append(np.mean([block.t for block in blocks if block]))
+    places = np.array(starts, dtype=int)
+    return (
+        PlaceboDraws(float(cross.car.mean()), np.array(cars), places, size),
+        PlaceboDraws(float(cross.scar.mean()), np.array(scars), places, size),
+    )
+
+
+def placebo_max_draws(sections: Sequence[CrossSection]) -> PlaceboDraws:
+    """Return the largest absolute portfolio t over several windows, at the event and at every block.
+
+    Parameters
+    ----------
+    sections : sequence of CrossSection
+        Windows [0, b], each with the firms that have a CAR there. Blocks are as long as the longest.
+    """
+    size = max(length(section.window) for section in sections)
+    firms = list({(id(firm.listing), firm.day0): firm for section in sections for firm in section.firms}.values())
+    starts, draws = [], []
+    for start in _block_starts(firms, size):
+        deletions = _delete_from_all(firms, start, size)
+        if deletions is None:
+            continue
+        by_firm = {(id(firm.listing), firm.day0): deletion for firm, deletion in zip(firms, deletions, strict=True)}
+        largest = _largest_t([_moved(section, by_firm, start) for section in sections])
+        if np.isfinite(largest):
+            starts.append(start)
+            draws.append(largest)
+    return PlaceboDraws(_largest_t(sections), np.array(draws), np.array(starts, dtype=int), size)
+
+
+def _moved(section: CrossSection, deletions: dict[tuple[int, int], Deletion], start: int) -> CrossSection | None:
+    """Return the cross-section with its window moved to a deleted block; None where a firm does not tile it."""
+    firms = []
+    for firm in section.firms:
+        deletion, day0 = deletions[id(firm.listing), firm.day0], firm.day0 + start
+        cumulative = deletion.cumulative(day0 + section.window[0], day0 + section.window[1], section.window)
+        if cumulative is None:
+            return None
+        firms.append(FirmCar(firm.listing, deletion.fit, day0, cumulative))
+    return CrossSection(section.window, tuple(firms))
+
+
+def _largest_t(sections: Sequence[CrossSection | None]) -> float:
+    """Return max |portfolio t|; NaN where any window has none, so that all draws are over the same windows."""
+    found = []
+    for section in sections:
+        if section is None:
+            return np.nan
+        found.append(abs(portfolio_t(section.car, section.sigma, section.df, section.correlation, section.shared).statistic))
+    return float(np.max(found))

@@ -1,0 +1,176 @@
+"""From a config to the inputs of a study: events, firm settings, and the series a source serves."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from eventstudy.config import Confounder, StudySpec, When
+from eventstudy.errors import ConfigError, UnknownSymbolError
+from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
+from eventstudy.inference.registry import TEST_NAMES
+from eventstudy.sources import Source, open_source
+from eventstudy.sources.base import PriceSeries
+from eventstudy.sources.files import read_table
+from eventstudy.study import FirmSettings, MaskedSpell, OtherNews, Plan, StudyInputs
+
+EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group")
+
+
+def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime | None = None) -> StudyInputs:
+    """Read the events and fetch the prices of a study.
+
+    Parameters
+    ----------
+    source : Source, optional
+        Default: the one the config names.
+    now : datetime, optional
+        The moment windows are complete or not at; default the present.
+
+    Raises
+    ------
+    ConfigError, DataError
+    """
+    events = study_events(spec)
+    firms = _firm_settings(spec, events)
+    source = source or open_source(spec)
+    series: dict[str, PriceSeries] = {}
+    unknown: dict[str, str] = {}
+    start, end = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
+    for symbol in dict.fromkeys(event.symbol for event in events):
+        try:
+            series[symbol] = source.fetch(symbol, start, end, "share")
+        except UnknownSymbolError as problem:
+            unknown[symbol] = str(problem)
+    for symbol in dict.fromkeys(settings.benchmark for settings in firms.values()):
+        if symbol not in series:
+            try:
+                series[symbol] = source.fetch(symbol, start, end, "index")
+            except UnknownSymbolError as problem:
+                unknown[symbol] = str(problem)
+    return StudyInputs(study_plan(spec), events, firms, series, unknown, now or dt.datetime.now(dt.UTC))
+
+
+def study_plan(spec: StudySpec) -> Plan:
+    """Return what a config asks to be computed."""
+    tests = TEST_NAMES if spec.inference.tests == "all" else spec.inference.tests
+    return Plan(
+        windows=spec.windows.windows(),
+        headline_window=spec.headline_window,
+        model=spec.model.name,
+        returns=spec.model.returns,
+        suspensions=spec.model.suspensions,
+        tests=tuple(tests),
+        alpha=spec.inference.alpha,
+        seed=spec.inference.seed,
+        calendar=spec.market.calendar,
+        masks=tuple(MaskedSpell(mask.first, mask.last, mask.reason, mask.symbols) for mask in spec.mask),
+        confounders=tuple(_other_news(spec, number, item) for number, item in enumerate(spec.confounder)),
+    )
+
+
+def _other_news(spec: StudySpec, number: int, item: Confounder) -> OtherNews:
+    announcement = _announcement(item, f"{spec._where}: [[confounder]] {number + 1}: ")
+    return OtherNews(item.symbol, announcement, item.label, item.date_only or spec.study.date_only)
+
+
+def _announcement(when: When, where: str) -> Announcement:
+    if when.announced_at is not None:
+        try:
+            return Announcement(instant=parse_instant(when.announced_at, when.timezone), timezone=when.timezone or "")
+        except ConfigError as problem:
+            raise ConfigError(f"{where}{problem}") from problem
+    return Announcement(on=when.announced_on, session=when.session, timezone=when.timezone or "")
+
+
+def study_events(spec: StudySpec) -> tuple[EventFirm, ...]:
+    """Return one entry a firm and event, from the config's tables or its events file."""
+    if spec.study.events:
+        return events_from_table(
+            read_table(spec.folder / spec.study.events, ["event_id", "symbol"]), spec.study.events, spec.study.date_only
+        )
+    return tuple(
+        EventFirm(
+            event.id, symbol, _announcement(event, f"{spec._where}: event {event.id!r}: "), event.label, event.group, event.role,
+            event.date_only or spec.study.date_only, f"{spec._where}: ",
+        )
+        for event in spec.event
+        for symbol in event.firms
+    )  # fmt: skip
+
+
+def events_from_table(table: pd.DataFrame, where: str, date_only: DateOnly = "refuse") -> tuple[EventFirm, ...]:
+    """Read events from a table, one row a firm and event.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns event_id, symbol, one of announced_at, announced_on and session filled a row, and
+        optionally timezone, date_only and group.
+    where : str
+        Its name, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If a row cannot be read; the message names the row.
+    """
+    for name in table.columns:
+        if name not in EVENT_COLUMNS:
+            raise ConfigError(f"{where}: unknown column {name!r}: an events table has {', '.join(EVENT_COLUMNS)}")
+    if table.empty:
+        raise ConfigError(f"{where}: no events: add a row")
+    return tuple(
+        _event_row({str(key): value for key, value in row.items()}, f"{where}, row {number}: ", date_only)
+        for number, row in enumerate(table.to_dict("records"), 1)
+    )
+
+
+def _event_row(row: dict[str, object], where: str, default: DateOnly) -> EventFirm:
+    cells = {key: "" if pd.isna(value) else str(value).strip() for key, value in row.items()}  # type: ignore[call-overload]
+    given = [name for name in ("announced_at", "announced_on", "session") if cells.get(name)]
+    if not cells["event_id"] or not cells["symbol"]:
+        raise ConfigError(f"{where}event_id and symbol must both be filled")
+    if len(given) != 1:
+        raise ConfigError(f"{where}fill exactly one of announced_at, announced_on and session (found {' and '.join(given) or 'none'})")
+    zone, choice = cells.get("timezone", ""), cells.get("date_only") or default
+    if choice not in ("refuse", "first", "last", "both"):
+        raise ConfigError(f"{where}date_only = {choice!r} is none of refuse, first, last, both")
+    try:
+        if given == ["announced_at"]:
+            when = Announcement(instant=parse_instant(cells["announced_at"], zone or None), timezone=zone)
+        elif given == ["announced_on"]:
+            when = Announcement(on=_date(cells["announced_on"]), timezone=check_timezone(zone))
+        else:
+            when = Announcement(session=_date(cells["session"]))
+    except ConfigError as problem:
+        raise ConfigError(f"{where}{problem}") from problem
+    return EventFirm(cells["event_id"], cells["symbol"], when, group=cells.get("group", ""), date_only=choice, where=where)  # type: ignore[arg-type]
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text.removesuffix(" 00:00:00"))
+    except ValueError as problem:
+        raise ConfigError(f"{text!r} is not a date: write it as 2019-10-08") from problem
+
+
+def _firm_settings(spec: StudySpec, events: tuple[EventFirm, ...]) -> dict[str, FirmSettings]:
+    details = {firm.symbol: firm for firm in spec.firm}
+    settings = {}
+    for symbol in dict.fromkeys(event.symbol for event in events):
+        firm = details.get(symbol)
+        settings[symbol] = FirmSettings(
+            benchmark=(firm and firm.benchmark) or spec.market.benchmark,
+            name=firm.name if firm else "",
+            name_zh=firm.name_zh if firm else "",
+            calendar=firm.calendar if firm else None,
+            price_limit=(firm and firm.price_limit) or spec.market.price_limit,
+            group=firm.group if firm else "",
+            shares=firm.shares if firm else None,
+            suspended=tuple((spell.first, spell.last) for spell in firm.suspended) if firm else (),
+        )
+    return settings
+
+

@@ -1,0 +1,65 @@
+"""The user's own files: one long table of prices, one of the benchmark."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from eventstudy.errors import DataError, UnknownSymbolError
+from eventstudy.sources.base import Absent, Kind, PriceSeries
+from eventstudy.sources.frames import price_frame
+
+
+class FileSource:
+    """Prices from CSV or Parquet files with the columns date, symbol, close [, adj_close] [, volume]."""
+
+    name = "files"
+
+    def __init__(self, prices: Path, benchmark: Path | None, absent: Absent = "suspended") -> None:
+        self.prices, self.benchmark, self.absent = prices, benchmark, absent
+
+    @cached_property
+    def _rows(self) -> dict[str, pd.DataFrame]:
+        table = read_table(self.prices, ["date", "symbol"])
+        if not {"close", "adj_close"} & set(table.columns):
+            raise DataError(f"{self.prices}: no column 'close': the columns needed are date, symbol and close")
+        return {str(symbol).strip(): rows for symbol, rows in table.groupby("symbol", sort=False)}
+
+    def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
+        """Return the rows of `symbol`; an index comes from the benchmark file where there is one."""
+        if kind == "index" and self.benchmark is not None:
+            path, raw = self.benchmark, read_table(self.benchmark, ["date", "close"])
+            if "symbol" in raw:
+                raw = raw[raw["symbol"].astype(str).str.strip() == symbol]
+        else:
+            path, raw = self.prices, self._rows.get(symbol, pd.DataFrame({"date": []}))
+        if raw.empty:
+            raise UnknownSymbolError(f"{path}: no rows of {symbol}: check the spelling of the symbol")
+        frame, notes = price_frame(raw, f"{path}, {symbol}")
+        return PriceSeries(symbol, frame, self.name, kind, self.absent, notes=tuple(notes))
+
+
+def read_table(path: Path, needed: list[str]) -> pd.DataFrame:
+    """Read a CSV (as text) or Parquet file and check that its columns are there.
+
+    Raises
+    ------
+    DataError
+        If the file is absent, unreadable, or lacks a column.
+    """
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            table = pd.read_parquet(path)
+        else:
+            table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    except OSError as problem:
+        raise DataError(f"{path}: the file cannot be read ({problem.strerror or problem}): check the path") from problem
+    except (ValueError, pd.errors.ParserError) as problem:
+        raise DataError(f"{path}: the file is not a table that can be read ({problem})") from problem
+    table.columns = [str(name).strip() for name in table.columns]
+    for name in needed:
+        if name not in table:
+            raise DataError(f"{path}: no column {name!r}: it has {', '.join(table.columns)}")
+    return table

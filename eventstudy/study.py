@@ -1,0 +1,349 @@
+"""Runs the events of a study: from price series to fits, CARs and the cross-sections the tests need."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.abnormal import AbnormalReturns, CumulativeReturn, abnormal_returns, cumulate
+from eventstudy.calendar import (
+    BENCHMARK_CALENDAR,
+    SessionCalendar,
+    benchmark_sessions,
+    calendar_name,
+    exchange_sessions,
+    positions_between,
+)
+from eventstudy.errors import ConfigError, DataError
+from eventstudy.events import Announcement, DateOnly, DatedEvent, EventFirm, date_event
+from eventstudy.inference.cross import CrossSection, FirmCar
+from eventstudy.models import MODELS, Fit
+from eventstudy.returns import ReturnKind, Rows, Treatment, trade_rows
+from eventstudy.sources.base import PriceSeries
+from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing, Spell, list_shares
+from eventstudy.windows import Window, Windows
+
+LARGEST_SUSPENDED_SHARE = 0.40
+ALL = "all"
+UNCONFOUNDED = "unconfounded"
+
+
+@dataclass(frozen=True)
+class FirmSettings:
+    """What a study says of one firm."""
+
+    benchmark: str
+    name: str = ""
+    name_zh: str = ""
+    calendar: str | None = None
+    price_limit: float | None = None
+    group: str = ""
+    shares: float | None = None
+    suspended: tuple[Spell, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """An event firm that was left out, the stage it failed at, and why (a code and a sentence)."""
+
+    event_id: str
+    symbol: str
+    stage: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class MaskedSpell:
+    """Sessions left out of the estimation, for some symbols or (empty) for all."""
+
+    first: dt.date
+    last: dt.date
+    reason: str
+    symbols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OtherNews:
+    """Other news of a firm."""
+
+    symbol: str
+    announcement: Announcement
+    label: str
+    date_only: DateOnly = "refuse"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is computed, whatever the data."""
+
+    windows: Windows
+    headline_window: Window
+    model: str = "market"
+    returns: ReturnKind = "log"
+    suspensions: Treatment = "trade-to-trade"
+    tests: tuple[str, ...] = ()
+    alpha: float = 0.05
+    seed: int = 0
+    calendar: str | None = None
+    masks: tuple[MaskedSpell, ...] = ()
+    confounders: tuple[OtherNews, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyInputs:
+    """Everything a study is computed from.
+
+    `series` holds shares and benchmarks by symbol; `unknown` says of a symbol why there is no series.
+    """
+
+    plan: Plan
+    events: tuple[EventFirm, ...]
+    firms: Mapping[str, FirmSettings]
+    series: Mapping[str, PriceSeries]
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+
+@dataclass(frozen=True)
+class FirmStudy:
+    """One firm of one event, computed.
+
+    `fit` and `abnormal` are None for an event whose estimation window still lies ahead.
+    """
+
+    dated: DatedEvent
+    settings: FirmSettings
+    listing: Listing
+    rows: Rows
+    fit: Fit | None
+    abnormal: AbnormalReturns | None
+    cumulative: dict[Window, CumulativeReturn]
+    confounders: tuple[tuple[int, str], ...] = ()
+    short_history: bool = False
+    suspended_share: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(event_id, symbol)."""
+        return self.dated.event_id, self.dated.event.symbol
+
+    @property
+    def day0(self) -> int:
+        """Position of the event session in the firm's calendar."""
+        if self.dated.place is None:
+            raise DataError(f"event {self.dated.event_id} of {self.dated.event.symbol} has no session yet")
+        return self.dated.place
+
+    @property
+    def session(self) -> pd.Timestamp | None:
+        """The event session, None where the calendar does not reach it."""
+        return None if self.dated.place is None else self.listing.calendar.sessions[self.dated.place]
+
+    def confounded_by(self, window: Window) -> str:
+        """Labels of the other news of this firm inside a window, joined by ``; ``."""
+        return "; ".join(label for tau, label in self.confounders if window[0] <= tau <= window[1])
+
+    def car(self, window: Window) -> FirmCar | None:
+        """The firm's part in a cross-section; None where its CAR is undefined."""
+        cumulative = self.cumulative[window]
+        if cumulative.reason or self.fit is None:
+            return None
+        return FirmCar(self.listing, self.fit, self.day0, cumulative)
+
+
+@dataclass(frozen=True)
+class Computation:
+    """A study after its events were run: what the tables, the tests and the report are made from."""
+
+    inputs: StudyInputs
+    firms: tuple[FirmStudy, ...]
+    exclusions: tuple[Exclusion, ...]
+    listings: Mapping[str, Listing]
+
+    @cached_property
+    def groups(self) -> dict[str, tuple[FirmStudy, ...]]:
+        """Firms by group: ``all`` first (each symbol and session once), then the named groups."""
+        treated = _each_once([firm for firm in self.firms if firm.dated.event.role == "treated"])
+        groups: dict[str, list[FirmStudy]] = {ALL: treated}
+        for firm in self.firms:
+            name = firm.dated.event.group or firm.settings.group
+            if firm.dated.event.role != "treated":
+                name = name or firm.dated.event.event_id
+            if name and name != ALL:
+                start = list(treated) if firm.dated.event.role == "variant" else []
+                groups.setdefault(name, start).append(firm)
+        if any(firm.confounders for firm in treated):
+            groups[UNCONFOUNDED] = treated
+        return {name: tuple(_each_once(members)) for name, members in groups.items()}
+
+    def cross_section(self, group: str, window: Window) -> CrossSection:
+        """Return the firms of a group with a CAR in a window; ``unconfounded`` leaves out the confounded."""
+        if (group, window) not in self._sections:
+            members = self.groups[group]
+            if group == UNCONFOUNDED:
+                members = tuple(firm for firm in members if not firm.confounded_by(window))
+            found = tuple(part for firm in members if (part := firm.car(window)) is not None)
+            self._sections[group, window] = CrossSection(window, found)
+        return self._sections[group, window]
+
+    @cached_property
+    def _sections(self) -> dict[tuple[str, Window], CrossSection]:
+        return {}
+
+
+def _each_once(firms: list[FirmStudy]) -> list[FirmStudy]:
+    return list({(firm.dated.event.symbol, firm.session): firm for firm in reversed(firms)}.values())[::-1]
+
+
+def compute(inputs: StudyInputs) -> Computation:
+    """Run every event of a study; one that cannot be run is excluded with a reason and moves no other.
+
+    Raises
+    ------
+    ConfigError
+        If an (event_id, symbol) pair repeats, or a date of unknown minute maps to two sessions.
+    DataError
+        If a benchmark is not to be had, or every event is excluded.
+    """
+    keys = [(event.event_id, event.symbol) for event in inputs.events]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ConfigError(f"event {twice[0]!r} lists {twice[1]} twice: keep one of them")
+    listings: dict[str, Listing] = {}
+    firms: list[FirmStudy] = []
+    exclusions: list[Exclusion] = []
+    rows: dict[str, Rows] = {}
+    for event in inputs.events:
+        if event.symbol not in inputs.series:
+            detail = inputs.unknown.get(event.symbol, "no prices")
+            exclusions.append(Exclusion(event.event_id, event.symbol, "prices", "unknown_symbol", detail))
+            continue
+        if event.symbol not in listings:
+            listings[event.symbol] = _list(event.symbol, inputs)
+            rows[event.symbol] = trade_rows(listings[event.symbol], inputs.plan.suspensions, inputs.plan.returns)
+        for dated in date_event(event, listings[event.symbol].calendar):
+            outcome = _run_event(dated, listings[event.symbol], rows[event.symbol], inputs)
+            (exclusions if isinstance(outcome, Exclusion) else firms).append(outcome)  # type: ignore[arg-type]
+    if not firms:
+        told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in exclusions[:5])
+        raise DataError(f"every event is excluded, so there is nothing to report: {told}")
+    return Computation(inputs, tuple(firms), tuple(exclusions), listings)
+
+
+def study_calendar(symbol: str, inputs: StudyInputs) -> SessionCalendar:
+    """Return the calendar of a symbol in a study, long enough for every event."""
+    settings = inputs.firms[symbol]
+    name = calendar_name(symbol, settings.calendar, inputs.plan.calendar)
+    benchmark = inputs.series[settings.benchmark]
+    if name == BENCHMARK_CALENDAR:
+        return benchmark_sessions(benchmark.frame["close"])
+    first = min(benchmark.frame.index[0], inputs.series[symbol].frame.index[0])
+    return exchange_sessions(name, first.date())
+
+
+def _list(symbol: str, inputs: StudyInputs) -> Listing:
+    settings = inputs.firms[symbol]
+    if settings.benchmark not in inputs.series:
+        detail = inputs.unknown.get(settings.benchmark, "no prices")
+        raise DataError(f"benchmark {settings.benchmark} is not to be had: {detail}")
+    return list_shares(
+        inputs.series[symbol],
+        inputs.series[settings.benchmark].frame["close"],
+        study_calendar(symbol, inputs),
+        settings.suspended,
+        settings.price_limit,
+    )
+
+
+def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInputs) -> FirmStudy | Exclusion:
+    plan, symbol = inputs.plan, dated.event.symbol
+
+    def excluded(stage: str, reason: str, detail: str) -> Exclusion:
+        return Exclusion(dated.event_id, symbol, stage, reason, detail)
+
+    settings = inputs.firms[symbol]
+    if dated.place is None:
+        if dated.reason == "calendar_end":
+            return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "calendar_end"))
+        return excluded("event", dated.reason, f"{dated.event.announcement.session or dated.event.announcement} is no session of {listing.calendar.name}")
+    day0 = dated.place
+    masked = _masked_sessions(listing.calendar, plan.masks, symbol)
+    lo, hi = day0 + plan.windows.event[0], day0 + plan.windows.event[1]
+    if masked[max(lo, 0) : hi + 1].any():
+        return excluded("event", "masked_event", "a mask touches the event window: shorten the mask or the window")
+    first, last = day0 + plan.windows.estimation[0], day0 + plan.windows.estimation[1]
+    if last > listing.end and _still_ahead(listing, last, inputs.now):
+        return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "provisional"))
+    sample = rows.inside(first, last).without(masked)
+    listed = _listed(listing, first, last, masked)
+    share = float(np.isin(listing.status[listed], [SUSPENDED, MISSING]).mean()) if len(listed) else 0.0
+    if len(sample) < plan.windows.min_observations:
+        return excluded(
+            "estimation", "too_few_observations",
+            f"{len(sample)} observations in the estimation window, min_observations is {plan.windows.min_observations}",
+        )  # fmt: skip
+    if share > LARGEST_SUSPENDED_SHARE:
+        return excluded("estimation", "mostly_suspended", f"{share:.0%} of the estimation sessions have no trade, more than 40%")
+    try:
+        fit = MODELS[plan.model].fit(sample)
+    except DataError as problem:
+        return excluded("estimation", "no_fit", str(problem))
+    cumulative = {window: cumulate(fit, listing, rows, day0, window, plan.alpha) for window in plan.windows.car}
+    return FirmStudy(
+        dated, settings, listing, rows, fit,
+        abnormal_returns(fit, rows.inside(lo, hi)),
+        {window: _awaited(result, listing, day0, inputs.now) for window, result in cumulative.items()},
+        _confounders(symbol, listing.calendar, day0, plan),
+        first < 0 or bool((listing.status[max(first, 0) : last + 1] == NOT_LISTED).any()),
+        share,
+    )  # fmt: skip
+
+
+def _ahead(plan: Plan, reason: str) -> dict[Window, CumulativeReturn]:
+    nan = np.nan
+    return {
+        window: CumulativeReturn(window, nan, nan, nan, 0, nan, nan, nan, nan, np.empty(0), None, reason)
+        for window in plan.windows.car
+    }
+
+
+def _awaited(result: CumulativeReturn, listing: Listing, day0: int, now: dt.datetime) -> CumulativeReturn:
+    """Call the end of the data provisional where time will complete the window."""
+    if result.reason == "data_end" and _still_ahead(listing, day0 + result.window[1], now):
+        return replace(result, reason="provisional")
+    return result
+
+
+def _still_ahead(listing: Listing, place: int, now: dt.datetime) -> bool:
+    closes = listing.calendar.closes
+    if closes is None:
+        return False
+    return place >= len(closes) or bool(closes[place] > pd.Timestamp(now))
+
+
+def _listed(listing: Listing, first: int, last: int, masked: np.ndarray) -> np.ndarray:
+    places = np.arange(max(first, 0), max(last + 1, 0))
+    return places[(listing.status[places] != NOT_LISTED) & ~masked[places]]
+
+
+def _masked_sessions(calendar: SessionCalendar, masks: tuple[MaskedSpell, ...], symbol: str) -> np.ndarray:
+    masked = np.zeros(len(calendar.sessions), dtype=bool)
+    for mask in masks:
+        if not mask.symbols or symbol in mask.symbols:
+            masked[positions_between(calendar, mask.first, mask.last)] = True
+    return masked
+
+
+def _confounders(symbol: str, calendar: SessionCalendar, day0: int, plan: Plan) -> tuple[tuple[int, str], ...]:
+    found = []
+    for news in plan.confounders:
+        if news.symbol == symbol:
+            event = EventFirm(news.label, symbol, news.announcement, date_only=news.date_only)
+            found += [(dated.place - day0, news.label) for dated in date_event(event, calendar) if dated.place is not None]
+    return tuple(sorted(found))

@@ -1,0 +1,208 @@
+"""Trading status: which sessions a share traded in, and what it was worth there.
+
+Three words are kept apart: suspended (the exchange was open, the share did not trade), missing (it
+traded, the source has no row) and not listed. None of them is ever a zero return.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.calendar import SessionCalendar, positions_between
+from eventstudy.sources.base import PriceSeries
+
+TRADED, SUSPENDED, MISSING, NOT_LISTED, UNKNOWN = "traded", "suspended", "missing", "not_listed", "unknown"
+TICK = Decimal("0.01")
+
+Spell = tuple[dt.date, dt.date]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One share on the session grid of its exchange; every array has one entry a session.
+
+    Parameters
+    ----------
+    symbol : str
+    calendar : SessionCalendar
+    status : array of str
+        ``traded``, ``suspended``, ``missing``, ``not_listed`` or ``unknown`` (traded, but in doubt).
+    level : array of float
+        Total-return value of one share held from the first row on (price units); NaN where it did not trade.
+    benchmark : array of float
+        Benchmark level; NaN where it has no value.
+    limit : array of str
+        ``up`` or ``down`` where the close stood at the price limit, else empty.
+    end : int
+        Position of the last session the benchmark's dates reach; later ones have not happened as far as the data go.
+    notes : tuple of (str, str)
+        Code and sentence of what the reader must know.
+    """
+
+    symbol: str
+    calendar: SessionCalendar
+    status: np.ndarray
+    level: np.ndarray
+    benchmark: np.ndarray
+    limit: np.ndarray
+    end: int
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+def trading_status(
+    series: PriceSeries, calendar: SessionCalendar, declared: Sequence[Spell] = ()
+) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """Decide for every session of `calendar` whether the instrument traded (rule A3).
+
+    A session of a share is suspended where it is declared so, where volume is 0 and the close has not
+    moved, or where the source leaves suspended sessions out; without volume, two or more unchanged closes
+    in a row count as suspended and a single one as ``unknown``. Volume says nothing about an index.
+
+    Returns
+    -------
+    status : array of str, one a session
+    notes : list of (str, str)
+        Code and sentence of each inference the reader should know.
+    """
+    frame = series.frame
+    close = frame["close"].where(frame["close"].notna(), frame["adj_close"])
+    close = close[close.notna() & close.index.isin(calendar.sessions)]
+    volume = frame["volume"].reindex(close.index)
+    status = np.full(len(calendar.sessions), series.absent, dtype=object)
+    notes: list[tuple[str, str]] = []
+    if len(close):
+        status[: calendar.sessions.searchsorted(close.index[0])] = NOT_LISTED
+        rows = np.full(len(close), TRADED, dtype=object)
+        if series.kind == "share":
+            rows = _share_rows(close.to_numpy(), volume.to_numpy(), close.index, notes)
+        status[calendar.sessions.get_indexer(close.index)] = rows
+    for first, last in declared:
+        places = positions_between(calendar, first, last)
+        traded = int(np.isin(status[places], [TRADED]).sum())
+        if traded:
+            notes.append(("declared_over_trades", f"declared suspended from {first} to {last}, but {traded} of these sessions have a price that moved or a volume"))
+        status[places] = SUSPENDED
+    return status, notes
+
+
+def _share_rows(close: np.ndarray, volume: np.ndarray, dates: pd.Index, notes: list[tuple[str, str]]) -> np.ndarray:
+    unchanged = np.r_[False, close[1:] == close[:-1]]
+    known = np.isfinite(volume)
+    rows = np.full(len(close), TRADED, dtype=object)
+    idle = known & (volume == 0)
+    rows[idle & unchanged] = SUSPENDED
+    if idle[0]:  # nothing before it to compare with: a close without volume is a carried quote
+        rows[0] = SUSPENDED
+    moved = idle & ~unchanged
+    moved[0] = False
+    if moved.any():
+        notes.append(("zero_volume_moved", f"{int(moved.sum())} sessions have volume 0 and a close that moved, counted as traded: {_dates(dates[moved])}"))
+    quiet = ~known & unchanged
+    run = np.zeros(len(close), dtype=int)  # length of the run of quiet sessions each one belongs to
+    edges = np.flatnonzero(np.diff(np.r_[False, quiet, False].astype(int)))
+    for begin, stop in zip(edges[::2], edges[1::2], strict=True):
+        run[begin:stop] = stop - begin
+    rows[run >= 2] = SUSPENDED
+    rows[run == 1] = UNKNOWN
+    if (run >= 2).any():
+        notes.append(("inferred_suspension", f"no volume: {int((run >= 2).sum())} sessions in runs of unchanged closes count as suspended: {_dates(dates[run >= 2])}"))
+    if (run == 1).any():
+        notes.append(("unknown_status", f"no volume: {int((run == 1).sum())} single unchanged closes count as traded, in doubt: {_dates(dates[run == 1])}"))
+    return rows
+
+
+def _dates(dates: pd.Index, most: int = 4) -> str:
+    shown = ", ".join(f"{date:%Y-%m-%d}" for date in dates[:most])
+    return shown + (f" and {len(dates) - most} more" if len(dates) > most else "")
+
+
+def total_return_level(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Series:
+    """Value of one share held from its first traded date on, by traded date (rule A2).
+
+    From close and corporate actions, (close x shares + cash) / previous value, with the actions of the
+    sessions in between falling due on the next traded one; a vendor's adjusted close goes first where given.
+    """
+    frame = series.frame
+    if frame["adj_close"].reindex(traded).notna().all():
+        return frame["adj_close"].reindex(traded)
+    close = frame["close"].reindex(traded)
+    due = traded.searchsorted(frame.index)  # the traded date that each row's actions fall due on
+    growth = (close / close.shift(1)).to_numpy()
+    acting = np.flatnonzero(((frame["dividend"] != 0) | (frame["split"] != 1)).to_numpy() & (due > 0) & (due < len(traded)))
+    for place in np.unique(due[acting]):
+        shares, cash = 1.0, 0.0
+        for row in acting[due[acting] == place]:  # cash is paid on the shares held before that day's split
+            cash += shares * float(frame["dividend"].iloc[row])
+            shares *= float(frame["split"].iloc[row])
+        growth[place] = (close.iloc[place] * shares + cash) / close.iloc[place - 1]
+    level = np.concatenate([close.to_numpy()[:1], growth[1:]])
+    return pd.Series(np.cumprod(level), index=traded)
+
+
+def _cents(price: Decimal) -> Decimal:
+    return price.quantize(TICK, rounding=ROUND_HALF_UP)
+
+
+def price_limits(series: PriceSeries, traded: pd.DatetimeIndex, limit: float) -> pd.Series:
+    """Mark the traded dates whose close stood at the price limit (rule D4): ``up``, ``down`` or empty.
+
+    The limit is the reference price times one plus or minus `limit`, rounded half up to 0.01 in decimal
+    arithmetic; on an ex-date the reference is (previous close - dividend) / (1 + bonus shares).
+    """
+    frame = series.frame
+    marks = pd.Series("", index=traded, dtype=object)
+    if frame["close"].reindex(traded).isna().all():
+        return marks
+    due = traded.searchsorted(frame.index)
+    share = Decimal(str(limit))
+    close = [_cents(Decimal(repr(float(value)))) for value in frame["close"].reindex(traded)]
+    for place in range(1, len(close)):
+        reference = close[place - 1]
+        for row in np.flatnonzero(due == place):
+            cash, split = float(frame["dividend"].iloc[row]), float(frame["split"].iloc[row])
+            if cash or split != 1:
+                reference = _cents((reference - Decimal(repr(cash))) / Decimal(repr(split)))
+        if close[place] == _cents(reference * (1 + share)):
+            marks.iloc[place] = "up"
+        elif close[place] == _cents(reference * (1 - share)):
+            marks.iloc[place] = "down"
+    return marks
+
+
+def list_shares(
+    series: PriceSeries,
+    benchmark: pd.Series,
+    calendar: SessionCalendar,
+    declared: Sequence[Spell] = (),
+    limit: float | None = None,
+) -> Listing:
+    """Put a price series and its benchmark on the session grid.
+
+    Parameters
+    ----------
+    benchmark : Series
+        Benchmark level by date; NaN or an absent date is no value that session.
+    declared : sequence of (date, date)
+        Suspensions known from elsewhere, inclusive.
+    limit : float, optional
+        Daily price limit as a fraction, such as 0.10.
+    """
+    status, notes = trading_status(series, calendar, declared)
+    sessions = calendar.sessions
+    places = np.flatnonzero((status == TRADED) | (status == UNKNOWN))
+    level = np.full(len(sessions), np.nan)
+    marks = np.full(len(sessions), "", dtype=object)
+    if len(places):
+        level[places] = total_return_level(series, sessions[places]).to_numpy()
+        if limit is not None:
+            marks[places] = price_limits(series, sessions[places], limit).to_numpy()
+    end = int(sessions.searchsorted(benchmark.index[-1], side="right")) - 1
+    return Listing(
+        series.symbol, calendar, status, level, benchmark.reindex(sessions).to_numpy(dtype=float), marks, end, tuple(notes)
+    )
