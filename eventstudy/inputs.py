@@ -34,7 +34,8 @@ def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime
     """
     events = study_events(spec)
     firms = _firm_settings(spec, events)
-    source = source or open_source(spec)
+    files = spec.data.files
+    source = source or open_source(spec.data.source, spec.folder, files.model_dump() if files else {})
     series: dict[str, PriceSeries] = {}
     unknown: dict[str, str] = {}
     start, end = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")

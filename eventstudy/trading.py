@@ -133,7 +133,7 @@ def total_return_level(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Seri
         return frame["adj_close"].reindex(traded)
     close = frame["close"].reindex(traded)
     due = traded.searchsorted(frame.index)  # the traded date that each row's actions fall due on
-    growth = (close / close.shift(1)).to_numpy()
+    growth = (close / close.shift(1)).to_numpy(copy=True)
     acting = np.flatnonzero(((frame["dividend"] != 0) | (frame["split"] != 1)).to_numpy() & (due > 0) & (due < len(traded)))
     for place in np.unique(due[acting]):
         shares, cash = 1.0, 0.0

@@ -82,7 +82,7 @@ class Deletion:
 
     def cumulative(self, lo: int, hi: int, window: Window) -> CumulativeReturn | None:
         """Return the placebo CAR over the sessions `lo` to `hi`; None where the deleted rows do not tile them."""
-        inside = (self.rows.end - self.rows.span + 1 >= lo) & (self.rows.closes <= hi)
+        inside = (self.rows.end - self.rows.span + 1 >= lo) & (self.rows.end <= hi)
         if int(self.rows.span[inside].sum()) != hi - lo + 1:
             return None
         x = self.fit.model.regressors(self.rows.take(inside)).sum(axis=0)
@@ -100,7 +100,7 @@ def delete_block(fit: Fit, lo: int, hi: int) -> Deletion | None:
     have the prediction errors q = (I - H)^-1 e_w, H = Z_w A Z_w'.
     """
     rows = fit.rows
-    inside = (rows.end - rows.span + 1 >= lo) & (rows.closes <= hi)
+    inside = (rows.end - rows.span + 1 >= lo) & (rows.end <= hi)
     if int(rows.span[inside].sum()) != hi - lo + 1:
         return None
     df = fit.df_resid - int(inside.sum())

@@ -1,20 +1,32 @@
-"""Where prices come from; a new source is a module here and a line in `open_source`."""
+"""Where prices come from; a new source is a module here and a line in `SOURCES`."""
 
 from __future__ import annotations
 
-from eventstudy.config import StudySpec
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
 from eventstudy.sources.base import PriceSeries, Source
 from eventstudy.sources.files import FileSource
 from eventstudy.sources.snapshot import SnapshotSource
 
-
-def open_source(spec: StudySpec) -> Source:
-    """Return the source that a study names."""
-    files = spec.data.files
-    if spec.data.source == "files" and files is not None:
-        benchmark = spec.folder / files.benchmark if files.benchmark else None
-        return FileSource(spec.folder / files.prices, benchmark, files.absent)
-    return SnapshotSource()
+SOURCES: dict[str, Callable[[Path, Mapping[str, Any]], Source]] = {
+    "snapshot": lambda folder, settings: SnapshotSource(),
+    "files": FileSource.from_settings,
+}
 
 
-__all__ = ["PriceSeries", "Source", "open_source"]
+def open_source(name: str, folder: Path, settings: Mapping[str, Any]) -> Source:
+    """Return the source called `name`.
+
+    Parameters
+    ----------
+    folder : Path
+        Where relative paths in the settings start.
+    settings : mapping
+        The keys of ``[data.<name>]``.
+    """
+    return SOURCES[name](folder, settings)
+
+
+__all__ = ["SOURCES", "PriceSeries", "Source", "open_source"]

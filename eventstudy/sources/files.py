@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,6 +21,12 @@ class FileSource:
 
     def __init__(self, prices: Path, benchmark: Path | None, absent: Absent = "suspended") -> None:
         self.prices, self.benchmark, self.absent = prices, benchmark, absent
+
+    @classmethod
+    def from_settings(cls, folder: Path, settings: Mapping[str, Any]) -> FileSource:
+        """Return the source that a [data.files] table describes."""
+        benchmark = folder / settings["benchmark"] if settings.get("benchmark") else None
+        return cls(folder / settings["prices"], benchmark, settings.get("absent", "suspended"))
 
     @cached_property
     def _rows(self) -> dict[str, pd.DataFrame]:

@@ -1,0 +1,148 @@
+"""The result of a study: its tables as DataFrames, with full precision."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from eventstudy import tables
+from eventstudy.config import StudySpec
+from eventstudy.errors import ConfigError
+from eventstudy.study import ALL, Computation
+
+TABLE_NAMES = tuple(tables.COLUMNS)
+
+
+class StudyResult:
+    """Tables of a computed study; each is computed when first read.
+
+    Attributes
+    ----------
+    events, models, abnormal_returns, cars, aar, caar, tests, exclusions, data : DataFrame
+        The tables of a run folder, same columns; NaN or empty where undefined.
+    placebo, detectable, market, notes : DataFrame
+        Placebo distributions, minimum detectable effects, the benchmark's own reaction, data notes.
+    """
+
+    def __init__(self, computation: Computation, spec: StudySpec | None = None) -> None:
+        self.computation = computation
+        self.spec = spec
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """One row a firm and event."""
+        return tables.events_table(self.computation)
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """One row a fitted model."""
+        return tables.models_table(self.computation)
+
+    @cached_property
+    def abnormal_returns(self) -> pd.DataFrame:
+        """One row a firm and session of the event window."""
+        return tables.abnormal_returns_table(self.computation)
+
+    @cached_property
+    def cars(self) -> pd.DataFrame:
+        """One row a firm and window."""
+        return tables.cars_table(self.computation)
+
+    @cached_property
+    def aar(self) -> pd.DataFrame:
+        """Average single-session abnormal returns by group and tau."""
+        return tables.aar_table(self.computation)
+
+    @cached_property
+    def caar(self) -> pd.DataFrame:
+        """Mean CAR by group and window."""
+        return tables.caar_table(self.computation)
+
+    @cached_property
+    def draws(self) -> tables.Draws:
+        """Placebo draws by group and window."""
+        return tables.all_placebo_draws(self.computation)
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """One row a group, window and test."""
+        return tables.tests_table(self.computation, self.draws)
+
+    @cached_property
+    def exclusions(self) -> pd.DataFrame:
+        """One row an event firm left out."""
+        return tables.exclusions_table(self.computation)
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """One row a price series."""
+        return tables.data_table(self.computation)
+
+    @cached_property
+    def placebo(self) -> pd.DataFrame:
+        """One row a placebo distribution."""
+        return tables.placebo_table(self.draws)
+
+    @cached_property
+    def detectable(self) -> pd.DataFrame:
+        """Minimum detectable effects by firm and group."""
+        return tables.detectable_table(self.computation)
+
+    @cached_property
+    def market(self) -> pd.DataFrame:
+        """The benchmark's own abnormal return."""
+        return tables.market_table(self.computation)
+
+    @cached_property
+    def notes(self) -> pd.DataFrame:
+        """What the reader must know of the data."""
+        return tables.notes_table(self.computation)
+
+    def car(self, window: tuple[int, int]) -> pd.DataFrame:
+        """Return the rows of `cars` for one window.
+
+        Raises
+        ------
+        ConfigError
+            If the study has no such window.
+        """
+        lo, hi = window
+        found = self.cars[(self.cars["window_start"] == lo) & (self.cars["window_end"] == hi)]
+        if found.empty:
+            raise ConfigError(f"no CAR window {[lo, hi]}: the study has {[list(w) for w in self.computation.inputs.plan.windows.car]}")
+        return found.reset_index(drop=True)
+
+    def summary(self) -> pd.DataFrame:
+        """Return the headline window: each firm's CAR with its interval, then the mean of the treated firms."""
+        plan = self.computation.inputs.plan
+        columns = ["event_id", "symbol", "car", "ci_low", "ci_high", "p_value", "p_holm", "status", "reason"]
+        firms = self.car(plan.headline_window)[columns]
+        cross = self.computation.cross_section(ALL, plan.headline_window)
+        mean = {"event_id": "CAAR", "symbol": ALL, "car": float("nan"), "status": "undefined", "reason": "no_firms"}
+        if cross.firms:
+            mean |= {"car": float(cross.car.mean()), "status": "ok", "reason": f"n={len(cross.firms)}"}
+        return pd.concat([firms, pd.DataFrame([mean])], ignore_index=True)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return all tables by name."""
+        return {name: getattr(self, name) for name in TABLE_NAMES}
+
+    def write(self, folder: str | Path) -> Path:
+        """Write a run folder under `folder` and return its path.
+
+        Raises
+        ------
+        EventStudyError
+            If the folder cannot be written.
+        """
+        from eventstudy.runs import write_run
+
+        return write_run(self, Path(folder)).folder
+
+    def __repr__(self) -> str:
+        return self.summary().to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return self.summary().to_html(index=False, na_rep="")
