@@ -11,7 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from eventstudy.config import StudySpec
-from eventstudy.errors import ConfigError
+from eventstudy.errors import ConfigError, OutputError
 
 Location = tuple[str | int, ...]
 
@@ -56,6 +56,27 @@ def spec_from_dict(content: Mapping[str, Any], folder: Path | None = None) -> St
     spec = _checked(content, "config", None)
     spec._folder = folder or Path.cwd()
     return spec
+
+
+def write_new(path: Path, text: str) -> Path:
+    """Write a config that was not there before, after checking it.
+
+    Raises
+    ------
+    ConfigError
+        If the file exists, or the text is not a valid study.
+    OutputError
+        If the folder cannot be written.
+    """
+    _checked(tomllib.loads(text), str(path), text)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as problem:
+        raise ConfigError(f"{path}: the file exists: choose another name, or remove it") from problem
+    except OSError as problem:
+        raise OutputError(f"{path}: the config cannot be written ({problem.strerror}): choose another folder") from problem
+    return path
 
 
 def spec_text(spec: StudySpec) -> str:

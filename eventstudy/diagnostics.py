@@ -10,7 +10,6 @@ from scipy import optimize, stats
 from eventstudy.abnormal import abnormal_returns
 from eventstudy.models import Fit
 from eventstudy.returns import Rows
-from eventstudy.trading import Listing
 from eventstudy.windows import Window
 
 TARGET_POWER = 0.80
@@ -36,7 +35,7 @@ def minimum_detectable_effect(se: float, df: int, alpha: float = 0.05, power: fl
     return float(se * optimize.brentq(shortfall, 0.0, 3 * critical))
 
 
-def model_diagnostics(fit: Fit, listing: Listing, rows: Rows, day0: int, headline: Window) -> dict[str, Any]:
+def model_diagnostics(fit: Fit, rows: Rows, day0: int, headline: Window) -> dict[str, Any]:
     """Return what a reader needs to judge a fit.
 
     Returns

@@ -39,3 +39,9 @@ class LockedError(EventStudyError):
 
 class UnknownSymbolError(DataError):
     """The price source does not know the symbol."""
+
+
+class OutputError(EventStudyError):
+    """The folder to write to cannot take what is to be written."""
+
+    exit_code = 2

@@ -153,8 +153,8 @@ def date_event(event: EventFirm, calendar: SessionCalendar) -> list[DatedEvent]:
     when = event.announcement
     if when.session is not None:
         place = calendar.position(when.session)
-        late = when.session > calendar.sessions[-1].date()
-        return [DatedEvent(event, event.event_id, place, "" if place is not None else "calendar_end" if late else "not_a_session")]
+        absent = "calendar_end" if when.session > calendar.sessions[-1].date() else "not_a_session"
+        return [DatedEvent(event, event.event_id, place, absent if place is None else "")]
     earliest, latest = when.bounds()
     first, last = calendar.first_close_after(earliest), calendar.first_close_after(latest)
     if calendar.closes is not None and latest < calendar.closes[0]:

@@ -134,7 +134,8 @@ def _event_row(row: dict[str, object], where: str, default: DateOnly) -> EventFi
     if not cells["event_id"] or not cells["symbol"]:
         raise ConfigError(f"{where}event_id and symbol must both be filled")
     if len(given) != 1:
-        raise ConfigError(f"{where}fill exactly one of announced_at, announced_on and session (found {' and '.join(given) or 'none'})")
+        found = " and ".join(given) or "none"
+        raise ConfigError(f"{where}fill exactly one of announced_at, announced_on and session (found {found})")
     zone, choice = cells.get("timezone", ""), cells.get("date_only") or default
     if choice not in ("refuse", "first", "last", "both"):
         raise ConfigError(f"{where}date_only = {choice!r} is none of refuse, first, last, both")

@@ -111,7 +111,8 @@ class StudyResult:
         lo, hi = window
         found = self.cars[(self.cars["window_start"] == lo) & (self.cars["window_end"] == hi)]
         if found.empty:
-            raise ConfigError(f"no CAR window {[lo, hi]}: the study has {[list(w) for w in self.computation.inputs.plan.windows.car]}")
+            there = [list(pair) for pair in self.computation.inputs.plan.windows.car]
+            raise ConfigError(f"no CAR window {[lo, hi]}: the study has {there}")
         return found.reset_index(drop=True)
 
     def summary(self) -> pd.DataFrame:

@@ -54,8 +54,9 @@ class Rows:
 
 
 def _change(before: np.ndarray, after: np.ndarray, kind: ReturnKind) -> np.ndarray:
-    ratio = after / before
-    return np.log(ratio) if kind == "log" else ratio - 1
+    ratio = np.divide(after, before)
+    change: np.ndarray = np.log(ratio) if kind == "log" else ratio - 1
+    return change
 
 
 def trade_rows(listing: Listing, suspensions: Treatment = "trade-to-trade", returns: ReturnKind = "log") -> Rows:

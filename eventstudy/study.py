@@ -20,7 +20,7 @@ from eventstudy.calendar import (
     positions_between,
 )
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.events import Announcement, DateOnly, DatedEvent, EventFirm, date_event
+from eventstudy.events import Announcement, DatedEvent, DateOnly, EventFirm, date_event
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.models import MODELS, Fit
 from eventstudy.returns import ReturnKind, Rows, Treatment, trade_rows
@@ -124,6 +124,7 @@ class FirmStudy:
     fit: Fit | None
     abnormal: AbnormalReturns | None
     cumulative: dict[Window, CumulativeReturn]
+    masked: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     confounders: tuple[tuple[int, str], ...] = ()
     short_history: bool = False
     suspended_share: float = 0.0
@@ -271,7 +272,8 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
     if dated.place is None:
         if dated.reason == "calendar_end":
             return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "calendar_end"))
-        return excluded("event", dated.reason, f"{dated.event.announcement.session or dated.event.announcement} is no session of {listing.calendar.name}")
+        day = dated.event.announcement.session or dated.event.announcement
+        return excluded("event", dated.reason, f"{day} is no session of {listing.calendar.name}")
     day0 = dated.place
     masked = _masked_sessions(listing.calendar, plan.masks, symbol)
     lo, hi = day0 + plan.windows.event[0], day0 + plan.windows.event[1]
@@ -299,6 +301,7 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
         dated, settings, listing, rows, fit,
         abnormal_returns(fit, rows.inside(lo, hi)),
         {window: _awaited(result, listing, day0, inputs.now) for window, result in cumulative.items()},
+        masked,
         _confounders(symbol, listing.calendar, day0, plan),
         first < 0 or bool((listing.status[max(first, 0) : last + 1] == NOT_LISTED).any()),
         share,
@@ -329,7 +332,7 @@ def _still_ahead(listing: Listing, place: int, now: dt.datetime) -> bool:
 
 def _listed(listing: Listing, first: int, last: int, masked: np.ndarray) -> np.ndarray:
     places = np.arange(max(first, 0), max(last + 1, 0))
-    return places[(listing.status[places] != NOT_LISTED) & ~masked[places]]
+    return np.extract((listing.status[places] != NOT_LISTED) & ~masked[places], places)
 
 
 def _masked_sessions(calendar: SessionCalendar, masks: tuple[MaskedSpell, ...], symbol: str) -> np.ndarray:

@@ -23,10 +23,13 @@ from eventstudy.trading import MISSING, SUSPENDED, TRADED, UNKNOWN, Listing
 from eventstudy.windows import Window
 
 COLUMNS: dict[str, list[str]] = {
-    "events": ["event_id", "symbol", "name", "group", "announced_at", "event_session", "first_traded_session", "status", "reason"],
+    "events": [
+        "event_id", "symbol", "name", "group", "announced_at", "event_session", "first_traded_session", "status", "reason",
+    ],
     "models": ["event_id", "symbol", "model", "nobs", "n_sessions", "df_resid", "sigma", "r_squared", "alpha", "beta"],
     "abnormal_returns": [
-        "event_id", "symbol", "tau", "session", "status", "limit", "span", "ret", "mkt", "expected", "ar", "se_ar", "t", "p_value",
+        "event_id", "symbol", "tau", "session", "status", "limit", "span", "ret", "mkt", "expected", "ar", "se_ar", "t",
+        "p_value",
     ],
     "cars": [
         "event_id", "symbol", "window_start", "window_end", "car", "se_car", "t", "df", "p_value", "p_holm", "ci_low", "ci_high",
@@ -38,7 +41,8 @@ COLUMNS: dict[str, list[str]] = {
     "exclusions": ["event_id", "symbol", "stage", "reason"],
     "data": ["symbol", "source", "content_hash", "first", "last", "sessions", "traded", "suspended", "missing", "limit_days"],
     "placebo": [
-        "group", "window_start", "window_end", "test", "blocks", "floor", "p_value", "p_left", "p_right", "blocks_apart", "p_apart",
+        "group", "window_start", "window_end", "test", "blocks", "floor", "p_value", "p_left", "p_right", "blocks_apart",
+        "p_apart",
     ],
     "detectable": ["scope", "window_start", "window_end", "n", "se", "df", "effect"],
     "market": ["benchmark", "event_session", "window_start", "window_end", "car", "se_car", "t", "df", "p_value", "reason"],
@@ -130,7 +134,7 @@ def models_table(study: Computation) -> pd.DataFrame:
             }
             | {f"coef_{name}": fit.coefficient(name) for name in fit.model.names if name not in ("alpha", "beta")}
             | {"short_history": firm.short_history, "suspended_share": firm.suspended_share}
-            | model_diagnostics(fit, firm.listing, firm.rows, firm.day0, study.inputs.plan.headline_window)
+            | model_diagnostics(fit, firm.rows, firm.day0, study.inputs.plan.headline_window)
         )
     return _table("models", rows)
 
@@ -171,7 +175,7 @@ def abnormal_returns_table(study: Computation) -> pd.DataFrame:
 
 
 def _whole_numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    return table.astype({name: "Int64" for name in columns})
+    return table.astype(dict.fromkeys(columns, "Int64"))
 
 
 def cars_table(study: Computation) -> pd.DataFrame:
@@ -201,13 +205,14 @@ def cars_table(study: Computation) -> pd.DataFrame:
 
 def _with_holm(cars: pd.DataFrame, study: Computation) -> pd.DataFrame:
     """Adjust over the firms with a CAR in one window, in the group a firm is shown in (rule C18)."""
-    table = cars.set_index(["event_id", "symbol", "window_start", "window_end"])
+    keys = zip(cars["event_id"], cars["symbol"], cars["window_start"], cars["window_end"], strict=True)
+    row = {key: place for place, key in enumerate(keys)}
+    p_value, adjusted = cars["p_value"].to_numpy(dtype=float), np.full(len(cars), np.nan)
     for members in reversed(study.groups.values()):  # `all` last: a treated firm's family is the treated firms
         for window in study.inputs.plan.windows.car:
-            keys = [(*firm.key, *window) for firm in members if not firm.cumulative[window].reason]
-            if keys:
-                table.loc[keys, "p_holm"] = holm(table.loc[keys, "p_value"].to_numpy(dtype=float))
-    return table.reset_index()[COLUMNS["cars"]]
+            family = [row[*firm.key, *window] for firm in members if not firm.cumulative[window].reason]
+            adjusted[family] = holm(p_value[family])
+    return cars.assign(p_holm=adjusted)
 
 
 def aar_table(study: Computation) -> pd.DataFrame:
@@ -222,9 +227,8 @@ def aar_table(study: Computation) -> pd.DataFrame:
             single = firm.abnormal.rows.span == 1
             for end, ar in zip(firm.abnormal.rows.end[single], firm.abnormal.ar[single], strict=True):
                 values[int(end) - firm.day0].append(float(ar))
-        rows += [
-            {"group": group, "tau": tau, "n": len(found), "aar": np.mean(found) if found else np.nan} for tau, found in values.items()
-        ]
+        for tau, found in values.items():
+            rows.append({"group": group, "tau": tau, "n": len(found), "aar": np.mean(found) if found else np.nan})
     return _table("aar", rows)
 
 
@@ -364,7 +368,7 @@ def market_table(study: Computation) -> pd.DataFrame:
         listing = benchmark_listing(firm.listing, firm.settings.benchmark)
         own = trade_rows(listing, "trade-to-trade", study.inputs.plan.returns)
         first, last = (firm.day0 + end for end in study.inputs.plan.windows.estimation)
-        fit = MODELS["mean"].fit(own.inside(first, last))
+        fit = MODELS["mean"].fit(own.inside(first, last).without(firm.masked))
         for window in study.inputs.plan.windows.car:
             found = cumulate(fit, listing, own, firm.day0, window, study.inputs.plan.alpha)
             rows.append(
@@ -385,7 +389,8 @@ def market_table(study: Computation) -> pd.DataFrame:
 def benchmark_listing(listing: Listing, symbol: str) -> Listing:
     """Return the benchmark of a listing as a listing of its own."""
     status = np.where(np.isfinite(listing.benchmark), TRADED, MISSING).astype(object)
-    return Listing(symbol, listing.calendar, status, listing.benchmark, listing.benchmark, listing.limit, listing.end)
+    unlimited = np.full(len(status), "", dtype=object)
+    return Listing(symbol, listing.calendar, status, listing.benchmark, listing.benchmark, unlimited, listing.end)
 
 
 def exclusions_table(study: Computation) -> pd.DataFrame:

@@ -86,7 +86,8 @@ def trading_status(
         places = positions_between(calendar, first, last)
         traded = int(np.isin(status[places], [TRADED]).sum())
         if traded:
-            notes.append(("declared_over_trades", f"declared suspended from {first} to {last}, but {traded} of these sessions have a price that moved or a volume"))
+            text = f"declared suspended from {first} to {last}, but {traded} of these sessions look traded"
+            notes.append(("declared_over_trades", text))
         status[places] = SUSPENDED
     return status, notes
 
@@ -102,7 +103,8 @@ def _share_rows(close: np.ndarray, volume: np.ndarray, dates: pd.Index, notes: l
     moved = idle & ~unchanged
     moved[0] = False
     if moved.any():
-        notes.append(("zero_volume_moved", f"{int(moved.sum())} sessions have volume 0 and a close that moved, counted as traded: {_dates(dates[moved])}"))
+        text = f"{moved.sum()} sessions have volume 0 and a close that moved, counted as traded: {_dates(dates[moved])}"
+        notes.append(("zero_volume_moved", text))
     quiet = ~known & unchanged
     run = np.zeros(len(close), dtype=int)  # length of the run of quiet sessions each one belongs to
     edges = np.flatnonzero(np.diff(np.r_[False, quiet, False].astype(int)))
@@ -111,9 +113,13 @@ def _share_rows(close: np.ndarray, volume: np.ndarray, dates: pd.Index, notes: l
     rows[run >= 2] = SUSPENDED
     rows[run == 1] = UNKNOWN
     if (run >= 2).any():
-        notes.append(("inferred_suspension", f"no volume: {int((run >= 2).sum())} sessions in runs of unchanged closes count as suspended: {_dates(dates[run >= 2])}"))
+        days = dates[run >= 2]
+        text = f"no volume: {len(days)} sessions in runs of unchanged closes count as suspended: {_dates(days)}"
+        notes.append(("inferred_suspension", text))
     if (run == 1).any():
-        notes.append(("unknown_status", f"no volume: {int((run == 1).sum())} single unchanged closes count as traded, in doubt: {_dates(dates[run == 1])}"))
+        days = dates[run == 1]
+        text = f"no volume: {len(days)} single unchanged closes count as traded, in doubt: {_dates(days)}"
+        notes.append(("unknown_status", text))
     return rows
 
 

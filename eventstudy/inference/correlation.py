@@ -29,18 +29,22 @@ class ResidualCorrelation:
     enough: bool
 
 
-def residual_correlation(residuals: pd.DataFrame, overlap: np.ndarray) -> ResidualCorrelation:
+def residual_correlation(residuals: np.ndarray, overlap: np.ndarray) -> ResidualCorrelation:
     """Correlate residuals pairwise over the sessions two firms share.
 
     Parameters
     ----------
-    residuals : DataFrame (sessions, N)
-        Single-session estimation residuals by date; NaN where a firm has none.
+    residuals : array (sessions, N)
+        Single-session estimation residuals by session; NaN where a firm has none.
     overlap : array (N, N) of bool
         Whether the event windows of two firms share a session.
     """
     n = residuals.shape[1]
-    matrix = residuals.corr(min_periods=FEWEST_COMMON_SESSIONS).to_numpy(copy=True)
+    known = residuals[~np.isnan(residuals).all(axis=1)]
+    if len(known) >= FEWEST_COMMON_SESSIONS and not np.isnan(known).any():
+        matrix = np.atleast_2d(np.corrcoef(known, rowvar=False))
+    else:
+        matrix = pd.DataFrame(known).corr(min_periods=FEWEST_COMMON_SESSIONS).to_numpy(copy=True)
     matrix[~overlap] = 0.0
     np.fill_diagonal(matrix, 1.0)
     pairs = matrix[np.triu_indices(n, 1)]

@@ -84,14 +84,15 @@ class CrossSection:
     @cached_property
     def correlation(self) -> ResidualCorrelation:
         """Residual correlation, 0 for pairs whose windows do not overlap (rule C6)."""
-        return residual_correlation(pd.DataFrame(self.residuals), self.overlap)
+        return residual_correlation(self.residuals, self.overlap)
 
     @cached_property
     def shared(self) -> np.ndarray:
         """Sums over sessions of the products of two firms' session weights, N by N (rule C7)."""
         columns = [session_weights(firm.fit, firm.cumulative, firm.day0, len(firm.sessions)) for firm in self.firms]
         weights = on_common_sessions(self.firms, columns, 0.0)
-        return weights.T @ weights
+        shared: np.ndarray = weights.T @ weights
+        return shared
 
     @cached_property
     def same_rows(self) -> bool:

@@ -100,6 +100,14 @@ def caar_se(sigma: np.ndarray, matrix: np.ndarray, shared: np.ndarray) -> float:
     return float(np.sqrt(np.sum(matrix * np.outer(sigma, sigma) * shared)) / len(sigma))
 
 
+def portfolio_statistic(car: np.ndarray, sigma: np.ndarray, correlation: ResidualCorrelation, shared: np.ndarray) -> float:
+    """Mean CAR over its standard error (rule C7); NaN where the correlation or the variance is not to be had."""
+    if not correlation.enough:
+        return np.nan
+    se = caar_se(sigma, nearest_correlation(correlation.matrix)[0], shared)
+    return float(car.mean() / se) if se > 0 else np.nan
+
+
 def portfolio_t(
     car: np.ndarray, sigma: np.ndarray, df: np.ndarray, correlation: ResidualCorrelation, shared: np.ndarray
 ) -> TestResult:
@@ -112,11 +120,11 @@ def portfolio_t(
         return undefined("portfolio_t", "sharp", 0, "no_firms")
     if not correlation.enough:
         return undefined("portfolio_t", "sharp", n, "too_few_common_sessions")
-    matrix, clipped = nearest_correlation(correlation.matrix)
-    se = caar_se(sigma, matrix, shared)
-    if not se > 0:
+    statistic = portfolio_statistic(car, sigma, correlation, shared)
+    if np.isnan(statistic):
         return undefined("portfolio_t", "sharp", n, "negative_variance")
-    return _t_test("portfolio_t", float(car.mean() / se), int(df.min()), n, "sharp", "correlation_clipped" if clipped else "")
+    clipped = nearest_correlation(correlation.matrix)[1]
+    return _t_test("portfolio_t", statistic, int(df.min()), n, "sharp", "correlation_clipped" if clipped else "")
 
 
 def equal_effects(car: np.ndarray, errors: np.ndarray, df: int, factor: float) -> TestResult:

@@ -13,7 +13,7 @@ import numpy as np
 
 from eventstudy.abnormal import CumulativeReturn
 from eventstudy.inference.cross import CrossSection, FirmCar
-from eventstudy.inference.parametric import portfolio_t
+from eventstudy.inference.parametric import portfolio_statistic
 from eventstudy.models.base import Fit
 from eventstudy.returns import Rows
 from eventstudy.windows import Window, length
@@ -94,7 +94,14 @@ class Deletion:
 
 
 def delete_block(fit: Fit, lo: int, hi: int) -> Deletion | None:
-    """Fit again without the sessions `lo` to `hi`, in closed form; None where no rows tile them.
+    """Fit again without the sessions `lo` to `hi`; None where no rows tile them."""
+    if (lo, hi) not in fit.deletions:
+        fit.deletions[lo, hi] = _delete(fit, lo, hi)
+    return fit.deletions[lo, hi]  # type: ignore[no-any-return]
+
+
+def _delete(fit: Fit, lo: int, hi: int) -> Deletion | None:
+    """Delete in closed form (rule C15, S7).
 
     With Z the regressors over the square root of the span and e the scaled residuals, the deleted rows w
     have the prediction errors q = (I - H)^-1 e_w, H = Z_w A Z_w'.
@@ -106,8 +113,7 @@ def delete_block(fit: Fit, lo: int, hi: int) -> Deletion | None:
     df = fit.df_resid - int(inside.sum())
     if df < 1:
         return None
-    root = np.sqrt(rows.span)
-    z = fit.model.regressors(rows) / root[:, None]
+    z = fit.scaled_regressors
     a, z_w, e_w = fit.unscaled_cov, z[inside], fit.errors[inside]
     hole = np.eye(len(e_w)) - z_w @ a @ z_w.T
     q = np.linalg.solve(hole, e_w)
@@ -126,7 +132,7 @@ def delete_block(fit: Fit, lo: int, hi: int) -> Deletion | None:
         errors=(fit.errors + z @ shift)[~inside],
         results=None,
     )
-    return Deletion(without, rows.take(inside), q * root[inside])
+    return Deletion(without, rows.take(inside), q * np.sqrt(rows.span[inside]))
 
 
 def _block_starts(firms: Sequence[FirmCar], size: int) -> range:
@@ -209,5 +215,5 @@ def _largest_t(sections: Sequence[CrossSection | None]) -> float:
     for section in sections:
         if section is None:
             return np.nan
-        found.append(abs(portfolio_t(section.car, section.sigma, section.df, section.correlation, section.shared).statistic))
+        found.append(abs(portfolio_statistic(section.car, section.sigma, section.correlation, section.shared)))
     return float(np.max(found))

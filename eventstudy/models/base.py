@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -11,22 +13,26 @@ from eventstudy.errors import DataError
 from eventstudy.returns import Rows
 
 
-class Model(Protocol):
+class Model(ABC):
     """An expected-return model, linear in its parameters."""
 
     name: str
     names: tuple[str, ...]
 
+    @abstractmethod
     def response(self, rows: Rows) -> np.ndarray:
         """Return y, one a row: the return, less what the model takes off without estimating it."""
-        ...
 
+    @abstractmethod
     def regressors(self, rows: Rows) -> np.ndarray:
         """Return x, rows by parameters, over exactly the sessions each row covers."""
-        ...
+
+    def fit(self, rows: Rows) -> Fit:
+        """Estimate the model on `rows`; see `fit_model` for what can go wrong."""
+        return fit_model(self, rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A model estimated on one firm's rows (rule A5).
 
@@ -62,6 +68,16 @@ class Fit:
     rows: Rows
     errors: np.ndarray
     results: Any = None
+
+    @cached_property
+    def scaled_regressors(self) -> np.ndarray:
+        """Z: the regressors over the square root of the span, rows by parameters."""
+        return np.asarray(self.model.regressors(self.rows) / np.sqrt(self.rows.span)[:, None])
+
+    @cached_property
+    def deletions(self) -> dict[tuple[int, int], Any]:
+        """Fits without one block of sessions, kept because several groups ask for the same ones."""
+        return {}
 
     def coefficient(self, name: str) -> float:
         """Return a parameter by name, NaN where the model does not estimate it."""

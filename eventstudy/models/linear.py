@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy.models.base import Fit, fit_model
+from eventstudy.models.base import Model
 from eventstudy.returns import Rows
 
 
-class _Linear:
-    def fit(self, rows: Rows) -> Fit:
-        """Estimate the model on `rows`; see `fit_model` for what can go wrong."""
-        return fit_model(self, rows)  # type: ignore[arg-type]
-
-
-class ConstantMean(_Linear):
+class ConstantMean(Model):
     """r = alpha n + e."""
 
     name = "mean"
@@ -29,7 +23,7 @@ class ConstantMean(_Linear):
         return rows.span[:, None].astype(float)
 
 
-class MarketAdjusted(_Linear):
+class MarketAdjusted(Model):
     """r = m + e; nothing is estimated, and the residuals are not demeaned."""
 
     name = "market_adjusted"
@@ -37,14 +31,15 @@ class MarketAdjusted(_Linear):
 
     def response(self, rows: Rows) -> np.ndarray:
         """Return the share's returns less the benchmark's."""
-        return rows.ret - rows.mkt
+        excess: np.ndarray = rows.ret - rows.mkt
+        return excess
 
     def regressors(self, rows: Rows) -> np.ndarray:
         """Return no columns."""
         return np.empty((len(rows), 0))
 
 
-class MarketModel(_Linear):
+class MarketModel(Model):
     """r = alpha n + beta m + e, the default."""
 
     name = "market"

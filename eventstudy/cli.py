@@ -1,0 +1,205 @@
+"""The command line: verbs, messages and exit codes; everything else lives in the package."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from eventstudy import __version__
+from eventstudy.errors import ConfigError, EventsExcludedError, EventStudyError
+
+if TYPE_CHECKING:
+    from eventstudy.result import StudyResult
+
+CONFIGS = click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CONFIG...")
+
+
+class Verbs(click.Group):
+    """Ends every verb with the documented exit code and one sentence on stderr."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; turn what it raises into a message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except EventStudyError as problem:
+            _say(str(problem))
+            ctx.exit(problem.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as problem:
+            if ctx.params.get("debug"):
+                raise
+            _say(f"internal error ({type(problem).__name__}: {problem}): please report it; --debug shows where")
+            ctx.exit(EventStudyError.exit_code)
+
+
+def _say(message: str) -> None:
+    for line in message.splitlines():
+        click.echo(f"eventstudy: {line}", err=True)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="eventstudy")
+@click.option("--debug", is_flag=True, help="Show where an internal error arose.")
+def main(debug: bool) -> None:
+    """Event studies that stay right when trading is suspended.
+
+    \b
+    Examples:
+      eventstudy run configs/entity-list-2019.toml
+      eventstudy check configs/entity-list-2019.toml
+      eventstudy init my-study --firms 002415.SZ --on 2019-10-07 --timezone America/New_York
+    """
+
+
+def _each(configs: tuple[Path, ...], action: Callable[[Path], None]) -> None:
+    """Apply a verb to every config; go on past a failing one and end with the worst exit code."""
+    worst = 0
+    for config in configs:
+        try:
+            action(config)
+        except EventStudyError as problem:
+            _say(str(problem))
+            worst = max(worst, problem.exit_code)
+    click.get_current_context().exit(worst)
+
+
+@main.command()
+@CONFIGS
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Reports folder.")
+@click.option("--offline", is_flag=True, help="Never ask a source on the network; use what is stored.")
+@click.option("--refresh", is_flag=True, help="Fetch again what is stored.")
+@click.option("--force", is_flag=True, help="Write a run although nothing changed.")
+@click.option("--strict", is_flag=True, help="Exit 4 if an event was excluded.")
+def run(configs: tuple[Path, ...], out: Path, offline: bool, refresh: bool, force: bool, strict: bool) -> None:
+    """Compute studies and write a run folder each, with the report.
+
+    \b
+    Examples:
+      eventstudy run configs/entity-list-2019.toml
+      eventstudy run configs/*.toml --out reports --strict
+    """
+
+    def one(config: Path) -> None:
+        from eventstudy.runs import write_run
+
+        result = _compute(config, f"{config}: computing")
+        written = write_run(result, out, force=force)
+        state = "unchanged, " if written.unchanged else ""
+        click.echo(f"{written.folder.parent.name}: {state}{_headline(result)} {written.report}")
+        for item in result.computation.exclusions:
+            _say(f"{config}: event {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}")
+        if strict and result.computation.exclusions:
+            count = len(result.computation.exclusions)
+            raise EventsExcludedError(f"{config}: {count} events were excluded, and --strict was given: see exclusions.csv")
+
+    _each(configs, one)
+
+
+def _compute(config: Path, label: str) -> StudyResult:
+    """Run a study; where a terminal is there and the work is long, with a progress bar."""
+    from eventstudy.configfile import load_study
+    from eventstudy.inputs import study_inputs
+    from eventstudy.result import StudyResult
+    from eventstudy.study import compute
+
+    spec = load_study(config)
+    result = StudyResult(compute(study_inputs(spec)), spec)
+    tables = ("cars", "draws", "tests", "detectable")
+    with click.progressbar(tables, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for name in bar:
+            getattr(result, name)
+    return result
+
+
+def _headline(result: StudyResult) -> str:
+    """One clause: the mean of the headline window and how many firms it is of."""
+    window = result.computation.inputs.plan.headline_window
+    cross = result.computation.cross_section("all", window)
+    if not cross.firms:
+        return f"CAAR{list(window)} undefined;"
+    return f"CAAR{list(window)} {cross.car.mean():+.2%} over {len(cross.firms)} firms;"
+
+
+@main.command()
+@CONFIGS
+def check(configs: tuple[Path, ...]) -> None:
+    """Look at configs, events and prices without computing effects.
+
+    \b
+    Exit code 3 if the data cannot carry the study, such as an event session without a price.
+    Example:
+      eventstudy check configs/entity-list-2019.toml
+    """
+
+    def one(config: Path) -> None:
+        from eventstudy.check import check_study
+        from eventstudy.configfile import load_study
+        from eventstudy.errors import DataError
+        from eventstudy.inputs import study_inputs
+        from eventstudy.study import compute
+
+        findings = check_study(compute(study_inputs(load_study(config))))
+        click.echo(f"{config}: valid")
+        for item in findings:
+            click.echo(f"  {item.severity:<8}{item.subject}: {item.text}")
+        errors = [item for item in findings if item.severity == "error"]
+        if errors:
+            raise DataError(f"{config}: {errors[0].subject}: {errors[0].text}")
+
+    _each(configs, one)
+
+
+@main.command()
+def schema() -> None:
+    """Print the config's JSON Schema, for editors.
+
+    \b
+    Example:
+      eventstudy schema > eventstudy.schema.json
+    """
+    from eventstudy.config import StudySpec
+
+    click.echo(json.dumps(StudySpec.model_json_schema(by_alias=True), indent=2, ensure_ascii=False))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--firms", help="Symbols, separated by commas.")
+@click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date of the announcement, in --timezone.")
+@click.option("--at", "at", help="Instant of the announcement, ISO 8601.")
+@click.option("--timezone", help="IANA zone, such as America/New_York.")
+@click.option("--source", type=click.Choice(["snapshot"]), default="snapshot", show_default=True, help="Where prices come from.")
+@click.option("--benchmark", help="Symbol of the index; default: proposed from the suffixes.")
+def init(
+    name: str, firms: str | None, on: dt.datetime | None, at: str | None, timezone: str | None, source: str, benchmark: str | None
+) -> None:
+    """Write a commented config NAME.toml in the current folder.
+
+    Without options it holds an example that runs offline.
+
+    \b
+    Example:
+      eventstudy init my-study --firms 002415.SZ,002236.SZ --on 2019-10-07 --timezone America/New_York
+    """
+    from eventstudy.configfile import write_new
+    from eventstudy.proposal import EXAMPLE_DATE, EXAMPLE_FIRMS, Proposal, config_text
+
+    if on is not None and at is not None:
+        raise ConfigError("--on and --at exclude each other: give the date or the instant")
+    if (firms is None) != (on is None and at is None):
+        raise ConfigError("--firms goes with --on DATE or --at INSTANT: give both, or neither for an example")
+    stem = name.removesuffix(".toml")
+    if firms is None:
+        proposal = Proposal(stem, EXAMPLE_FIRMS, EXAMPLE_DATE, None, "America/New_York", source, benchmark)
+    else:
+        symbols = [symbol.strip() for symbol in firms.split(",") if symbol.strip()]
+        proposal = Proposal(stem, symbols, on.date() if on else None, at, timezone, source, benchmark)
+    path = write_new(Path(f"{stem}.toml"), config_text(proposal))
+    click.echo(f"{path}: written; next: eventstudy check {path}")

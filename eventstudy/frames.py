@@ -1,0 +1,269 @@
+"""Research code's door: event studies on plain DataFrames, and prices as a DataFrame."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eventstudy.errors import ConfigError, DataError
+from eventstudy.inputs import events_from_table
+from eventstudy.models import MODELS
+from eventstudy.result import StudyResult
+from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
+from eventstudy.sources import SOURCES, open_source
+from eventstudy.sources.base import Absent, Kind, PriceSeries
+from eventstudy.sources.frames import price_frame
+from eventstudy.study import FirmSettings, MaskedSpell, Plan, StudyInputs, compute
+from eventstudy.windows import Windows
+
+YAHOO_FIELDS = {"Close": "close", "Adj Close": "adj_close", "Volume": "volume"}
+BENCHMARK = "benchmark"
+
+
+def event_study(
+    events: pd.DataFrame,
+    prices: pd.DataFrame,
+    benchmark: pd.Series | pd.DataFrame,
+    *,
+    windows: Windows,
+    model: str = "market",
+    returns: ReturnKind = "log",
+    suspensions: Treatment = "trade-to-trade",
+    calendar: str = "benchmark",
+    volume: pd.DataFrame | None = None,
+    price_limit: float | None = None,
+    masks: Sequence[tuple[str, str]] = (),
+    tests: str | Iterable[str] = "all",
+    headline_window: tuple[int, int] | None = None,
+    alpha: float = 0.05,
+    seed: int = 0,
+    now: dt.datetime | None = None,
+) -> StudyResult:
+    """Run an event study on DataFrames.
+
+    Parameters
+    ----------
+    events : DataFrame
+        One row a firm and event: ``event_id``, ``symbol`` and one of ``session``, ``announced_at`` and
+        ``announced_on``; optionally ``timezone``, ``date_only``, ``group``.
+    prices : DataFrame
+        Long (``date, symbol, close`` and optionally ``adj_close, volume``), wide (index date, one column of
+        closes a symbol), or as yfinance returns them (two levels of columns, time zones).
+    benchmark : Series
+        Benchmark level by date; NaN is no value that session.
+    windows : Windows
+        Estimation, event and CAR windows, in sessions.
+    model : {"mean", "market_adjusted", "market"}
+    returns : {"log", "simple"}
+    suspensions : {"trade-to-trade", "lumped", "uniform", "drop"}
+    calendar : str
+        An exchange_calendars name, or ``benchmark``: the sessions are the benchmark's dates.
+    volume : DataFrame, optional
+        Wide volumes in shares. Without volume, two or more unchanged closes in a row count as suspended,
+        a single one is ``unknown`` and counts as traded.
+    price_limit : float, optional
+        Daily price limit as a fraction; marks closes at the limit.
+    masks : sequence of (str, str)
+        Inclusive spells of dates left out of the estimation.
+    tests : "all" or names
+    headline_window : (int, int), optional
+        Default: the first CAR window.
+    alpha : float
+        One less the confidence level.
+    seed : int
+        For resampling.
+    now : datetime, optional
+        The moment that decides whether a window is complete; default the present.
+
+    Returns
+    -------
+    StudyResult
+
+    Raises
+    ------
+    ConfigError
+        If an argument or an events row cannot be used.
+    DataError
+        If prices are unusable, or every event is excluded.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.fetch_prices(["002415.SZ"], start="2018-09-01", end="2019-11-15", source="snapshot")
+    >>> index = es.fetch_prices(["000300.SS"], start="2018-09-01", end="2019-11-15", source="snapshot")
+    >>> events = pd.DataFrame({"event_id": ["ban"], "symbol": ["002415.SZ"], "session": ["2019-10-08"]})
+    >>> windows = es.Windows(estimation=(-250, -31), event=(-10, 10), car=[(0, 2)])
+    >>> result = es.event_study(events, prices, index.set_index("date")["close"], windows=windows)
+    >>> round(result.cars["car"].iloc[0], 3)
+    -0.065
+    """
+    _check_choice("model", model, MODELS)
+    _check_choice("returns", returns, ("log", "simple"))
+    _check_choice("suspensions", suspensions, TREATMENTS)
+    rows = events_from_table(events.reset_index(drop=True), "events")
+    symbols = list(dict.fromkeys(event.symbol for event in rows))
+    series = price_series(prices, symbols, volume)
+    headline = tuple(headline_window) if headline_window else windows.car[0]
+    if headline not in windows.car:
+        raise ConfigError(f"headline_window {list(headline)} is none of the CAR windows: add it to windows")
+    plan = Plan(
+        windows, headline, model, returns, suspensions, _test_names(tests), alpha, seed, calendar,
+        tuple(MaskedSpell(dt.date.fromisoformat(first), dt.date.fromisoformat(last), "mask") for first, last in masks),
+    )  # fmt: skip
+    inputs = StudyInputs(
+        plan,
+        rows,
+        {symbol: FirmSettings(BENCHMARK, price_limit=price_limit) for symbol in symbols},
+        series | {BENCHMARK: _benchmark_series(benchmark)},
+        {symbol: "no column or rows in prices" for symbol in symbols if symbol not in series},
+        now or dt.datetime.now(dt.UTC),
+    )
+    return StudyResult(compute(inputs))
+
+
+def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} = {value!r} is none of {', '.join(choices)}")
+
+
+def _test_names(tests: str | Iterable[str]) -> tuple[str, ...]:
+    from eventstudy.inference.registry import TEST_NAMES
+
+    if tests == "all":
+        return TEST_NAMES
+    names = (tests,) if isinstance(tests, str) else tuple(tests)
+    for name in names:
+        _check_choice("tests", name, TEST_NAMES)
+    return names
+
+
+def _benchmark_series(benchmark: pd.Series | pd.DataFrame) -> PriceSeries:
+    if isinstance(benchmark, pd.DataFrame):
+        if benchmark.shape[1] != 1:
+            raise DataError(f"benchmark has {benchmark.shape[1]} columns: give a Series of levels by date")
+        benchmark = benchmark.iloc[:, 0]
+    raw = pd.DataFrame({"date": _index_dates(benchmark.index, "benchmark"), "close": benchmark.to_numpy()})
+    frame, notes = price_frame(raw, "benchmark")
+    if frame["close"].notna().sum() < 2:
+        raise DataError("benchmark has fewer than two values: give its level by date")
+    return PriceSeries(BENCHMARK, frame, "frame", "index", "missing", notes=tuple(notes))
+
+
+def price_series(prices: pd.DataFrame, symbols: Sequence[str], volume: pd.DataFrame | None = None) -> dict[str, PriceSeries]:
+    """Return the series of `symbols` found in a long, wide or yfinance frame.
+
+    Raises
+    ------
+    DataError
+        If the frame has none of the three shapes, or its rows are unusable.
+    """
+    absent: Absent = "suspended"
+    if isinstance(prices.columns, pd.MultiIndex):
+        found, absent = _from_yfinance(prices), "missing"  # Yahoo has rows for suspended sessions
+    elif "symbol" in prices.columns:
+        found = _from_long(prices)
+    elif "Close" in prices.columns and len(symbols) == 1:
+        found, absent = {symbols[0]: _yahoo_columns(prices)}, "missing"
+    else:
+        found = _from_wide(prices)
+    if volume is not None:
+        dates = _index_dates(volume.index, "volume")
+        for symbol in set(found) & set(volume.columns):
+            by_date = pd.Series(volume[symbol].to_numpy(), index=dates)
+            found[symbol]["volume"] = by_date.reindex(pd.to_datetime(found[symbol]["date"])).to_numpy()
+    series = {}
+    for symbol in symbols:
+        if symbol in found:
+            frame, notes = price_frame(found[symbol], f"prices, {symbol}")
+            if frame[["close", "adj_close"]].notna().any(axis=None):
+                series[symbol] = PriceSeries(symbol, frame, "frame", "share", absent, notes=tuple(notes))
+    return series
+
+
+def _index_dates(index: pd.Index, where: str) -> pd.DatetimeIndex:
+    dates = pd.DatetimeIndex(pd.to_datetime(index, errors="coerce"))
+    if dates.isna().any():
+        raise DataError(f"{where}: the index holds {index[dates.isna()][0]!r}, which is not a date")
+    return dates.tz_localize(None).normalize()
+
+
+def _from_long(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    table = prices if "date" in prices.columns else prices.reset_index(names="date")
+    if not {"close", "adj_close"} & set(table.columns):
+        raise DataError("prices has neither a column close nor adj_close: rename the one with closing prices")
+    return {str(symbol): rows.reset_index(drop=True) for symbol, rows in table.groupby("symbol", sort=False)}
+
+
+def _from_wide(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    dates = _index_dates(prices.index, "prices")
+    return {str(name): pd.DataFrame({"date": dates, "close": prices[name].to_numpy()}) for name in prices.columns}
+
+
+def _from_yfinance(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    for level in (0, 1):
+        if "Close" in prices.columns.get_level_values(level):
+            by_field = prices if level == 0 else prices.swaplevel(axis=1)
+            tickers = by_field["Close"].columns
+            return {str(ticker): _yahoo_columns(_one_ticker(by_field, ticker)) for ticker in tickers}
+    raise DataError("prices has two levels of columns but no 'Close' in either: give yfinance's frame as it comes")
+
+
+def _one_ticker(by_field: pd.DataFrame, ticker: str) -> pd.DataFrame:
+    columns = [(field, ticker) for field in YAHOO_FIELDS if (field, ticker) in by_field]
+    return by_field.loc[:, columns].droplevel(1, axis=1)
+
+
+def _yahoo_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Take Yahoo's columns; its adjusted close carries dividends and splits, so actions are not applied again."""
+    table = frame.rename(columns=YAHOO_FIELDS)[[name for field, name in YAHOO_FIELDS.items() if field in frame]]
+    table.insert(0, "date", _index_dates(frame.index, "prices"))
+    return table.reset_index(drop=True)
+
+
+def fetch_prices(
+    symbols: Iterable[str],
+    start: str | dt.date,
+    end: str | dt.date,
+    source: str = "yahoo",
+    kind: Kind = "share",
+    **settings: Any,
+) -> pd.DataFrame:
+    """Fetch daily prices as a long table.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+    start, end : str or date
+        Both inclusive.
+    source : str
+        Name of a source, such as ``yahoo`` or ``snapshot``.
+    kind : {"share", "index"}
+    **settings
+        The source's own keys, as in ``[data.<source>]``.
+
+    Returns
+    -------
+    DataFrame
+        date, symbol, close (as traded), adj_close, volume (shares), dividend, split.
+
+    Raises
+    ------
+    ConfigError
+        If the source is unknown.
+    DataError
+        If a symbol is unknown or its prices are unusable.
+    """
+    _check_choice("source", source, SOURCES)
+    first, last = pd.Timestamp(start), pd.Timestamp(end)
+    chosen: Mapping[str, Any] = settings
+    provider = open_source(source, Path.cwd(), chosen)
+    parts = []
+    for symbol in [symbols] if isinstance(symbols, str) else symbols:
+        frame = provider.fetch(symbol, first, last, kind).frame.loc[first:last]
+        parts.append(frame.reset_index().assign(symbol=symbol))
+    columns = ["date", "symbol", "close", "adj_close", "volume", "dividend", "split"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

@@ -1,0 +1,194 @@
+"""Run folders: written whole or not at all, named by time and identity, listed in an index."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eventstudy import __version__
+from eventstudy.configfile import spec_text
+from eventstudy.errors import LockedError, OutputError
+from eventstudy.result import StudyResult
+
+LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
+
+
+@dataclass(frozen=True)
+class WrittenRun:
+    """A run folder on disk; `unchanged` tells that it was there before and nothing was written."""
+
+    folder: Path
+    unchanged: bool = False
+
+    @property
+    def report(self) -> Path:
+        """Path of the page."""
+        return self.folder / "report.html"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions a result depends on."""
+    return {"eventstudy": __version__, "python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def identity(result: StudyResult) -> str:
+    """Return the SHA-256 (hex) over the resolved study, the package's version and each series' content."""
+    inputs = result.computation.inputs
+    content = {
+        "study": result.spec.model_dump(mode="json", by_alias=True) if result.spec else repr(inputs.plan),
+        "events": [repr(event) for event in inputs.events],
+        "version": __version__,
+        "series": {symbol: series.content_hash for symbol, series in sorted(inputs.series.items())},
+        "unfinished": sorted({found.reason for firm in result.computation.firms for found in firm.cumulative.values()}),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def study_name(result: StudyResult) -> str:
+    """Name of the folder under the reports folder."""
+    return result.spec.study.name if result.spec else "event-study"
+
+
+def latest_run(out: Path, study: str) -> Path | None:
+    """Return the newest complete run of a study, None where there is none."""
+    link = out / study / "latest"
+    return link.resolve() if (link / "manifest.json").is_file() else None
+
+
+def write_run(result: StudyResult, out: Path, *, force: bool = True, now: dt.datetime | None = None) -> WrittenRun:
+    """Write a run folder ``out/<study>/<run_id>`` and point ``latest`` at it.
+
+    Parameters
+    ----------
+    force : bool
+        Write although the last run has the same identity; else that one is returned.
+    now : datetime, optional
+        Stands in the folder's name and the manifest; default the present.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written; nothing is left behind then.
+    LockedError
+        If another run of the same study is writing.
+    """
+    mark, study = identity(result), study_name(result)
+    last = latest_run(out, study)
+    if last and not force and json.loads((last / "manifest.json").read_text(encoding="utf-8"))["identity"] == mark:
+        return WrittenRun(last, unchanged=True)
+    moment = (now or dt.datetime.now(dt.UTC)).replace(microsecond=0)
+    try:
+        with _study_lock(out / study):
+            while (folder := out / study / f"{moment:%Y%m%dT%H%M%SZ}-{mark[:8]}").exists():
+                moment += dt.timedelta(seconds=1)  # a forced rerun within the second
+            _write_whole(result, folder, mark, moment)
+            _point(out / study / "latest", folder.name)
+            write_index(out)
+    except OSError as problem:
+        raise OutputError(
+            f"{problem.filename or out}: the run cannot be written ({problem.strerror or problem}): "
+            "free some space, or name a folder you may write to with --out"
+        ) from problem
+    return WrittenRun(folder)
+
+
+@contextmanager
+def _study_lock(folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as problem:
+        raise LockedError(f"{folder}: another run is writing there: wait for it to end") from problem
+
+
+def _write_whole(result: StudyResult, folder: Path, mark: str, moment: dt.datetime) -> None:
+    """Write into a hidden folder beside the final one, then rename: readers never see half a run."""
+    from eventstudy.report import render_report
+
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+    try:
+        draft.chmod(0o755)
+        (draft / "tables").mkdir()
+        for name, table in result.tables().items():
+            write_table(table, draft / "tables" / f"{name}.csv")
+        (draft / "report.html").write_text(render_report(result), encoding="utf-8", newline="\n")
+        if result.spec is not None:
+            (draft / "config.toml").write_text(spec_text(result.spec), encoding="utf-8", newline="\n")
+        manifest = manifest_of(result, folder.name, mark, moment, _file_hashes(draft))
+        (draft / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV: doubles by their shortest exact text, undefined as empty."""
+    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def _file_hashes(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def manifest_of(result: StudyResult, run_id: str, mark: str, moment: dt.datetime, files: dict[str, str]) -> dict[str, Any]:
+    """Return what a run was made of: identity, versions, series, files."""
+    inputs = result.computation.inputs
+    return {
+        "study": study_name(result),
+        "title": result.spec.study.title if result.spec else "",
+        "run_id": run_id,
+        "created": moment.isoformat(),
+        "identity": mark,
+        "versions": versions(),
+        "events": len(inputs.events),
+        "excluded": len(result.computation.exclusions),
+        "series": {
+            symbol: {"source": series.source, "content_hash": series.content_hash} for symbol, series in inputs.series.items()
+        },
+        "files": files,
+    }
+
+
+def _point(link: Path, target: str) -> None:
+    """Set a relative symlink in one step."""
+    draft = link.with_name(f".{link.name}-{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(link)
+
+
+def all_runs(out: Path) -> list[dict[str, Any]]:
+    """Return the manifests of all complete runs under a reports folder, newest first."""
+    found = []
+    for path in out.glob("*/*/manifest.json"):
+        if not path.parent.is_symlink() and not path.parent.name.startswith("."):
+            found.append(json.loads(path.read_text(encoding="utf-8")) | {"folder": path.parent})
+    return sorted(found, key=lambda run: (run["created"], run["study"]), reverse=True)
+
+
+def write_index(out: Path) -> None:
+    """Write ``index.html``, the list of all runs."""
+    from eventstudy.report import render_index
+
+    runs = [run | {"href": f"{run['study']}/{run['run_id']}/report.html"} for run in all_runs(out)]
+    draft = out / f".index-{os.getpid()}.html"
+    draft.write_text(render_index(runs), encoding="utf-8", newline="\n")
+    draft.replace(out / "index.html")
