@@ -1,0 +1,106 @@
+"""The average across firms as the page shows it: CAAR with its interval, the equality test and the placebo p-value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from eventstudy.inference.cross import CrossSection, FirmCar
+from eventstudy.report.subjects import CarPath, Effect, Reading, Subject
+from eventstudy.tables import portfolio_se
+from eventstudy.windows import Window
+
+UNLIKE = 0.10  # equality rejected below this p-value: the average does not lead (rule D13)
+
+
+@dataclass(frozen=True)
+class Average:
+    """Mean CAR of a group in one window as a change in value; interval NaN where it is not to be had."""
+
+    n: int
+    value: float
+    low: float
+    high: float
+    median: float
+    negative: int
+
+
+def average_effect(reading: Reading, group: str, window: Window) -> Average | None:
+    """Return the average of the firms with a CAR; None where there is none."""
+    cross = reading.study.cross_section(group, window)
+    if not cross.firms:
+        return None
+    low, high = _interval(cross, reading.plan.alpha)
+    effect = reading.scale.effect
+    return Average(
+        len(cross.firms), effect(float(cross.car.mean())), effect(low), effect(high),
+        effect(float(np.median(cross.car))), int((cross.car < 0).sum()),
+    )  # fmt: skip
+
+
+def _interval(cross: CrossSection, alpha: float) -> tuple[float, float]:
+    """Return the interval that belongs to the portfolio t (rule C7)."""
+    if not cross.correlation.enough:
+        return np.nan, np.nan
+    reach = float(stats.t.isf(alpha / 2, int(cross.df.min()))) * portfolio_se(cross)
+    return float(cross.car.mean() - reach), float(cross.car.mean() + reach)
+
+
+def average_path(reading: Reading, subjects: tuple[Subject, ...], start: int, stop: int) -> CarPath:
+    """Return the path of the mean CAR over a fixed set of firms, where every one of them has a value (rule A9)."""
+    taus, effects = [start - 1], [Effect(0.0, 0.0, 0.0)]
+    for tau in range(start, stop + 1):
+        found = [subject.sum_over((start, tau)) for subject in subjects]
+        parts = [
+            FirmCar(subject.firm.listing, subject.firm.fit, subject.firm.day0, car)
+            for subject, car in zip(subjects, found, strict=True)
+            if car is not None and not car.reason and subject.firm.fit is not None
+        ]
+        if not parts or len(parts) < len(subjects):
+            continue
+        cross = CrossSection((start, tau), tuple(parts))
+        low, high = _interval(cross, reading.plan.alpha)
+        effect = reading.scale.effect
+        taus.append(tau)
+        effects.append(Effect(effect(float(cross.car.mean())), effect(low), effect(high)))
+    return CarPath(start, tuple(taus), tuple(effects)) if len(taus) > 1 else CarPath(start, (), ())
+
+
+def test_row(reading: Reading, group: str, window: Window, test: str) -> pd.Series | None:
+    """Return the row of the table `tests`; None where the study does not run this test."""
+    return _row(reading.result.tests, group, window, test)
+
+
+def placebo_row(reading: Reading, group: str, window: Window, test: str) -> pd.Series | None:
+    """Return the row of the table `placebo`; None where there is no such distribution."""
+    return _row(reading.result.placebo, group, window, test)
+
+
+def _row(table: pd.DataFrame, group: str, window: Window, test: str) -> pd.Series | None:
+    found = table[
+        (table["group"] == group)
+        & (table["window_start"] == window[0])
+        & (table["window_end"] == window[1])
+        & (table["test"] == test)
+    ]
+    return None if found.empty else found.iloc[0]
+
+
+def unlike_reactions(reading: Reading, window: Window) -> pd.Series | None:
+    """Return the equality test of the treated firms where it rejects, else None."""
+    row = test_row(reading, "all", window, "equal_effects")
+    return row if row is not None and row["p_value"] < UNLIKE else None
+
+
+def sd_ratios(subjects: tuple[Subject, ...], table: pd.DataFrame) -> tuple[float, float] | None:
+    """Return the smallest and largest ratio of pre-event to estimation standard deviation (rule D15)."""
+    keys = {subject.firm.key for subject in subjects}
+    found = [
+        ratio
+        for event_id, symbol, ratio in zip(table["event_id"], table["symbol"], table["pre_event_sd_ratio"], strict=True)
+        if (event_id, symbol) in keys and not pd.isna(ratio)
+    ] if "pre_event_sd_ratio" in table else []  # fmt: skip
+    return (min(found), max(found)) if found else None

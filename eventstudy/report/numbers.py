@@ -1,0 +1,173 @@
+"""The one place where numbers, windows and dates become text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from eventstudy.returns import ReturnKind
+from eventstudy.windows import Window
+
+MINUS = "\u2212"
+NARROW = "\u2009"  # thin space between the two ends of an interval
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a return of the study is read as a percentage.
+
+    Log returns add up over sessions, so they are what is estimated; ``exp(x) - 1`` turns their sum into
+    the change in value that it stands for. Simple returns are that change already.
+    """
+
+    kind: ReturnKind
+
+    def effect(self, value: float) -> float:
+        """Return the change in value that a (cumulative) return of the study stands for."""
+        return math.expm1(value) if self.kind == "log" else value
+
+    @property
+    def unit(self) -> str:
+        """Name of the raw unit, for column titles."""
+        return "log %" if self.kind == "log" else "%"
+
+
+def decimal(value: float, digits: int = 2, *, sign: bool = False) -> str:
+    """Return a number with a true minus sign and fixed decimals; empty where it is undefined.
+
+    Examples
+    --------
+    >>> decimal(-1.234), decimal(0.5, 1, sign=True), decimal(-0.001, sign=True), decimal(float("nan"))
+    ('−1.23', '+0.5', '0.00', '')
+    """
+    if pd.isna(value):
+        return ""
+    text = f"{abs(value):,.{digits}f}"
+    if not any(digit in "123456789" for digit in text):  # rounds to zero: a sign would claim a direction
+        return text
+    return (MINUS if value < 0 else "+" if sign else "") + text
+
+
+def percent(value: float, digits: int = 2) -> str:
+    """Return a signed percentage such as ``+3.32%``; empty where it is undefined."""
+    text = decimal(100 * value, digits, sign=True)
+    return f"{text}%" if text else ""
+
+
+def size(value: float, digits: int = 1) -> str:
+    """Return a percentage without its sign, for sentences that name the direction in words."""
+    return f"{decimal(100 * abs(value), digits)}%"
+
+
+def interval(low: float, high: float, digits: int = 2) -> str:
+    """Return an interval of percentages, such as ``−14.94% to −1.05%``; empty where it is undefined."""
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{percent(low, digits)} to {percent(high, digits)}"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value to three decimals, ``<0.001`` below that; empty where it is undefined."""
+    if pd.isna(value):
+        return ""
+    return "<0.001" if value < 0.0005 else f"{value:.3f}"
+
+
+def p_equation(value: float, symbol: str = "p") -> str:
+    """Return ``p = 0.026`` or ``p < 0.001``."""
+    text = p_value(value)
+    return f"{symbol} < {text[1:]}" if text.startswith("<") else f"{symbol} = {text}"
+
+
+def whole(value: object) -> str:
+    """Return a count; empty where it is undefined."""
+    return "" if value is None or pd.isna(value) else decimal(float(value), 0)  # type: ignore[call-overload, arg-type]
+
+
+def in_words(number: int) -> str:
+    """Return a small count in words, such as ``three``."""
+    return SMALL_NUMBERS[number] if 0 <= number < len(SMALL_NUMBERS) else whole(number)
+
+
+def tau(value: int) -> str:
+    """Return an event-time index such as ``−10`` or ``+2``; the event session is ``0``."""
+    return decimal(value, 0, sign=True)
+
+
+def window(bounds: Window) -> str:
+    """Return a window such as ``[−10, −1]``.
+
+    Examples
+    --------
+    >>> window((-10, 3))
+    '[−10, 3]'
+    """
+    return f"[{decimal(bounds[0], 0)}, {decimal(bounds[1], 0)}]"
+
+
+def confidence(alpha: float) -> str:
+    """Return the confidence level that goes with `alpha`, such as ``95%``."""
+    return f"{100 * (1 - alpha):g}%"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """Join words as a sentence lists them: ``a``, ``a and b``, ``a, b and c``."""
+    found = list(words)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} {last} {found[-1]}" if found else ""
+
+
+def weekday(date: dt.date) -> str:
+    """Return the day of the week; never by the locale, which would make the page differ between machines."""
+    return WEEKDAYS[date.weekday()]
+
+
+def day(date: dt.date, *, week: bool = True, year: bool = True) -> str:
+    """Return a date in words, such as ``Tuesday 8 October 2019``."""
+    words = f"{date.day} {MONTHS[date.month - 1]}" + (f" {date.year}" if year else "")
+    return f"{weekday(date)} {words}" if week else words
+
+
+def short_day(date: dt.date) -> str:
+    """Return a date short enough for an axis, such as ``8 Oct``."""
+    return f"{date.day} {MONTHS[date.month - 1][:3]}"
+
+
+def days(first: dt.date, last: dt.date, *, week: bool = False) -> str:
+    """Return a range of dates in words, naming month and year once where they agree.
+
+    Examples
+    --------
+    >>> days(dt.date(2019, 10, 1), dt.date(2019, 10, 7)), days(dt.date(2019, 9, 30), dt.date(2019, 10, 1))
+    ('1 to 7 October 2019', '30 September to 1 October 2019')
+    """
+    if first == last:
+        return day(first, week=week)
+    if first.year != last.year:
+        return f"{day(first, week=week)} to {day(last, week=week)}"
+    if first.month != last.month or week:
+        return f"{day(first, week=week, year=False)} to {day(last, week=week)}"
+    return f"{first.day} to {day(last, week=False)}"
+
+
+def several_days(dates: Sequence[dt.date]) -> str:
+    """Return a list of dates in words: all of a few, the ends of many."""
+    if len(dates) > 3:
+        return days(dates[0], dates[-1])
+    if len({(date.year, date.month) for date in dates}) == 1 and len(dates) > 1:
+        return listed([*(str(date.day) for date in dates[:-1]), day(dates[-1], week=False)])
+    return listed(day(date, week=False) for date in dates)
+
+
+def clock(instant: dt.datetime) -> str:
+    """Return the time of day, with seconds only where they are given."""
+    return f"{instant:%H:%M:%S}" if instant.second else f"{instant:%H:%M}"

@@ -1,0 +1,246 @@
+"""A computed study as the page reads it: firms with their names, notes, effects and paths."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from eventstudy.abnormal import CumulativeReturn, cumulate
+from eventstudy.report.numbers import Scale
+from eventstudy.report.wording import own_words
+from eventstudy.result import StudyResult
+from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy, Plan
+from eventstudy.trading import SUSPENDED
+from eventstudy.windows import Window
+
+MANY = 8  # more treated firms than this are summarised, not listed
+
+
+@dataclass(frozen=True)
+class FirmName:
+    """A firm as tables name it; `notes` are the letters of the data notes that belong to it."""
+
+    name: str
+    name_zh: str = ""
+    symbol: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A cumulative abnormal return read as a change in value, with its confidence interval.
+
+    `censored` is ``down`` or ``up`` where the window ends on a close at the price limit, so that the price
+    was still held back (rule D4); empty elsewhere.
+    """
+
+    value: float
+    low: float
+    high: float
+    censored: str = ""
+
+    @property
+    def direction(self) -> str:
+        """``fall`` or ``rise`` where the whole interval lies on one side of zero, else ``open``."""
+        return "fall" if self.high < 0 else "rise" if self.low > 0 else "open"
+
+
+@dataclass(frozen=True)
+class CarPath:
+    """Effect over [start, tau] at every tau where that CAR is defined.
+
+    The first point is the close before `start`, where nothing has happened yet. Sessions without a value
+    are absent, so that a line between neighbours of `taus` more than one apart bridges a gap.
+    """
+
+    start: int
+    taus: tuple[int, ...]
+    effects: tuple[Effect, ...]
+
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of neighbouring points with sessions without a value between them."""
+        return tuple((a, b) for a, b in zip(self.taus, self.taus[1:], strict=False) if b - a > 1)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One firm of one event, as the page shows it."""
+
+    firm: FirmStudy
+    label: FirmName
+    benchmark: str
+    scale: Scale
+    alpha: float
+
+    @property
+    def name(self) -> str:
+        """Name for sentences."""
+        return self.label.name
+
+    def cumulative(self, window: Window) -> CumulativeReturn:
+        """Return the CAR of one of the study's windows, defined or not."""
+        return self.firm.cumulative[window]
+
+    def effect(self, window: Window) -> Effect | None:
+        """Return the CAR of a window as a change in value; None where it is undefined."""
+        return self._effect(self.cumulative(window))
+
+    def sum_over(self, window: Window) -> CumulativeReturn | None:
+        """Return the CAR over any window; None where nothing is estimated yet."""
+        firm = self.firm
+        if firm.fit is None:
+            return None
+        return cumulate(firm.fit, firm.listing, firm.rows, firm.day0, window, self.alpha)
+
+    def _effect(self, found: CumulativeReturn | None) -> Effect | None:
+        if found is None or found.reason:
+            return None
+        values = (self.scale.effect(value) for value in (found.car, found.ci_low, found.ci_high))
+        return Effect(*values, censored=self.limit(found.window[1]))
+
+    def limit(self, tau: int) -> str:
+        """Return ``up`` or ``down`` where the close at `tau` stood at the price limit."""
+        return str(self.firm.listing.limit[self.firm.day0 + tau])
+
+    def path(self, start: int, stop: int) -> CarPath:
+        """Return the effects over [start, tau] for tau up to `stop`."""
+        taus, effects = [start - 1], [Effect(0.0, 0.0, 0.0)]
+        for tau in range(start, stop + 1):
+            effect = self._effect(self.sum_over((start, tau)))
+            if effect is not None:
+                taus.append(tau)
+                effects.append(effect)
+        return CarPath(start, tuple(taus), tuple(effects)) if len(taus) > 1 else CarPath(start, (), ())
+
+    def clean_window(self) -> Window | None:
+        """Return the window from the event session to the one before the first other news; None without any (rule D14)."""
+        after = [tau for tau, _ in self.firm.confounders if tau >= 0]
+        return (0, after[0] - 1) if after else None
+
+    def suspended_taus(self, lo: int, hi: int) -> list[int]:
+        """Return the suspended sessions from `lo` to `hi`, as far as the data reach."""
+        listing, day0 = self.firm.listing, self.firm.day0
+        places = range(max(day0 + lo, 0), min(day0 + hi, listing.end) + 1)
+        return [place - day0 for place in places if listing.status[place] == SUSPENDED]
+
+    def first_traded_tau(self) -> int | None:
+        """Return the first session from the event session on that the share traded in."""
+        traded = np.flatnonzero(np.isfinite(self.firm.listing.level[self.firm.day0 :]))
+        return int(traded[0]) if len(traded) else None
+
+    def date(self, tau: int) -> dt.date:
+        """Return the date of an event-time session."""
+        return self.firm.listing.calendar.sessions[self.firm.day0 + tau].date()
+
+
+class Reading:
+    """A study result, read for the page: its firms by role, with names that stay apart from each other."""
+
+    def __init__(self, result: StudyResult) -> None:
+        self.result = result
+        self.study: Computation = result.computation
+        self.plan: Plan = self.study.inputs.plan
+        self.scale = Scale(self.plan.returns)
+
+    @cached_property
+    def title(self) -> str:
+        """Title of the study, or what comes nearest to one."""
+        spec = self.result.spec
+        labels = dict.fromkeys(event.label or event.event_id for event in self.study.inputs.events)
+        given = (spec.study.title or spec.study.name) if spec else "; ".join(labels) if len(labels) <= 2 else "Event study"
+        return own_words(given)
+
+    @cached_property
+    def note(self) -> str:
+        """What the author of the study wants read beside the finding."""
+        return own_words(self.result.spec.study.note) if self.result.spec else ""
+
+    @cached_property
+    def source_notes(self) -> dict[str, tuple[str, str]]:
+        """Letter to (symbol, sentence) of what the source says of each series."""
+        notes = [(symbol, note) for symbol, series in self.study.inputs.series.items() for note in series.notes]
+        return {_letter(place): (symbol, own_words(note)) for place, (symbol, note) in enumerate(notes)}
+
+    def firm_name(self, symbol: str, event_id: str = "") -> FirmName:
+        """Return the names of a firm; `event_id` is added where the name alone would be ambiguous."""
+        settings, series = self.study.inputs.firms.get(symbol), self.study.inputs.series.get(symbol)
+        name = (settings.name if settings else "") or (series.name if series else "") or symbol
+        shown = f"{own_words(name)} ({own_words(event_id)})" if event_id else own_words(name)
+        letters = tuple(letter for letter, (owner, _) in self.source_notes.items() if owner == symbol)
+        return FirmName(shown, own_words(settings.name_zh) if settings else "", own_words(symbol), letters)
+
+    def benchmark_name(self, symbol: str) -> str:
+        """Return a benchmark's name."""
+        series = self.study.inputs.series.get(symbol)
+        return own_words((series.name if series else "") or symbol)
+
+    @cached_property
+    def benchmarks(self) -> tuple[str, ...]:
+        """Names of the benchmarks of the treated firms."""
+        return tuple(dict.fromkeys(subject.benchmark for subject in self.treated))
+
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Every firm that was not excluded."""
+        twice = Counter(self.firm_name(firm.dated.event.symbol).name for firm in self.study.firms)
+        return tuple(
+            Subject(
+                firm,
+                self.firm_name(firm.key[1], firm.key[0] if twice[self.firm_name(firm.key[1]).name] > 1 else ""),
+                self.benchmark_name(firm.settings.benchmark),
+                self.scale,
+                self.plan.alpha,
+            )
+            for firm in self.study.firms
+        )
+
+    @cached_property
+    def _by_key(self) -> Mapping[tuple[str, str], Subject]:
+        return {subject.firm.key: subject for subject in self.subjects}
+
+    @cached_property
+    def treated(self) -> tuple[Subject, ...]:
+        """Firms that the event named; each symbol and session once."""
+        return tuple(self._by_key[firm.key] for firm in self.study.groups[ALL])
+
+    def with_role(self, role: str) -> tuple[Subject, ...]:
+        """Return the firms of a role, such as ``variant`` or ``placebo``."""
+        return tuple(subject for subject in self.subjects if subject.firm.dated.event.role == role)
+
+    def members(self, group: str) -> tuple[Subject, ...]:
+        """Return the firms of a group."""
+        return tuple(self._by_key[firm.key] for firm in self.study.groups[group])
+
+    @cached_property
+    def many(self) -> bool:
+        """Whether there are too many treated firms to list each in a sentence."""
+        return len(self.treated) > MANY
+
+    def group_name(self, group: str) -> str:
+        """Return a group in words."""
+        if group == ALL:
+            return "All treated firms"
+        if group == UNCONFOUNDED:
+            return "Treated firms without other news in the window"
+        roles = {subject.firm.dated.event.role for subject in self.members(group)}
+        if "variant" in roles:
+            return f"Variant: {own_words(group)}"
+        if roles == {"placebo"}:
+            return f"Placebo firms: {own_words(group)}"
+        return f"Group: {own_words(group)}"
+
+
+def _letter(place: int) -> str:
+    """Return a, b, ..., z, aa, ab, ...: how notes are told apart."""
+    letters = ""
+    place += 1
+    while place:
+        place, digit = divmod(place - 1, 26)
+        letters = chr(ord("a") + digit) + letters
+    return letters

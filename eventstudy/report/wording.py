@@ -1,0 +1,187 @@
+"""The words of the page: codes, tests, models and treatments in sentences."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from eventstudy.returns import Treatment
+
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
+RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
+
+REASONS = {
+    "not_resumed": "the share had not resumed trading by the end of the window",
+    "straddles_start": "the share was suspended when the window began, so one return straddles its start",
+    "price_missing": "the source has no price at an edge of the window",
+    "not_listed": "the share was not listed yet",
+    "benchmark_missing": "the benchmark has no value at an edge of the window",
+    "gap_dropped": "the return over a suspension was dropped, as the treatment of suspensions asks",
+    "data_end": "the prices end inside the window",
+    "calendar_end": "the exchange's published calendar ends before the window does",
+    "provisional": "the window is not over yet, as far as the prices reach",
+    "unknown_symbol": "the source does not know the symbol",
+    "not_a_session": "the date given is no session of the exchange",
+    "before_calendar": "the announcement lies before the first session on record",
+    "too_few_observations": "too few observations in the estimation window",
+    "mostly_suspended": "no trade in more than 40% of the estimation sessions",
+    "masked_event": "a mask touches the event window",
+    "no_fit": "the model cannot be estimated",
+    "no_firms": "no firm has a CAR in this window",
+    "too_few_firms": "needs at least two firms",
+    "no_spread": "the firms' values do not differ, so there is no spread to judge by",
+    "too_few_df": "too few degrees of freedom",
+    "too_few_common_sessions": "a pair of firms has fewer than 30 estimation sessions in common",
+    "negative_variance": "the residual correlations give no positive variance",
+    "different_rows": "the firms' estimation rows differ, so the exact test does not apply",
+    "no_placebo_blocks": "no block of estimation sessions that all firms traded through is as long as the window",
+    "assumes_independence": "event dates differ: independence across firms is assumed",
+    "correlation_clipped": "the pairwise correlations were adjusted to the nearest valid correlation matrix",
+}
+
+STATUSES = {
+    "traded": "traded",
+    "suspended": "suspended",
+    "missing": "no price in the source",
+    "not_listed": "not listed",
+    "unknown": "traded, in doubt",
+}
+
+NULLS = {
+    "mean": "mean null: the expected abnormal return is zero; its variance may have changed",
+    "sharp": "sharp null: the event changed nothing at all, neither the mean nor the variance",
+}
+
+
+@dataclass(frozen=True)
+class TestWords:
+    """A test in words: its name, what it asks of the data, and the distribution it is referred to."""
+
+    __test__ = False  # pytest would take the class for a test case
+
+    name: str
+    about: str
+    reference: str
+
+
+TESTS = {
+    "cross_sectional_t": TestWords(
+        "Cross-sectional t",
+        "Compares the mean CAR with the spread of CARs across firms. Assumes that firms are independent of each other, which "
+        "firms with a common event date are not.",
+        "t with N − 1 degrees of freedom",
+    ),
+    "patell": TestWords(
+        "Patell's Z",
+        "Sums standardised CARs. Assumes that firms are independent of each other and that the event left their variance alone.",
+        "standard normal",
+    ),
+    "kp_patell": TestWords(
+        "Adjusted Patell (Kolari and Pynnönen)",
+        "Patell's Z, allowing for the firms' average residual correlation. Assumes that the event left the variance alone.",
+        "standard normal",
+    ),
+    "bmp": TestWords(
+        "Boehmer, Musumeci and Poulsen's t",
+        "Compares standardised CARs with their own spread across firms, so a change in variance does no harm. Assumes that "
+        "firms are independent of each other.",
+        "t with N − 1 degrees of freedom",
+    ),
+    "kp_bmp": TestWords(
+        "Adjusted BMP (Kolari and Pynnönen)",
+        "The BMP test, allowing for the firms' average residual correlation. With three firms it can hardly reject anything.",
+        "t with N − 1 degrees of freedom",
+    ),
+    "portfolio_t": TestWords(
+        "Portfolio t",
+        "Compares the mean CAR with the standard error that the full covariance of the firms' errors gives. Assumes that the "
+        "event left the variance alone.",
+        "t with the fewest residual degrees of freedom of any firm",
+    ),
+    "equal_effects": TestWords(
+        "Equality of effects",
+        "Asks whether all firms reacted alike, whatever the size of the reaction. The null here is equal effects, not no effects.",
+        "F with N − 1 and the printed degrees of freedom",
+    ),
+    "placebo_caar": TestWords(
+        "Placebo dates, mean CAR",
+        "Sets the mean CAR among those of every block of estimation sessions as long as the window, each predicted by a model "
+        "fitted without it. Needs no distribution, but assumes that the event days would have been like those days.",
+        "rank among the placebo blocks",
+    ),
+    "placebo_scar": TestWords(
+        "Placebo dates, mean standardised CAR",
+        "As before, with each firm's CAR divided by its standard error, so that volatile firms weigh no more than quiet ones.",
+        "rank among the placebo blocks",
+    ),
+    "placebo_max": TestWords(
+        "Placebo dates, all windows at once",
+        "Takes the largest absolute portfolio t over all windows that start at the event session: one joint test, which pays "
+        "for having looked at several windows.",
+        "rank among the placebo blocks",
+    ),
+}  # fmt: skip
+
+MODELS = {
+    "market": "market model: return = α × sessions + β × benchmark return + error, by least squares with weights one over the "
+    "number of sessions a return covers",
+    "mean": "constant mean: return = α × sessions + error; the benchmark plays no part",
+    "market_adjusted": "market-adjusted: return less benchmark return, nothing estimated",
+}
+
+TREATMENTS: dict[Treatment, str] = {
+    "trade-to-trade": "From trade to trade: a suspended session has no return of its own, never a zero. The first return after "
+    "a suspension runs from the last trade to the first one after, over several sessions, and is set against the benchmark's "
+    "return over exactly those sessions; its variance grows with their number.",
+    "lumped": "Lumped: the last price is carried through a suspension, so the whole return falls on the session of the "
+    "resumption, against one session of the benchmark.",
+    "uniform": "Uniform: the return over a suspension is spread evenly over its sessions, each against its own benchmark return.",
+    "drop": "Dropped: only returns over a single session are used; the return over a suspension is lost, and a CAR that needs it "
+    "is undefined.",
+}
+
+EXPECTATION = {
+    "market": "relative to what {benchmark} led one to expect",
+    "mean": "relative to the shares' own average return before",
+    "market_adjusted": "relative to {benchmark}",
+}
+
+
+def reason(code: str) -> str:
+    """Return a reason code in words, with the code itself, as tables carry it."""
+    words = REASONS.get(code)
+    return f"{words} ({code})" if words else code
+
+
+def test_words(name: str) -> TestWords:
+    """Return what a test is called and asks; a test added later shows its code until it is described here."""
+    return TESTS.get(name) or TestWords(name, "", "")
+
+
+def own_words(text: str) -> str:
+    """Return text that a config or file supplies, fit to stand inside a sentence.
+
+    Letters that run from right to left are isolated, so that they cannot reorder the words around them.
+    Markup is no matter here: the page escapes everything.
+    """
+    shown = visible(text).strip()
+    if any(unicodedata.bidirectional(letter) in RIGHT_TO_LEFT for letter in shown):
+        return f"{FIRST_STRONG_ISOLATE}{shown}{POP_ISOLATE}"
+    return shown
+
+
+def visible(text: str) -> str:
+    """Return `text` with control and direction-changing characters made visible as the replacement character."""
+    return "".join(letter if _harmless(letter) else "\ufffd" for letter in text)
+
+
+def _harmless(letter: str) -> bool:
+    if letter in "\n\t":
+        return True
+    return unicodedata.category(letter) not in ("Cc", "Cs") and letter not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def sentence(text: str) -> str:
+    """Return `text` with a capital letter and a full stop."""
+    stripped = text.strip()
+    return stripped[:1].upper() + stripped[1:] + ("" if stripped.endswith((".", "!", "?")) else ".") if stripped else ""
