@@ -158,7 +158,8 @@ def draw_returns(design: PanelDesign, market: np.ndarray, rng: np.random.Generat
 
 
 def _unit_shocks(kind: Shocks, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    return rng.standard_normal(size) if kind == "normal" else rng.standard_t(4, size) / np.sqrt(2)
+    shocks: np.ndarray = rng.standard_normal(size) if kind == "normal" else rng.standard_t(4, size) / np.sqrt(2)
+    return shocks
 
 
 def draw_trading(design: PanelDesign, rng: np.random.Generator) -> np.ndarray:

@@ -69,12 +69,12 @@ def average_path(reading: Reading, subjects: tuple[Subject, ...], start: int, st
     return CarPath(start, tuple(taus), tuple(effects)) if len(taus) > 1 else CarPath(start, (), ())
 
 
-def test_row(reading: Reading, group: str, window: Window, test: str) -> pd.Series | None:
+def row_of_test(reading: Reading, group: str, window: Window, test: str) -> pd.Series | None:
     """Return the row of the table `tests`; None where the study does not run this test."""
     return _row(reading.result.tests, group, window, test)
 
 
-def placebo_row(reading: Reading, group: str, window: Window, test: str) -> pd.Series | None:
+def row_of_placebo(reading: Reading, group: str, window: Window, test: str) -> pd.Series | None:
     """Return the row of the table `placebo`; None where there is no such distribution."""
     return _row(reading.result.placebo, group, window, test)
 
@@ -91,7 +91,7 @@ def _row(table: pd.DataFrame, group: str, window: Window, test: str) -> pd.Serie
 
 def unlike_reactions(reading: Reading, window: Window) -> pd.Series | None:
     """Return the equality test of the treated firms where it rejects, else None."""
-    row = test_row(reading, "all", window, "equal_effects")
+    row = row_of_test(reading, "all", window, "equal_effects")
     return row if row is not None and row["p_value"] < UNLIKE else None
 
 

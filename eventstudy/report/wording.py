@@ -153,7 +153,7 @@ def reason(code: str) -> str:
     return f"{words} ({code})" if words else code
 
 
-def test_words(name: str) -> TestWords:
+def words_of_test(name: str) -> TestWords:
     """Return what a test is called and asks; a test added later shows its code until it is described here."""
     return TESTS.get(name) or TestWords(name, "", "")
 

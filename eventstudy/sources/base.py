@@ -12,7 +12,7 @@ import pandas as pd
 Absent = Literal["suspended", "missing"]
 Kind = Literal["share", "index"]
 
-COLUMNS = ["close", "adj_close", "volume", "dividend", "split"]
+COLUMNS = ["close", "adj_close", "volume", "dividend", "split", "open", "high", "low"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class PriceSeries:
     frame : DataFrame
         Indexed by date (naive, unique, increasing), with the columns ``close`` (as traded, price
         units), ``adj_close`` (adjusted by the vendor; NaN where it gives none), ``volume`` (shares; NaN
-        where unknown), ``dividend`` (cash a share on its ex-date) and ``split`` (new shares per old one
-        on its ex-date, 1 on other days).
+        where unknown), ``dividend`` (cash a share on its ex-date), ``split`` (new shares per old one
+        on its ex-date, 1 on other days) and ``open``, ``high``, ``low`` (as traded; NaN where unknown).
     source : str
         Name of the source.
     kind : {"share", "index"}

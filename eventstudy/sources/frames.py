@@ -9,6 +9,7 @@ from eventstudy.errors import DataError
 from eventstudy.sources.base import COLUMNS
 
 NUMBERS = {"close": np.nan, "adj_close": np.nan, "volume": np.nan, "dividend": 0.0, "split": 1.0}
+NUMBERS |= dict.fromkeys(("open", "high", "low"), np.nan)
 
 
 def price_frame(raw: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
@@ -17,7 +18,7 @@ def price_frame(raw: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]
     Parameters
     ----------
     raw : DataFrame
-        A ``date`` column and any of ``close, adj_close, volume, dividend, split``; text or numbers, in
+        A ``date`` column and any of ``close, adj_close, volume, dividend, split, open, high, low``; text or numbers, in
         any order of rows. A blank close is no trade, an absent column is not known.
     where : str
         File and symbol, for messages.
@@ -38,7 +39,7 @@ def price_frame(raw: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]
     notes: list[str] = []
     frame = pd.DataFrame({name: _numbers(raw, name, where) for name in NUMBERS})
     frame.index = _dates(raw["date"], where)
-    for name in ("close", "adj_close", "split"):
+    for name in ("close", "adj_close", "split", "open", "high", "low"):
         wrong = frame[name].notna() & ~((frame[name] > 0) & np.isfinite(frame[name]))
         if wrong.any():
             raise DataError(
@@ -84,4 +85,4 @@ def _numbers(raw: pd.DataFrame, name: str, where: str) -> np.ndarray:
             )
         column = numbers
     values = column.to_numpy(dtype=float, na_value=np.nan)
-    return values if name in ("close", "adj_close", "volume") else np.where(np.isnan(values), NUMBERS[name], values)
+    return np.where(np.isnan(values), NUMBERS[name], values)
