@@ -45,3 +45,15 @@ class OutputError(EventStudyError):
     """The folder to write to cannot take what is to be written."""
 
     exit_code = 2
+
+
+class NoPricesError(UnknownSymbolError):
+    """The price source knows the symbol, but has no price of it in the range asked for."""
+
+
+class MalformedAnswerError(SourceUnreachableError):
+    """The price source answers, but not with anything that can be read."""
+
+
+class RateLimitedError(SourceUnreachableError):
+    """The price source asks for fewer questions."""

@@ -36,6 +36,8 @@ class PriceSeries:
         What it means in this source when a session has no row.
     notes : tuple of str
         What the reader of a report must know about this series.
+    vintage : str
+        Name of the stored series these rows were taken from; empty where none was.
     """
 
     symbol: str
@@ -45,6 +47,7 @@ class PriceSeries:
     absent: Absent = "missing"
     name: str = ""
     notes: tuple[str, ...] = field(default=())
+    vintage: str = ""
 
     @property
     def content_hash(self) -> str:
@@ -64,6 +67,7 @@ class Source(Protocol):
     """A provider of daily prices; adding one is a module with this shape and a line in the registry."""
 
     name: str
+    remote: bool  # asks somebody over a network, so its answers are kept in the store
 
     def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
         """Return the series of `symbol` between `start` and `end`, both inclusive.

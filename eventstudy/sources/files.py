@@ -18,6 +18,7 @@ class FileSource:
     """Prices from CSV or Parquet files with the columns date, symbol, close [, adj_close] [, volume]."""
 
     name = "files"
+    remote = False
 
     def __init__(self, prices: Path, benchmark: Path | None, absent: Absent = "suspended") -> None:
         self.prices, self.benchmark, self.absent = prices, benchmark, absent

@@ -18,6 +18,7 @@ class SnapshotSource:
     """Prices recorded with the package; no network, no account."""
 
     name = "snapshot"
+    remote = False
 
     @cached_property
     def contents(self) -> dict[str, dict[str, Any]]:

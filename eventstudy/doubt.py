@@ -1,0 +1,157 @@
+"""What is to be doubted about a price series, before any number is computed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.sources.base import PriceSeries
+from eventstudy.trading import MISSING, SUSPENDED, UNKNOWN, Listing, total_return_level
+
+Severity = Literal["info", "warning", "error"]
+
+JUMP_WITHOUT_LIMIT = 0.30  # a one-session return beyond this wants an explanation where no price limit is known
+SPLIT_RATIOS = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100])
+ADJUSTED_TOLERANCE = 0.002  # vendors' back-adjustment takes dividends off the day before: see rule A2
+VENDOR_TOLERANCE = 2e-4
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One thing found about one series or event; an ``error`` makes the study unusable as it is."""
+
+    severity: Severity
+    subject: str
+    code: str
+    text: str
+    count: int = 1
+
+
+def spells(days: pd.DatetimeIndex, sessions: pd.DatetimeIndex, most: int = 6) -> str:
+    """Write dates as spells of consecutive sessions, such as ``2019-10-08 to 2019-10-09``."""
+    places = sessions.searchsorted(days)
+    runs = [run for run in np.split(np.arange(len(days)), np.flatnonzero(np.diff(places) > 1) + 1) if len(run)]
+    texts = [f"{days[run[0]]:%Y-%m-%d}" + (f" to {days[run[-1]]:%Y-%m-%d}" if len(run) > 1 else "") for run in runs[:most]]
+    return ", ".join(texts) + (f" and {len(runs) - most} more spells" if len(runs) > most else "")
+
+
+def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = None) -> list[Doubt]:
+    """Return what the rows of a series give reason to doubt.
+
+    Parameters
+    ----------
+    series : PriceSeries
+    listing : Listing
+        The same instrument on its session grid.
+    limit : float, optional
+        Its daily price limit as a fraction.
+    """
+    frame, sessions = series.frame, listing.calendar.sessions
+    inside = (sessions >= frame.index[0]) & (sessions <= frame.index[-1])
+    found: list[Doubt] = []
+
+    def report(severity: Severity, code: str, days: pd.DatetimeIndex, text: str) -> None:
+        if len(days):
+            found.append(Doubt(severity, series.symbol, code, f"{len(days)} {text}: {spells(days, sessions)}", len(days)))
+
+    report("info", "suspended", sessions[inside & (listing.status == SUSPENDED)], "sessions suspended")
+    report("warning", "missing", sessions[inside & (listing.status == MISSING)], "sessions of the exchange have no row here")
+    report("warning", "unknown_status", sessions[inside & (listing.status == UNKNOWN)], "single unchanged closes without volume")
+    report("warning", "closed_day", frame.index[~frame.index.isin(sessions)], "rows lie on days the exchange was closed")
+    for side in ("up", "down"):
+        report("info", f"limit_{side}", sessions[inside & (listing.limit == side)], f"closes at the {side} limit")
+    report("info", "one_price_day", _one_price_days(frame), "sessions traded at one price")
+    found += _benchmark_holes(listing, inside, series)
+    traded = sessions[np.isfinite(listing.level)]
+    if series.kind == "share" and len(traded) > 1:
+        report("warning", "jump", _jumps(listing, limit), _jump_text(limit))
+        report("warning", "unadjusted_split", _unadjusted_splits(frame, listing, limit), "closes move like a split that is not recorded")
+        report("warning", "adjusted_disagrees", _disagreeing(series, traded), "adjusted closes disagree with closes and actions")
+    found += _stale_tail(series, listing)
+    return found
+
+
+def _benchmark_holes(listing: Listing, inside: np.ndarray, series: PriceSeries) -> list[Doubt]:
+    days = listing.calendar.sessions[inside & ~np.isfinite(listing.benchmark)]
+    if not len(days) or series.kind == "index":
+        return []
+    text = f"its benchmark has no value on {len(days)} sessions: {spells(days, listing.calendar.sessions)}"
+    return [Doubt("warning", series.symbol, "benchmark_missing", text, len(days))]
+
+
+def _one_price_days(frame: pd.DataFrame) -> pd.DatetimeIndex:
+    one = (frame["high"] == frame["low"]) & (frame["volume"] > 0)
+    return pd.DatetimeIndex(frame.index[one])
+
+
+def _jump_text(limit: float | None) -> str:
+    return "one-session returns beyond the price limit" if limit else f"one-session returns beyond {JUMP_WITHOUT_LIMIT:.0%}"
+
+
+def _one_session_returns(listing: Listing) -> tuple[np.ndarray, np.ndarray]:
+    """Return total returns between neighbouring sessions, and the positions they end at."""
+    places = np.flatnonzero(np.isfinite(listing.level[1:]) & np.isfinite(listing.level[:-1])) + 1
+    return listing.level[places] / listing.level[places - 1] - 1, places
+
+
+def _jumps(listing: Listing, limit: float | None) -> pd.DatetimeIndex:
+    returns, places = _one_session_returns(listing)
+    beyond = np.abs(returns) > (limit * 1.05 + 0.005 if limit else JUMP_WITHOUT_LIMIT)  # limits round to a tick
+    return listing.calendar.sessions[places[beyond]]
+
+
+def _unadjusted_splits(frame: pd.DataFrame, listing: Listing, limit: float | None) -> pd.DatetimeIndex:
+    returns, places = _one_session_returns(listing)
+    ratio = np.maximum(1 + returns, 1 / (1 + returns))
+    like_split = (np.abs(ratio[:, None] / SPLIT_RATIOS - 1) < 0.03).any(axis=1)
+    suspect = like_split & (np.abs(returns) > 3 * (limit or 0.1))
+    days = listing.calendar.sessions[places[suspect]]
+    recorded = frame.index[frame["split"] != 1]
+    return days[~days.isin(recorded)]
+
+
+def _disagreeing(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    frame = series.frame
+    adjusted, close = frame["adj_close"].reindex(traded), frame["close"].reindex(traded)
+    if adjusted.isna().any() or close.isna().any():
+        return traded[:0]
+    own = total_return_level(_without_adjusted(series), traded)
+    gap = (adjusted / adjusted.shift(1) - own / own.shift(1)).abs()
+    return traded[(gap > ADJUSTED_TOLERANCE).to_numpy()]
+
+
+def _without_adjusted(series: PriceSeries) -> PriceSeries:
+    frame = series.frame.assign(adj_close=np.nan)
+    return PriceSeries(series.symbol, frame, series.source, series.kind, series.absent)
+
+
+def _stale_tail(series: PriceSeries, listing: Listing) -> list[Doubt]:
+    last = series.frame.index[-1]
+    later = listing.calendar.sessions[(listing.calendar.sessions > last) & (np.arange(len(listing.calendar.sessions)) <= listing.end)]
+    if not len(later):
+        return []
+    text = f"the rows end on {last:%Y-%m-%d}, {len(later)} sessions before the benchmark's"
+    return [Doubt("warning", series.symbol, "stale_tail", text, len(later))]
+
+
+def source_doubts(series: PriceSeries, other: PriceSeries, sessions: pd.DatetimeIndex) -> list[Doubt]:
+    """Return where two sources disagree about the closes, or the rows, of one instrument."""
+    first = max(series.frame.index[0], other.frame.index[0])
+    last = min(series.frame.index[-1], other.frame.index[-1])
+    here, there = series.frame["close"].loc[first:last], other.frame["close"].loc[first:last]
+    found: list[Doubt] = []
+    both = here.index.intersection(there.index)
+    apart = ((here[both] / there[both] - 1).abs() > VENDOR_TOLERANCE) | (here[both].isna() != there[both].isna())
+    cases: list[tuple[str, pd.DatetimeIndex, Callable[[int], str]]] = [
+        ("source_disagrees", pd.DatetimeIndex(both[apart]), lambda n: f"{n} closes differ from {other.source}'s"),
+        ("source_extra", pd.DatetimeIndex(here.index.difference(there.index)), lambda n: f"{n} rows that {other.source} lacks"),
+        ("source_lacks", pd.DatetimeIndex(there.index.difference(here.index)), lambda n: f"{n} rows only {other.source} has"),
+    ]
+    for code, days, text in cases:
+        if len(days):
+            found.append(Doubt("warning", series.symbol, code, f"{text(len(days))}: {spells(days, sessions)}", len(days)))
+    return found

@@ -1,0 +1,143 @@
+"""A remote source behind the store: serves what is there, fetches what is missing, tells what changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import pandas as pd
+
+from eventstudy.calendar import SessionCalendar
+from eventstudy.errors import DataError, SourceUnreachableError
+from eventstudy.sources.base import Kind, PriceSeries, Source
+from eventstudy.store import Action, Revision, Store, Stored, decide, joined, revisions
+
+Deed = Literal["served", "downloaded", "extended", "revised", "stale"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done about one series, with the figures the source had changed."""
+
+    symbol: str
+    source: str
+    deed: Deed
+    detail: str = ""
+    revisions: tuple[Revision, ...] = ()
+
+
+@dataclass
+class StoredSource:
+    """A source whose answers are kept.
+
+    Parameters
+    ----------
+    inner : Source
+        Asked for what the store lacks.
+    calendar : callable
+        The calendar of a symbol; rows of sessions that have not closed, plus `settle`, are never asked for.
+    settle : timedelta
+        How long after the close a price counts as settled.
+    offline : bool
+        Never ask `inner`.
+    refresh : bool
+        Ask `inner` again for what is stored.
+    """
+
+    inner: Source
+    store: Store
+    calendar: Callable[[str], SessionCalendar]
+    now: dt.datetime
+    settle: dt.timedelta = dt.timedelta(minutes=60)
+    offline: bool = False
+    refresh: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+    remote: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the source behind the store."""
+        return self.inner.name
+
+    def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
+        """Return the rows of `symbol` between two dates, from the store where it has them.
+
+        Raises
+        ------
+        SourceUnreachableError
+            If the source is not to be reached, or `offline`, and the store cannot serve.
+        DataError
+            If the source's answer cannot be used and the store cannot serve.
+        """
+        calendar = self.calendar(symbol)
+        last = min(end, last_settled(calendar, self.now, self.settle))
+        if last < start:
+            raise DataError(f"{symbol}: no session has closed yet between {start:%Y-%m-%d} and {end:%Y-%m-%d}")
+        want = start.date(), last.date()
+        with self.store.locked(self.name, symbol):
+            have = self.store.read(self.name, symbol)
+            if have is not None and have.series.kind != kind:
+                have = None  # stored as an index, now asked for as a share, or the other way round
+            action = decide((have.start, have.end) if have else None, want, calendar.sessions, self.refresh and not self.offline)
+            stored = self._act(symbol, kind, have, action, want)
+        rows = stored.series.frame.loc[pd.Timestamp(want[0]) : pd.Timestamp(want[1])]
+        return replace(stored.series, frame=rows, vintage=stored.series.vintage or stored.series.content_hash)
+
+    def _act(self, symbol: str, kind: Kind, have: Stored | None, action: Action, want: tuple[dt.date, dt.date]) -> Stored:
+        if have is not None and action.verb == "serve":
+            self._note(symbol, "served", f"stored up to {have.end}" + (", recovered" if have.fetched_at == "recovered" else ""))
+            return have
+        try:
+            if self.offline:
+                raise SourceUnreachableError(f"the store lacks {symbol} for {want[0]} to {want[1]}: run without --offline")
+            return self._fetch(symbol, kind, have, action)
+        except DataError as problem:
+            return self._stale(symbol, have, want, problem)
+        except SourceUnreachableError as problem:
+            return self._stale(symbol, have, want, problem)
+
+    def _stale(self, symbol: str, have: Stored | None, want: tuple[dt.date, dt.date], problem: Exception) -> Stored:
+        """Serve what is stored although the source fails, if only its end is missing."""
+        if have is None or want[0] < have.start:
+            raise problem
+        self._note(symbol, "stale", f"stored up to {have.end} only: {problem}")
+        return have
+
+    def _fetch(self, symbol: str, kind: Kind, have: Stored | None, action: Action) -> Stored:
+        new = self._ask(symbol, kind, action)
+        if have is not None and action.verb == "update":
+            changed = revisions(have.series, new)
+            split = bool((new.frame["split"][new.frame.index > pd.Timestamp(have.end)] != 1).any())
+            if not changed and not split:
+                self._note(symbol, "extended", f"from {have.end} to {action.end}")
+                return self._keep(joined(have.series, new), have.start, action.end)
+            action = Action("download", min(have.start, action.start), action.end)
+            new = self._ask(symbol, kind, action)
+        changed = revisions(have.series, new) if have is not None else []
+        if changed:
+            shown = "; ".join(str(item) for item in changed[:5]) + (f"; and {len(changed) - 5} more" if len(changed) > 5 else "")
+            self._note(symbol, "revised", shown, tuple(changed))
+        else:
+            self._note(symbol, "downloaded", f"{action.start} to {action.end}")
+        return self._keep(new, action.start, action.end)
+
+    def _ask(self, symbol: str, kind: Kind, action: Action) -> PriceSeries:
+        return self.inner.fetch(symbol, pd.Timestamp(action.start), pd.Timestamp(action.end), kind)
+
+    def _keep(self, series: PriceSeries, start: dt.date, end: dt.date) -> Stored:
+        stored = Stored(series, start, end, self.now.astimezone(dt.UTC).isoformat(timespec="seconds"))
+        self.store.write(stored)
+        return stored
+
+    def _note(self, symbol: str, deed: Deed, detail: str, changed: tuple[Revision, ...] = ()) -> None:
+        self.outcomes.append(Outcome(symbol, self.name, deed, detail, changed))
+
+
+def last_settled(calendar: SessionCalendar, now: dt.datetime, settle: dt.timedelta) -> pd.Timestamp:
+    """Return the last session that closed at least `settle` ago."""
+    if calendar.closes is None:
+        return pd.Timestamp(now.date()) - pd.Timedelta(days=1)
+    place = int(calendar.closes.searchsorted(pd.Timestamp(now) - settle, side="right")) - 1
+    return calendar.sessions[max(place, 0)]

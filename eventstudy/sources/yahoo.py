@@ -1,0 +1,284 @@
+"""Yahoo through yfinance: every fault of an answer becomes an error of its own, closes become those traded.
+
+Yahoo's closes are adjusted for all splits up to today; here they are multiplied back by the splits that
+came after each date, so that a price limit can be told and a new split changes nothing stored.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.calendar import SUFFIX_CALENDARS, exchange_sessions, suffix
+from eventstudy.errors import (
+    DataError,
+    EventStudyError,
+    MalformedAnswerError,
+    NoPricesError,
+    RateLimitedError,
+    SourceUnreachableError,
+    UnknownSymbolError,
+)
+from eventstudy.sources.base import Kind, PriceSeries
+from eventstudy.sources.frames import price_frame
+
+CSI_300_ON_YAHOO = dt.date(2021, 3, 11)
+DIGITS = 7  # Yahoo sends single precision: 32.299999 stands for 32.30
+COLUMNS = {
+    "Open": "open", "High": "high", "Low": "low", "Close": "close", "Adj Close": "adj_close", "Volume": "volume",
+    "Dividends": "dividend", "Stock Splits": "split",
+}  # fmt: skip
+
+
+class YahooSource:
+    """Daily prices from Yahoo, one symbol at a time.
+
+    Parameters
+    ----------
+    session : object, optional
+        A curl_cffi session; default: yfinance's own, which honours the environment's proxy and certificates.
+    attempts : int
+        How often one request is tried where another try can help.
+    timeout : float
+        Seconds one request may take.
+    total : float
+        Seconds all requests of this source may take together.
+    pause : float
+        Seconds between two symbols.
+    wait : float
+        Seconds before the second try; later waits grow, with jitter.
+    """
+
+    name = "yahoo"
+    remote = True
+
+    def __init__(
+        self,
+        session: Any = None,
+        attempts: int = 4,
+        timeout: float = 15,
+        total: float = 600,
+        pause: float = 0.5,
+        wait: float = 1,
+    ) -> None:
+        self.session, self.attempts, self.timeout = session, attempts, timeout
+        self.total, self.pause, self.wait = total, pause, wait
+        self._deadline: float | None = None
+        self._last_request = 0.0
+
+    @classmethod
+    def from_settings(cls, folder: Path, settings: Mapping[str, Any]) -> YahooSource:
+        """Return the source that a [data.yahoo] table describes."""
+        return cls(**settings)
+
+    def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
+        """Return the series of `symbol` between two dates, both inclusive, closes as traded.
+
+        Raises
+        ------
+        UnknownSymbolError
+            If Yahoo does not know the symbol; `NoPricesError` if it has no price in the range.
+        RateLimitedError, MalformedAnswerError, SourceUnreachableError
+            If Yahoo does not give a usable answer within the tries and the time there are.
+        DataError
+            If the answer cannot be used, such as one in a wrong time zone.
+        """
+        if symbol == "000300.SS" and end.date() < CSI_300_ON_YAHOO:
+            raise NoPricesError(
+                f"Yahoo has no CSI 300 (000300.SS) before {CSI_300_ON_YAHOO}: take 399001.SZ (Shenzhen Component) or "
+                '000001.SS (Shanghai Composite) for benchmark, or source = "snapshot" for 2017 to 2019'
+            )
+        answer, zone = self._ask(symbol, start, end + pd.Timedelta(days=1), "1d")
+        _check_zone(symbol, zone)
+        answer = answer[(answer.index >= start) & (answer.index <= end)]
+        if answer["Close"].isna().all():
+            span = f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
+            raise NoPricesError(f"Yahoo answers for {symbol}, but has no price from {span}: check symbol and dates")
+        later = self._later_splits(symbol, end)
+        raw, notes = _as_traded(answer, later)
+        frame, more = price_frame(raw, f"Yahoo, {symbol}")
+        return PriceSeries(symbol, frame, self.name, kind, "missing", notes=tuple(notes + more))
+
+    def _later_splits(self, symbol: str, end: pd.Timestamp) -> float:
+        """Return the product of the splits after `end`, which Yahoo's closes are adjusted for already."""
+        start, now = end + pd.Timedelta(days=1), pd.Timestamp.now().normalize()
+        if start >= now:
+            return 1.0
+        try:
+            answer, _ = self._ask(symbol, start, now + pd.Timedelta(days=1), "3mo")
+        except UnknownSymbolError:  # nothing at all after `end`: delisted, so no split either
+            return 1.0
+        splits = answer["Stock Splits"] if "Stock Splits" in answer else pd.Series(dtype=float)
+        return float(splits[splits > 0].prod())
+
+    def _ask(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, interval: str) -> tuple[pd.DataFrame, str]:
+        """Ask until an answer comes, another try cannot help, or tries or time are used up."""
+        import tenacity
+
+        now = time.monotonic()
+        self._deadline = self._deadline or now + self.total
+        time.sleep(max(0.0, self._last_request + self.pause - now))
+        left = max(0.0, self._deadline - time.monotonic())
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_before_delay(left),
+            wait=tenacity.wait_exponential_jitter(initial=self.wait, max=60, jitter=self.wait),
+            retry=tenacity.retry_if_exception_type(SourceUnreachableError),
+            reraise=True,
+        )
+        try:
+            return retrying(self._ask_once, symbol, start, end, interval)
+        finally:
+            self._last_request = time.monotonic()
+
+    def _ask_once(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, interval: str) -> tuple[pd.DataFrame, str]:
+        import yfinance as yf
+        from yfinance.data import YfData
+
+        left = (self._deadline or np.inf) - time.monotonic()
+        if left <= 0:
+            raise SourceUnreachableError(f"Yahoo took longer than {self.total:g} s for all symbols: try again, or raise total")
+        YfData.cache_get.cache_clear()  # it keeps bad answers, too
+        with _faults_shown(), _translated(symbol):
+            ticker = yf.Ticker(symbol, session=self.session)
+            frame = ticker.history(
+                start=f"{start:%Y-%m-%d}", end=f"{end:%Y-%m-%d}", interval=interval, auto_adjust=False, actions=True, keepna=True,
+                timeout=min(self.timeout, left),
+            )  # fmt: skip
+            zone = str((ticker.history_metadata or {}).get("exchangeTimezoneName", ""))
+        if frame.empty or "Close" not in frame:
+            raise NoPricesError(f"Yahoo has no price of {symbol} from {start:%Y-%m-%d} on: check the symbol and the dates")
+        frame.index = pd.DatetimeIndex(frame.index).tz_localize(None).normalize()
+        return frame, zone
+
+
+@contextmanager
+def _faults_shown() -> Iterator[None]:
+    """Let yfinance raise what it would else swallow, without its warnings about pandas."""
+    import yfinance as yf
+
+    hidden = yf.config.debug.hide_exceptions
+    yf.config.debug.hide_exceptions = False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        yf.config.debug.hide_exceptions = hidden
+
+
+@contextmanager
+def _translated(symbol: str) -> Iterator[None]:
+    """Turn what yfinance and curl raise into this package's errors."""
+    from yfinance import exceptions as yahoo
+
+    try:
+        yield
+    except EventStudyError:
+        raise
+    except yahoo.YFRateLimitError as problem:
+        raise RateLimitedError("Yahoo asks for fewer questions (429): try again in some minutes") from problem
+    except yahoo.YFPricesMissingError as problem:
+        raise NoPricesError(f"Yahoo has no price of {symbol}: {problem}") from problem
+    except yahoo.YFTickerMissingError as problem:
+        raise UnknownSymbolError(f"Yahoo does not know {symbol}: check its spelling and suffix") from problem
+    except Exception as problem:
+        raise _translate(symbol, problem) from problem
+
+
+def _translate(symbol: str, problem: Exception) -> EventStudyError:
+    status = getattr(getattr(problem, "response", None), "status_code", None)
+    if status == 404:
+        return UnknownSymbolError(f"Yahoo does not know {symbol} (404): check its spelling and suffix")
+    kind = f"{type(problem).__name__}: {str(problem).partition(' See http')[0]}"
+    unreadable = isinstance(problem, (ValueError, KeyError, TypeError, IndexError, AttributeError))
+    if unreadable or type(problem).__name__ in ("YFDataException", "IncompleteRead"):
+        return MalformedAnswerError(f"Yahoo's answer for {symbol} cannot be read ({kind}): try again later")
+    return SourceUnreachableError(f"Yahoo cannot be reached for {symbol} ({kind}): check the network")
+
+
+def _check_zone(symbol: str, zone: str) -> None:
+    """Refuse an answer in another zone than the exchange's: every date in it would be shifted."""
+    name = SUFFIX_CALENDARS.get(suffix(symbol))
+    if name is None:
+        return
+    expected = exchange_sessions(name, dt.date(2020, 1, 1)).timezone
+    noon = pd.Timestamp("2020-01-15 12:00")
+    try:
+        same = noon.tz_localize(zone).utcoffset() == noon.tz_localize(expected).utcoffset()
+    except (KeyError, ValueError):
+        same = False
+    if not same:
+        raise DataError(f"Yahoo gave {symbol} in time zone {zone or 'none'} instead of {expected}: its dates cannot be trusted")
+
+
+def _as_traded(answer: pd.DataFrame, later: float) -> tuple[pd.DataFrame, list[str]]:
+    """Undo the split adjustment; book a dividend where the adjusted closes say it belongs."""
+    notes: list[str] = []
+    raw = answer.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
+    raw["dividend"] = raw["dividend"].fillna(0.0)
+    raw["split"] = raw["split"].where(raw["split"] > 0, 1.0)
+    if raw["adj_close"].eq(raw["close"]).all() and (raw["dividend"] > 0).any():
+        notes.append("the answer has no adjusted closes: dividends are taken as dated")
+    else:
+        notes += _book_dividends(raw)
+    after = raw["split"].iloc[::-1].cumprod().shift(1, fill_value=1.0).iloc[::-1] * later
+    raw["dividend"] = _rounded(raw["dividend"] * after * _shares_paid(raw))
+    for name in ("open", "high", "low", "close"):
+        raw[name] = _rounded(raw[name] * after)
+    raw["adj_close"] = np.nan  # returns come from closes and actions; Yahoo rescales this column with every dividend
+    blank = raw["close"].isna() & (raw["dividend"] > 0)
+    if blank.any():
+        days = ", ".join(f"{day:%Y-%m-%d}" for day in raw.index[blank])
+        notes.append(f"a dividend is dated on a session without a price: {days}")
+    return raw.rename_axis("date").reset_index(), notes
+
+
+def _book_dividends(raw: pd.DataFrame) -> list[str]:
+    """Move a dividend to the next row where the adjusted closes drop only there.
+
+    yfinance books a dividend dated on a missing row at the row before it, a session too early.
+    """
+    notes = []
+    factor = (raw["adj_close"] / raw["close"]).to_numpy()
+    for place in np.flatnonzero((raw["dividend"] > 0).to_numpy()):
+        if not 0 < place < len(raw) - 1:
+            continue
+        here, next_ = factor[place] / factor[place - 1] - 1, factor[place + 1] / factor[place] - 1
+        if next_ > 10 * abs(here):
+            cash = raw["dividend"].iloc[place]
+            days = [f"{raw.index[row]:%Y-%m-%d}" for row in (place, place + 1)]
+            raw.iloc[place, raw.columns.get_loc("dividend")] = 0.0  # type: ignore[index]
+            raw.iloc[place + 1, raw.columns.get_loc("dividend")] += cash  # type: ignore[index]
+            notes.append(f"a dividend of {cash:g} falls after {days[0]} on a session Yahoo has no row of: booked on {days[1]}")
+    return notes
+
+
+def _shares_paid(raw: pd.DataFrame) -> np.ndarray:
+    """New shares that one dividend was stated for: on the day of a split, the split where it was stated for new ones.
+
+    The adjusted closes tell: they drop by the dividend of a new share over the close before.
+    """
+    shares = np.ones(len(raw))
+    factor = (raw["adj_close"] / raw["close"]).to_numpy()
+    for place in np.flatnonzero(((raw["dividend"] > 0) & (raw["split"] != 1)).to_numpy()):
+        split, stated = raw["split"].iloc[place], raw["dividend"].iloc[place]
+        new_share = raw["close"].iloc[place - 1] * (1 - factor[place - 1] / factor[place]) if place else np.nan
+        if not abs(stated / split - new_share) < abs(stated - new_share):
+            shares[place] = split
+    return shares
+
+
+def _rounded(values: pd.Series) -> pd.Series:
+    """Round to the digits that single precision carries."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = DIGITS - 1 - np.floor(np.log10(values.abs().where(values != 0, 1.0)))
+    scale = 10.0**places
+    return (values * scale).round() / scale

@@ -1,0 +1,261 @@
+"""The local store: Parquet vintages named by their content, and one pointer a symbol to the current one.
+
+A vintage is written beside its place, read back, and renamed; only then does the pointer move. A kill at
+any instant leaves the series that was there before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from eventstudy.errors import DataError, LockedError, OutputError
+from eventstudy.sources.base import COLUMNS, PriceSeries
+
+OVERLAP = 30  # sessions fetched again with every update, to see a revision
+LOCK_WAIT = 600.0
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A series in the store, with the dates it was asked for and when."""
+
+    series: PriceSeries
+    start: dt.date
+    end: dt.date
+    fetched_at: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """What to do about a series: ``serve`` what is stored, ``update`` its end, or ``download`` it whole."""
+
+    verb: Literal["serve", "update", "download"]
+    start: dt.date
+    end: dt.date
+
+
+Dates = tuple[dt.date, dt.date]
+
+
+def decide(have: Dates | None, want: Dates, sessions: pd.DatetimeIndex, refresh: bool) -> Action:
+    """Choose the action from dates alone.
+
+    Parameters
+    ----------
+    have : (date, date) or None
+        Dates the stored series was asked for.
+    want : (date, date)
+        Dates needed, the last one settled.
+    sessions : DatetimeIndex
+        The exchange's sessions, for the overlap of an update.
+    refresh : bool
+        Fetch again what is stored.
+    """
+    if have is None:
+        return Action("download", *want)
+    whole = min(have[0], want[0]), max(have[1], want[1])
+    if refresh or want[0] < have[0]:
+        return Action("download", *whole)
+    if want[1] <= have[1]:
+        return Action("serve", *have)
+    known = sessions[sessions <= pd.Timestamp(have[1])]
+    since = known[-OVERLAP].date() if len(known) >= OVERLAP else have[0]
+    return Action("update", max(since, have[0]), want[1])
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One figure that the source changed after it had been stored."""
+
+    symbol: str
+    date: dt.date
+    column: str
+    old: float
+    new: float
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.date} {self.column}: {self.old:g} to {self.new:g}"
+
+
+def revisions(old: PriceSeries, new: PriceSeries, tolerance: float = 1e-6) -> list[Revision]:
+    """Return what differs between two series on the dates of both or, between their common ends, of one."""
+    first = max(old.frame.index[0], new.frame.index[0])
+    last = min(old.frame.index[-1], new.frame.index[-1])
+    dates = old.frame.loc[first:last].index.union(new.frame.loc[first:last].index)
+    found = []
+    for column in ("close", "volume", "dividend", "split"):
+        before, after = old.frame[column].reindex(dates), new.frame[column].reindex(dates)
+        same = (before.isna() & after.isna()) | ((before - after).abs() <= tolerance * before.abs())
+        found += [Revision(old.symbol, day.date(), column, before[day], after[day]) for day in dates[~same]]
+    return found
+
+
+def joined(old: PriceSeries, new: PriceSeries) -> PriceSeries:
+    """Return the old rows before the new ones begin, then the new ones."""
+    before = old.frame[old.frame.index < new.frame.index[0]]
+    frame = pd.concat([before, new.frame])
+    notes = tuple(dict.fromkeys(old.notes + new.notes))
+    return PriceSeries(new.symbol, frame, new.source, new.kind, new.absent, new.name or old.name, notes)
+
+
+class Store:
+    """Series of all remote sources under one folder.
+
+    ``<folder>/<source>/<symbol>/<content hash>.parquet`` are the vintages, ``current.json`` beside them
+    names the newest. No vintage is ever changed or removed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def place(self, source: str, symbol: str) -> Path:
+        """Return the folder of one series."""
+        return self.folder / source / quote(symbol, safe="").replace(".", "%2E", 1 if symbol.startswith(".") else 0)
+
+    @contextmanager
+    def locked(self, source: str, symbol: str, wait: float = LOCK_WAIT) -> Iterator[None]:
+        """Hold the lock of one series; a dead process's lock is free."""
+        from filelock import FileLock, Timeout
+
+        place = self.place(source, symbol)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with FileLock(place / ".lock", timeout=wait):
+                yield
+        except Timeout as problem:
+            raise LockedError(f"{place}: another run is fetching {symbol}: wait for it to end") from problem
+        except PermissionError as problem:
+            raise OutputError(f"{place}: the store cannot be written: name another folder as [data] store") from problem
+
+    def read(self, source: str, symbol: str) -> Stored | None:
+        """Return the current series, None where there is none.
+
+        A damaged file is set aside; the newest vintage that is whole then takes its place.
+        """
+        place = self.place(source, symbol)
+        pointer = place / "current.json"
+        try:
+            about = json.loads(pointer.read_text(encoding="utf-8"))
+            start, end = dt.date.fromisoformat(about["start"]), dt.date.fromisoformat(about["end"])
+            return Stored(self.vintage(source, symbol, about["content_hash"]), start, end, about["fetched_at"])
+        except FileNotFoundError:
+            pass
+        except (ValueError, KeyError, TypeError, DataError):
+            _set_aside(pointer)
+        return self._recovered(source, symbol)
+
+    def _recovered(self, source: str, symbol: str) -> Stored | None:
+        vintages = sorted(self.place(source, symbol).glob("*.parquet"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in vintages:
+            try:
+                series = self.vintage(source, symbol, path.stem)
+            except DataError:
+                _set_aside(path)
+                continue
+            return Stored(series, series.frame.index[0].date(), series.frame.index[-1].date(), "recovered")
+        return None
+
+    def vintage(self, source: str, symbol: str, content_hash: str) -> PriceSeries:
+        """Return the series with a given content.
+
+        Raises
+        ------
+        DataError
+            If there is no such vintage, or the file is not what its name says.
+        """
+        path = self.place(source, symbol) / f"{content_hash}.parquet"
+        try:
+            series = _read(path)
+        except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as problem:
+            raise DataError(f"{path}: the stored series cannot be read: fetch it again with --refresh") from problem
+        if series.content_hash != content_hash:
+            raise DataError(f"{path}: the stored series was changed after it was written: fetch it again with --refresh")
+        return replace(series, vintage=content_hash)
+
+    def write(self, stored: Stored) -> None:
+        """Add a vintage and make it the current one; the lock of the series must be held.
+
+        Raises
+        ------
+        OutputError
+            If the disk refuses; what was stored before stays current.
+        """
+        series = stored.series
+        content_hash = series.content_hash
+        place = self.place(series.source, series.symbol)
+        path, draft = place / f"{content_hash}.parquet", place / f".draft-{os.getpid()}"
+        about = {
+            "content_hash": content_hash,
+            "start": stored.start.isoformat(),
+            "end": stored.end.isoformat(),
+            "fetched_at": stored.fetched_at,
+        }
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            for left in place.glob(".draft-*"):  # of a killed process: the lock is ours
+                left.unlink()
+            if not path.exists():
+                _write(series, draft)
+                if _read(draft).content_hash != content_hash:
+                    raise OutputError(f"{path}: the file read back is not what was written: check the disk")
+                draft.replace(path)
+            _write_text(draft, json.dumps(about))
+            draft.replace(place / "current.json")
+        except OSError as problem:
+            draft.unlink(missing_ok=True)
+            raise OutputError(
+                f"{place}: the store cannot be written ({problem.strerror or problem}): free some space, or name another "
+                "folder as [data] store"
+            ) from problem
+
+
+def _set_aside(path: Path) -> None:
+    """Rename a damaged file; in a store that cannot be written it is only passed over."""
+    with suppress(OSError):
+        path.replace(path.with_name(path.name + ".damaged"))
+
+
+def _read(path: Path) -> PriceSeries:
+    table = pq.read_table(path)
+    about = json.loads(table.schema.metadata[b"eventstudy"])
+    frame = table.to_pandas().set_index("date")[COLUMNS]
+    frame.index = pd.DatetimeIndex(frame.index, name="date").as_unit("s")
+    return PriceSeries(
+        about["symbol"], frame, about["source"], about["kind"], about["absent"], about["name"], tuple(about["notes"])
+    )
+
+
+def _write(series: PriceSeries, path: Path) -> None:
+    about: dict[str, Any] = {
+        "symbol": series.symbol,
+        "source": series.source,
+        "kind": series.kind,
+        "absent": series.absent,
+        "name": series.name,
+        "notes": list(series.notes),
+    }
+    table = pa.Table.from_pandas(series.frame.rename_axis("date").reset_index(), preserve_index=False)
+    table = table.replace_schema_metadata({b"eventstudy": json.dumps(about).encode()})
+    with path.open("wb") as file:
+        pq.write_table(table, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
