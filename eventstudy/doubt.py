@@ -69,7 +69,8 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
     traded = sessions[np.isfinite(listing.level)]
     if series.kind == "share" and len(traded) > 1:
         report("warning", "jump", _jumps(listing, limit), _jump_text(limit))
-        report("warning", "unadjusted_split", _unadjusted_splits(frame, listing, limit), "closes move like a split that is not recorded")
+        splits = _unadjusted_splits(frame, listing, limit)
+        report("warning", "unadjusted_split", splits, "closes move like a split that is not recorded")
         report("warning", "adjusted_disagrees", _disagreeing(series, traded), "adjusted closes disagree with closes and actions")
     found += _stale_tail(series, listing)
     return found
@@ -101,7 +102,7 @@ def _one_session_returns(listing: Listing) -> tuple[np.ndarray, np.ndarray]:
 def _jumps(listing: Listing, limit: float | None) -> pd.DatetimeIndex:
     returns, places = _one_session_returns(listing)
     beyond = np.abs(returns) > (limit * 1.05 + 0.005 if limit else JUMP_WITHOUT_LIMIT)  # limits round to a tick
-    return listing.calendar.sessions[places[beyond]]
+    return pd.DatetimeIndex(listing.calendar.sessions[places[beyond]])
 
 
 def _unadjusted_splits(frame: pd.DataFrame, listing: Listing, limit: float | None) -> pd.DatetimeIndex:
@@ -111,7 +112,7 @@ def _unadjusted_splits(frame: pd.DataFrame, listing: Listing, limit: float | Non
     suspect = like_split & (np.abs(returns) > 3 * (limit or 0.1))
     days = listing.calendar.sessions[places[suspect]]
     recorded = frame.index[frame["split"] != 1]
-    return days[~days.isin(recorded)]
+    return pd.DatetimeIndex(days[~days.isin(recorded)])
 
 
 def _disagreeing(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -130,8 +131,8 @@ def _without_adjusted(series: PriceSeries) -> PriceSeries:
 
 
 def _stale_tail(series: PriceSeries, listing: Listing) -> list[Doubt]:
-    last = series.frame.index[-1]
-    later = listing.calendar.sessions[(listing.calendar.sessions > last) & (np.arange(len(listing.calendar.sessions)) <= listing.end)]
+    last, sessions = series.frame.index[-1], listing.calendar.sessions[: listing.end + 1]
+    later = sessions[sessions > last]
     if not len(later):
         return []
     text = f"the rows end on {last:%Y-%m-%d}, {len(later)} sessions before the benchmark's"

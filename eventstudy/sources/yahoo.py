@@ -116,8 +116,8 @@ class YahooSource:
             answer, _ = self._ask(symbol, start, now + pd.Timedelta(days=1), "3mo")
         except UnknownSymbolError:  # nothing at all after `end`: delisted, so no split either
             return 1.0
-        splits = answer["Stock Splits"] if "Stock Splits" in answer else pd.Series(dtype=float)
-        return float(splits[splits > 0].prod())
+        splits = answer["Stock Splits"].to_numpy(dtype=float) if "Stock Splits" in answer else np.empty(0)
+        return float(np.prod(splits[splits > 0]))
 
     def _ask(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, interval: str) -> tuple[pd.DataFrame, str]:
         """Ask until an answer comes, another try cannot help, or tries or time are used up."""
@@ -254,7 +254,7 @@ def _book_dividends(raw: pd.DataFrame) -> list[str]:
         here, next_ = factor[place] / factor[place - 1] - 1, factor[place + 1] / factor[place] - 1
         if next_ > 10 * abs(here):
             cash = raw["dividend"].iloc[place]
-            days = [f"{raw.index[row]:%Y-%m-%d}" for row in (place, place + 1)]
+            days = [f"{day:%Y-%m-%d}" for day in raw.index[[place, place + 1]]]
             raw.iloc[place, raw.columns.get_loc("dividend")] = 0.0  # type: ignore[index]
             raw.iloc[place + 1, raw.columns.get_loc("dividend")] += cash  # type: ignore[index]
             notes.append(f"a dividend of {cash:g} falls after {days[0]} on a session Yahoo has no row of: booked on {days[1]}")
@@ -281,4 +281,5 @@ def _rounded(values: pd.Series) -> pd.Series:
     with np.errstate(divide="ignore", invalid="ignore"):
         places = DIGITS - 1 - np.floor(np.log10(values.abs().where(values != 0, 1.0)))
     scale = 10.0**places
-    return (values * scale).round() / scale
+    rounded: pd.Series = (values * scale).round() / scale
+    return rounded
