@@ -254,7 +254,7 @@ def _book_dividends(raw: pd.DataFrame) -> list[str]:
         here, next_ = factor[place] / factor[place - 1] - 1, factor[place + 1] / factor[place] - 1
         if next_ > 10 * abs(here):
             cash = raw["dividend"].iloc[place]
-            days = [f"{day:%Y-%m-%d}" for day in raw.index[[place, place + 1]]]
+            days = [f"{day:%Y-%m-%d}" for day in raw.index[place : place + 2]]
             raw.iloc[place, raw.columns.get_loc("dividend")] = 0.0  # type: ignore[index]
             raw.iloc[place + 1, raw.columns.get_loc("dividend")] += cash  # type: ignore[index]
             notes.append(f"a dividend of {cash:g} falls after {days[0]} on a session Yahoo has no row of: booked on {days[1]}")
