@@ -1,0 +1,124 @@
+"""The series a study needs: which dates of which symbols, from which source, through the store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from eventstudy.calendar import BENCHMARK_CALENDAR, SessionCalendar, calendar_name, exchange_sessions
+from eventstudy.errors import UnknownSymbolError
+from eventstudy.events import EventFirm, date_event
+from eventstudy.sources.base import Kind, PriceSeries, Source
+from eventstudy.sources.stored import Outcome, StoredSource
+from eventstudy.store import Store
+from eventstudy.windows import Windows
+
+if TYPE_CHECKING:
+    from eventstudy.study import FirmSettings
+
+Watch = Callable[[Sequence[str]], Iterable[str]]
+Span = tuple[pd.Timestamp, pd.Timestamp]
+
+EVERYTHING = pd.Timestamp("1990-01-01"), pd.Timestamp("2100-01-01")
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """How prices are fetched.
+
+    Parameters
+    ----------
+    now : datetime
+        The present; sessions that have not closed by then are not used.
+    settle : timedelta
+        How long after the close a price counts as settled.
+    offline : bool
+        Never ask a source on the network.
+    refresh : bool
+        Fetch again what is stored.
+    watch : callable
+        Wraps the symbols while they are fetched, for a progress bar.
+    """
+
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    settle: dt.timedelta = dt.timedelta(minutes=60)
+    offline: bool = False
+    refresh: bool = False
+    watch: Watch = list
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Series by symbol, why others are not to be had, and what was done about each."""
+
+    series: dict[str, PriceSeries]
+    unknown: dict[str, str]
+    outcomes: tuple[Outcome, ...]
+
+
+def needed_dates(
+    events: Sequence[EventFirm], firms: Mapping[str, FirmSettings], windows: Windows, market_calendar: str | None
+) -> dict[str, Span]:
+    """Return the first and last date needed of every symbol, benchmarks included.
+
+    From the session before the estimation window to the end of the event window, over all its events.
+    """
+    spans: dict[str, Span] = {}
+    for event in events:
+        settings = firms[event.symbol]
+        name = calendar_name(event.symbol, settings.calendar, market_calendar)
+        first, last = _event_dates(event, name, windows)
+        for symbol in (event.symbol, settings.benchmark):
+            low, high = spans.get(symbol, (first, last))
+            spans[symbol] = min(low, first), max(high, last)
+    return spans
+
+
+def _event_dates(event: EventFirm, calendar: str, windows: Windows) -> Span:
+    when = event.announcement
+    day = when.session or when.bounds()[0].date()
+    before = dt.timedelta(days=int(-windows.estimation[0] * 1.6) + 60)  # calendar days enough for that many sessions
+    if calendar == BENCHMARK_CALENDAR:
+        return pd.Timestamp(day - before), pd.Timestamp(day) + pd.Timedelta(days=int(windows.event[1] * 1.6) + 30)
+    sessions = exchange_sessions(calendar, day - before)
+    places = [dated.place for dated in date_event(event, sessions) if dated.place is not None]
+    if not places:
+        return pd.Timestamp(day - before), pd.Timestamp(day)
+    first = max(min(places) + windows.estimation[0] - 1, 0)
+    last = min(max(places) + windows.event[1], len(sessions.sessions) - 1)
+    return sessions.sessions[first], sessions.sessions[last]
+
+
+def stored_source(source: Source, folder: Path, fetching: Fetching, calendar: Callable[[str], SessionCalendar]) -> Source:
+    """Put a remote source behind the store; a local one stays as it is."""
+    if not source.remote:
+        return source
+    return StoredSource(
+        source, Store(folder), calendar, fetching.now, fetching.settle, fetching.offline, fetching.refresh
+    )
+
+
+def fetch_series(source: Source, shares: Sequence[str], benchmarks: Sequence[str], spans: Mapping[str, Span], watch: Watch) -> Fetched:
+    """Fetch every symbol; one the source does not know is told of, and stops nothing."""
+    kinds: dict[str, Kind] = dict.fromkeys(benchmarks, "index") | dict.fromkeys(shares, "share")  # type: ignore[assignment]
+    series: dict[str, PriceSeries] = {}
+    unknown: dict[str, str] = {}
+    for symbol in watch([*shares, *(symbol for symbol in benchmarks if symbol not in shares)]):
+        first, last = spans.get(symbol, EVERYTHING)
+        try:
+            series[symbol] = source.fetch(symbol, first, last, kinds[symbol])
+        except UnknownSymbolError as problem:
+            unknown[symbol] = str(problem)
+    return Fetched(series, unknown, tuple(getattr(source, "outcomes", ())))
+
+
+def store_folder() -> Path:
+    """Return the platform's data folder for this program."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("eventstudy")) / "prices"
