@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -25,7 +26,15 @@ from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.returns import ReturnKind, Treatment
 from eventstudy.windows import Windows
 
-DateString = Annotated[dt.date, Field(description="ISO 8601 date")]
+
+def _only_a_date(value: Any) -> Any:
+    """Let a date or its text pass: a number of seconds, or a time of day, was meant as something else."""
+    if isinstance(value, dt.datetime) or not isinstance(value, (dt.date, str)):
+        raise ValueError(f"{value} is not a date: write it as 2019-10-07")
+    return value
+
+
+DateString = Annotated[dt.date, BeforeValidator(_only_a_date), Field(description="ISO 8601 date")]
 Zone = Annotated[StrictStr, AfterValidator(check_timezone)]
 Pair = tuple[StrictInt, StrictInt]
 Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
@@ -49,6 +58,8 @@ class When(Section):
     @field_validator("announced_at", mode="before")
     @classmethod
     def _has_a_time(cls, value: Any) -> Any:
+        if value is not None and not isinstance(value, (dt.date, str)):
+            raise ValueError(f"announced_at = {value!r} is not an instant: write it as 2019-10-07T16:30:00-04:00")
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             raise ValueError(f"announced_at = {value} has no time of day: use announced_on for a date alone")
         return value

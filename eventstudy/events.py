@@ -97,13 +97,13 @@ def parse_instant(value: str | dt.datetime, timezone: str | None) -> dt.datetime
             f"announced_at = {text!r} has neither an offset nor a timezone: add timezone, or an offset such as -04:00"
         )
     local = arrow.Arrow.fromdatetime(naive_or_aware, tzinfo=check_timezone(timezone))
+    if local.imaginary:  # before ambiguous, which a skipped time counts as, too
+        raise ConfigError(
+            f"announced_at = {text!r} does not exist in {timezone}, where the clock goes forward: correct the time"
+        )
     if local.ambiguous:
         raise ConfigError(
             f"announced_at = {text!r} occurs twice in {timezone}, where the clock goes back: write the offset you mean"
-        )
-    if local.imaginary:
-        raise ConfigError(
-            f"announced_at = {text!r} does not exist in {timezone}, where the clock goes forward: correct the time"
         )
     return local.datetime
 

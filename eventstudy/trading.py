@@ -72,10 +72,13 @@ def trading_status(
     """
     frame = series.frame
     close = frame["close"].where(frame["close"].notna(), frame["adj_close"])
+    closed = close.index[close.notna() & ~close.index.isin(calendar.sessions)]
     close = close[close.notna() & close.index.isin(calendar.sessions)]
     volume = frame["volume"].reindex(close.index)
     status = np.full(len(calendar.sessions), series.absent, dtype=object)
     notes: list[tuple[str, str]] = []
+    if len(closed):
+        notes.append(("closed_day", f"{len(closed)} rows on days the exchange was closed are left out: {_dates(closed)}"))
     if len(close):
         status[: calendar.sessions.searchsorted(close.index[0])] = NOT_LISTED
         rows = np.full(len(close), TRADED, dtype=object)
