@@ -116,6 +116,7 @@ class Market(Section):
 
     calendar: StrictStr | None = Field(None, description="exchange_calendars name, or `benchmark`")
     benchmark: Symbol
+    benchmark_name: StrictStr = Field("", description="name of the benchmark in the report")
     price_limit: Fraction | None = None
 
 

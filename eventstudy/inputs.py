@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 
@@ -50,6 +51,9 @@ def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime
                 series[symbol] = source.fetch(symbol, start, end, "index")
             except UnknownSymbolError as problem:
                 unknown[symbol] = str(problem)
+    if spec.market.benchmark_name and spec.market.benchmark in series:
+        named = replace(series[spec.market.benchmark], name=spec.market.benchmark_name)
+        series[spec.market.benchmark] = named
     return StudyInputs(study_plan(spec), events, firms, series, unknown, now or dt.datetime.now(dt.UTC))
 
 

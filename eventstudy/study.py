@@ -217,6 +217,7 @@ def compute(inputs: StudyInputs) -> Computation:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ConfigError(f"event {twice[0]!r} lists {twice[1]} twice: keep one of them")
     listings: dict[str, Listing] = {}
+    calendars: dict[tuple[str, str], SessionCalendar] = {}
     firms: list[FirmStudy] = []
     exclusions: list[Exclusion] = []
     rows: dict[str, Rows] = {}
@@ -226,7 +227,7 @@ def compute(inputs: StudyInputs) -> Computation:
             exclusions.append(Exclusion(event.event_id, event.symbol, "prices", "unknown_symbol", detail))
             continue
         if event.symbol not in listings:
-            listings[event.symbol] = _list(event.symbol, inputs)
+            listings[event.symbol] = _list(event.symbol, inputs, calendars)
             rows[event.symbol] = trade_rows(listings[event.symbol], inputs.plan.suspensions, inputs.plan.returns)
         for dated in date_event(event, listings[event.symbol].calendar):
             outcome = _run_event(dated, listings[event.symbol], rows[event.symbol], inputs)
@@ -237,18 +238,26 @@ def compute(inputs: StudyInputs) -> Computation:
     return Computation(inputs, tuple(firms), tuple(exclusions), listings)
 
 
-def study_calendar(symbol: str, inputs: StudyInputs) -> SessionCalendar:
-    """Return the calendar of a symbol in a study, long enough for every event."""
+def study_calendar(
+    symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], SessionCalendar]
+) -> SessionCalendar:
+    """Return the calendar of a symbol in a study; firms with the same sessions share one object.
+
+    It starts with the first price of any series, so that it is long enough for every event.
+    """
     settings = inputs.firms[symbol]
     name = calendar_name(symbol, settings.calendar, inputs.plan.calendar)
-    benchmark = inputs.series[settings.benchmark]
-    if name == BENCHMARK_CALENDAR:
-        return benchmark_sessions(benchmark.frame["close"])
-    first = min(benchmark.frame.index[0], inputs.series[symbol].frame.index[0])
-    return exchange_sessions(name, first.date())
+    key = (name, settings.benchmark if name == BENCHMARK_CALENDAR else "")
+    if key not in calendars:
+        if name == BENCHMARK_CALENDAR:
+            calendars[key] = benchmark_sessions(inputs.series[settings.benchmark].frame["close"])
+        else:
+            first = min(series.frame.index[0] for series in inputs.series.values() if len(series.frame))
+            calendars[key] = exchange_sessions(name, first.date())
+    return calendars[key]
 
 
-def _list(symbol: str, inputs: StudyInputs) -> Listing:
+def _list(symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], SessionCalendar]) -> Listing:
     settings = inputs.firms[symbol]
     if settings.benchmark not in inputs.series:
         detail = inputs.unknown.get(settings.benchmark, "no prices")
@@ -256,7 +265,7 @@ def _list(symbol: str, inputs: StudyInputs) -> Listing:
     return list_shares(
         inputs.series[symbol],
         inputs.series[settings.benchmark].frame["close"],
-        study_calendar(symbol, inputs),
+        study_calendar(symbol, inputs, calendars),
         settings.suspended,
         settings.price_limit,
     )

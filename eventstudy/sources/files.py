@@ -44,7 +44,7 @@ class FileSource:
         else:
             path, raw = self.prices, self._rows.get(symbol, pd.DataFrame({"date": []}))
         if raw.empty:
-            raise UnknownSymbolError(f"{path}: no rows of {symbol}: check the spelling of the symbol")
+            raise UnknownSymbolError(f"{path.name}: no rows of {symbol}: check the spelling of the symbol")
         frame, notes = price_frame(raw, f"{path}, {symbol}")
         return PriceSeries(symbol, frame, self.name, kind, self.absent, notes=tuple(notes))
 
