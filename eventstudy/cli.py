@@ -65,7 +65,7 @@ def _each(configs: tuple[Path, ...], action: Callable[[Path], None]) -> None:
         try:
             action(config)
         except EventStudyError as problem:
-            _say(str(problem))
+            _say(str(problem) if str(config) in str(problem) else f"{config}: {problem}")
             worst = max(worst, problem.exit_code)
     click.get_current_context().exit(worst)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,7 +36,32 @@ def _only_a_date(value: Any) -> Any:
 
 
 DateString = Annotated[dt.date, BeforeValidator(_only_a_date), Field(description="ISO 8601 date")]
-Zone = Annotated[StrictStr, AfterValidator(check_timezone)]
+
+
+def _zone(name: str) -> str:
+    try:
+        return check_timezone(name)
+    except ConfigError as problem:
+        raise ValueError(str(problem)) from problem
+
+
+def _known_tests(value: Any) -> Any:
+    """Check test names by hand: a union of types would complain of each branch."""
+    if value == "all" or not isinstance(value, (list, tuple)):
+        names: list[Any] = [] if value == "all" else [value]
+    else:
+        names = list(value)
+        if not names:
+            raise ValueError('tests is empty: write tests = "all", or name some')
+    for name in names:
+        if name not in TEST_NAMES:
+            near = difflib.get_close_matches(str(name), TEST_NAMES, n=1)
+            hint = f"perhaps you meant {near[0]!r}" if near else f"there are all, {', '.join(TEST_NAMES)}"
+            raise ValueError(f"tests: unknown test {name!r}: {hint}")
+    return value if value == "all" else tuple(names)
+
+
+Zone = Annotated[StrictStr, AfterValidator(_zone)]
 Pair = tuple[StrictInt, StrictInt]
 Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
 Fraction = Annotated[StrictFloat, Field(gt=0, lt=1)]
@@ -140,7 +166,7 @@ class WindowKeys(Section):
 
     estimation: Pair
     event: Pair
-    car: Annotated[tuple[Pair, ...], Field(min_length=1)]
+    car: tuple[Pair, ...]
     min_observations: StrictInt = 100
 
     @model_validator(mode="after")
@@ -190,7 +216,7 @@ class ModelKeys(Section):
 class Inference(Section):
     """Tests, the headline window and the level."""
 
-    tests: Literal["all"] | tuple[Literal[TEST_NAMES], ...] = "all"  # type: ignore[valid-type]
+    tests: Annotated[Literal["all"] | tuple[StrictStr, ...], BeforeValidator(_known_tests)] = "all"
     headline_window: Pair | None = None
     alpha: Fraction = 0.05
     seed: StrictInt = 0

@@ -124,6 +124,9 @@ def events_from_table(table: pd.DataFrame, where: str, date_only: DateOnly = "re
     for name in table.columns:
         if name not in EVENT_COLUMNS:
             raise ConfigError(f"{where}: unknown column {name!r}: an events table has {', '.join(EVENT_COLUMNS)}")
+    for name in ("event_id", "symbol"):
+        if name not in table:
+            raise ConfigError(f"{where}: no column {name!r}: an events table has {', '.join(EVENT_COLUMNS)}")
     if table.empty:
         raise ConfigError(f"{where}: no events: add a row")
     return tuple(
@@ -157,7 +160,7 @@ def _event_row(row: dict[str, object], where: str, default: DateOnly) -> EventFi
 
 def _date(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text.removesuffix(" 00:00:00"))
+        return dt.date.fromisoformat(text.partition(" 00:00:00")[0])  # as a Timestamp is written, zone or not
     except ValueError as problem:
         raise ConfigError(f"{text!r} is not a date: write it as 2019-10-08") from problem
 

@@ -10,7 +10,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -197,7 +197,8 @@ def all_runs(out: Path) -> list[dict[str, Any]]:
     found = []
     for path in out.glob("*/*/manifest.json"):
         if not path.parent.is_symlink() and not path.parent.name.startswith("."):
-            found.append(read_manifest(path.parent) | {"folder": path.parent})
+            with suppress(DataError):  # a damaged run is no reason not to list the others
+                found.append(read_manifest(path.parent) | {"folder": path.parent})
     return sorted(found, key=lambda run: (run["created"], run["study"]), reverse=True)
 
 
@@ -207,5 +208,8 @@ def write_index(out: Path) -> None:
 
     runs = [run | {"href": f"{run['study']}/{run['run_id']}/report.html"} for run in all_runs(out)]
     draft = out / f".index-{os.getpid()}.html"
-    draft.write_text(render_index(runs), encoding="utf-8", newline="\n")
-    draft.replace(out / "index.html")
+    try:
+        draft.write_text(render_index(runs), encoding="utf-8", newline="\n")
+        draft.replace(out / "index.html")
+    finally:
+        draft.unlink(missing_ok=True)

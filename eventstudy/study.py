@@ -135,6 +135,11 @@ class FirmStudy:
         return self.dated.event_id, self.dated.event.symbol
 
     @property
+    def symbol_session(self) -> tuple[str, pd.Timestamp | None]:
+        """What is counted once in a group."""
+        return self.dated.event.symbol, self.session
+
+    @property
     def day0(self) -> int:
         """Position of the event session in the firm's calendar."""
         if self.dated.place is None:
@@ -199,7 +204,10 @@ class Computation:
 
 
 def _each_once(firms: list[FirmStudy]) -> list[FirmStudy]:
-    return list({(firm.dated.event.symbol, firm.session): firm for firm in reversed(firms)}.values())[::-1]
+    found: dict[tuple[str, pd.Timestamp | None], FirmStudy] = {}
+    for firm in firms:
+        found.setdefault(firm.symbol_session, firm)
+    return list(found.values())
 
 
 def compute(inputs: StudyInputs) -> Computation:
@@ -212,10 +220,11 @@ def compute(inputs: StudyInputs) -> Computation:
     DataError
         If a benchmark is not to be had, or every event is excluded.
     """
-    keys = [(event.event_id, event.symbol) for event in inputs.events]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ConfigError(f"event {twice[0]!r} lists {twice[1]} twice: keep one of them")
+    seen: set[tuple[str, str]] = set()
+    for event in inputs.events:
+        if (event.event_id, event.symbol) in seen:
+            raise ConfigError(f"{event.where}event {event.event_id!r} lists {event.symbol} twice: keep one of them")
+        seen.add((event.event_id, event.symbol))
     listings: dict[str, Listing] = {}
     calendars: dict[tuple[str, str], SessionCalendar] = {}
     firms: list[FirmStudy] = []
@@ -229,13 +238,20 @@ def compute(inputs: StudyInputs) -> Computation:
         if event.symbol not in listings:
             listings[event.symbol] = _list(event.symbol, inputs, calendars)
             rows[event.symbol] = trade_rows(listings[event.symbol], inputs.plan.suspensions, inputs.plan.returns)
-        for dated in date_event(event, listings[event.symbol].calendar):
+        for dated in _dated(event, listings[event.symbol].calendar):
             outcome = _run_event(dated, listings[event.symbol], rows[event.symbol], inputs)
             (exclusions if isinstance(outcome, Exclusion) else firms).append(outcome)  # type: ignore[arg-type]
     if not firms:
         told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in exclusions[:5])
         raise DataError(f"every event is excluded, so there is nothing to report: {told}")
     return Computation(inputs, tuple(firms), tuple(exclusions), listings)
+
+
+def _dated(event: EventFirm, calendar: SessionCalendar) -> list[DatedEvent]:
+    try:
+        return date_event(event, calendar)
+    except ConfigError as problem:
+        raise ConfigError(f"{event.where}{problem}") from problem
 
 
 def study_calendar(
@@ -286,11 +302,12 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
     day0 = dated.place
     masked = _masked_sessions(listing.calendar, plan.masks, symbol)
     lo, hi = day0 + plan.windows.event[0], day0 + plan.windows.event[1]
-    if masked[max(lo, 0) : hi + 1].any():
+    if masked[max(lo, 0) : max(hi + 1, 0)].any():
         return excluded("event", "masked_event", "a mask touches the event window: shorten the mask or the window")
     first, last = day0 + plan.windows.estimation[0], day0 + plan.windows.estimation[1]
     if last > listing.end and _still_ahead(listing, last, inputs.now):
         return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "provisional"))
+    last = min(last, listing.end)
     sample = rows.inside(first, last).without(masked)
     listed = _listed(listing, first, last, masked)
     share = float(np.isin(listing.status[listed], [SUSPENDED, MISSING]).mean()) if len(listed) else 0.0
