@@ -117,10 +117,16 @@ class Event(When):
 
 
 class Spell(Section):
-    """A declared suspension, both ends inclusive."""
+    """Some days, both ends inclusive."""
 
     first: DateString = Field(alias="from")
     last: DateString = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Spell:
+        if self.first > self.last:
+            raise ValueError(f"from = {self.first} lies after to = {self.last}: swap them")
+        return self
 
 
 class FirmDetails(Section):
@@ -182,19 +188,11 @@ class WindowKeys(Section):
         return Windows(self.estimation, self.event, self.car, self.min_observations)
 
 
-class Mask(Section):
+class Mask(Spell):
     """Sessions left out of the estimation."""
 
-    first: DateString = Field(alias="from")
-    last: DateString = Field(alias="to")
     reason: StrictStr
     symbols: tuple[Symbol, ...] = Field((), description="default: all firms")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Mask:
-        if self.first > self.last:
-            raise ValueError(f"from = {self.first} lies after to = {self.last}: swap them")
-        return self
 
 
 class Confounder(When):

@@ -35,6 +35,7 @@ def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime
     """
     events = study_events(spec)
     firms = _firm_settings(spec, events)
+    _check_symbols(spec, set(firms))
     files = spec.data.files
     source = source or open_source(spec.data.source, spec.folder, files.model_dump() if files else {})
     series: dict[str, PriceSeries] = {}
@@ -55,6 +56,15 @@ def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime
         named = replace(series[spec.market.benchmark], name=spec.market.benchmark_name)
         series[spec.market.benchmark] = named
     return StudyInputs(study_plan(spec), events, firms, series, unknown, now or dt.datetime.now(dt.UTC))
+
+
+def _check_symbols(spec: StudySpec, known: set[str]) -> None:
+    """Refuse other news and masks of a firm that no event has: a slip of the pen would pass unseen."""
+    named = [("confounder", item.symbol) for item in spec.confounder]
+    named += [("mask", symbol) for mask in spec.mask for symbol in mask.symbols]
+    for table, symbol in named:
+        if symbol not in known:
+            raise ConfigError(f"{spec._where}: [[{table}]] names {symbol}, which no event has: correct the symbol")
 
 
 def study_plan(spec: StudySpec) -> Plan:

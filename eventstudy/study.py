@@ -239,6 +239,8 @@ def compute(inputs: StudyInputs) -> Computation:
             listings[event.symbol] = _list(event.symbol, inputs, calendars)
             rows[event.symbol] = trade_rows(listings[event.symbol], inputs.plan.suspensions, inputs.plan.returns)
         for dated in _dated(event, listings[event.symbol].calendar):
+            if dated.event_id != event.event_id and (dated.event_id, event.symbol) in seen:
+                raise ConfigError(f"{event.where}date_only = 'both' makes an event {dated.event_id!r}, which exists: rename one")
             outcome = _run_event(dated, listings[event.symbol], rows[event.symbol], inputs)
             (exclusions if isinstance(outcome, Exclusion) else firms).append(outcome)  # type: ignore[arg-type]
     if not firms:
