@@ -31,6 +31,7 @@ from eventstudy.windows import Window, Windows
 LARGEST_SUSPENDED_SHARE = 0.40
 ALL = "all"
 UNCONFOUNDED = "unconfounded"
+FIRST, LAST = "first", "last"
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,11 @@ class FirmStudy:
         return self.dated.event_id, self.dated.event.symbol
 
     @property
+    def reading(self) -> str:
+        """``first`` or ``last`` where a date of unknown minute is read both ways, else empty."""
+        return self.dated.event_id.removeprefix(self.dated.event.event_id).removeprefix("-")
+
+    @property
     def symbol_session(self) -> tuple[str, pd.Timestamp | None]:
         """What is counted once in a group."""
         return self.dated.event.symbol, self.session
@@ -184,6 +190,9 @@ class Computation:
             if name and name != ALL:
                 start = list(treated) if firm.dated.event.role == "variant" else []
                 groups.setdefault(name, start).append(firm)
+        for tag in (FIRST, LAST):  # the two readings of a date of unknown minute, side by side
+            if any(firm.dated.event_id != firm.dated.event.event_id for firm in treated):
+                groups[tag] = [firm for firm in treated if firm.reading in ("", tag)]
         if any(firm.confounders for firm in treated):
             groups[UNCONFOUNDED] = treated
         return {name: tuple(_each_once(members)) for name, members in groups.items()}
@@ -225,6 +234,8 @@ def compute(inputs: StudyInputs) -> Computation:
         if (event.event_id, event.symbol) in seen:
             raise ConfigError(f"{event.where}event {event.event_id!r} lists {event.symbol} twice: keep one of them")
         seen.add((event.event_id, event.symbol))
+        if event.group in (ALL, UNCONFOUNDED, FIRST, LAST):
+            raise ConfigError(f"{event.where}group {event.group!r} is written for every study: choose another name")
     listings: dict[str, Listing] = {}
     calendars: dict[tuple[str, str], SessionCalendar] = {}
     firms: list[FirmStudy] = []
