@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test lint validation lock clean
+.PHONY: report test lint sample validation lock clean
 
 report: $(VENV)/.run                 ## the Entity List study on the embedded snapshot
 	@$(BIN)/eventstudy run configs/entity-list-2019.toml
@@ -15,6 +15,10 @@ test: lint                           ## all tests but the long simulations
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+sample: $(VENV)/.run                 ## the committed sample report
+	@rm -rf build/sample && $(BIN)/eventstudy run configs/entity-list-2019.toml --out build/sample
+	@mkdir -p reports/sample && cp build/sample/entity-list-2019/latest/report.html reports/sample/report.html
 
 validation: $(VENV)/.dev             ## the long simulations
 	$(BIN)/python -m pytest -m validation -s

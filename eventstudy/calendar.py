@@ -24,6 +24,10 @@ SUFFIX_CALENDARS = {
 }  # fmt: skip
 
 
+# Codes people know from elsewhere, and the calendar they mean.
+OTHER_CODES = {"XSHE": "XSHG", "SZSE": "XSHG", "SSE": "XSHG", "HKEX": "XHKG", "TSE": "XTKS", "LSE": "XLON"}
+
+
 def suffix(symbol: str) -> str:
     """Return the exchange suffix of a ticker, such as ``SZ`` for ``002415.SZ``; empty where there is none."""
     return symbol.rpartition(".")[2].upper() if "." in symbol else ""
@@ -105,7 +109,7 @@ def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
     if name not in known:
         import difflib
 
-        near = difflib.get_close_matches(name.upper(), known, n=1)
+        near = [OTHER_CODES[name.upper()]] if name.upper() in OTHER_CODES else difflib.get_close_matches(name.upper(), known, n=1)
         raise ConfigError(f"calendar {name!r} is unknown" + (f": did you mean {near[0]!r}?" if near else ""))
     probe = exchange_calendars.get_calendar(name)
     first, last = probe.bound_min(), probe.bound_max()

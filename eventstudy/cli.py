@@ -65,7 +65,7 @@ def _each(configs: tuple[Path, ...], action: Callable[[Path], None]) -> None:
         try:
             action(config)
         except EventStudyError as problem:
-            _say(str(problem))
+            _say(str(problem) if str(config) in str(problem) else f"{config}: {problem}")
             worst = max(worst, problem.exit_code)
     click.get_current_context().exit(worst)
 
@@ -87,12 +87,16 @@ def run(configs: tuple[Path, ...], out: Path, offline: bool, refresh: bool, forc
     """
 
     def one(config: Path) -> None:
-        from eventstudy.runs import write_run
+        from eventstudy.run import run_study
+        from eventstudy.runs import unchanged_run, write_run
 
-        result = _compute(config, f"{config}: computing")
-        written = write_run(result, out, force=force)
+        result = run_study(config)
+        written = None if force else unchanged_run(result, out)
+        if written is None:
+            _compute_tables(result, f"{config}: computing")
+            written = write_run(result, out)
         state = "unchanged, " if written.unchanged else ""
-        click.echo(f"{written.folder.parent.name}: {state}{_headline(result)} {written.report}")
+        click.echo(f"{written.folder.parent.name}: {state}{_headline(result)}; {written.report}")
         for item in result.computation.exclusions:
             _say(f"{config}: event {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}")
         if strict and result.computation.exclusions:
@@ -102,29 +106,21 @@ def run(configs: tuple[Path, ...], out: Path, offline: bool, refresh: bool, forc
     _each(configs, one)
 
 
-def _compute(config: Path, label: str) -> StudyResult:
-    """Run a study; where a terminal is there and the work is long, with a progress bar."""
-    from eventstudy.configfile import load_study
-    from eventstudy.inputs import study_inputs
-    from eventstudy.result import StudyResult
-    from eventstudy.study import compute
-
-    spec = load_study(config)
-    result = StudyResult(compute(study_inputs(spec)), spec)
+def _compute_tables(result: StudyResult, label: str) -> None:
+    """Compute what takes long; where a terminal is there, with a progress bar."""
     tables = ("cars", "draws", "tests", "detectable")
     with click.progressbar(tables, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for name in bar:
             getattr(result, name)
-    return result
 
 
 def _headline(result: StudyResult) -> str:
-    """One clause: the mean of the headline window and how many firms it is of."""
+    """One clause: the mean over the headline window and how many CARs it is of."""
     window = result.computation.inputs.plan.headline_window
     cross = result.computation.cross_section("all", window)
     if not cross.firms:
-        return f"CAAR{list(window)} undefined;"
-    return f"CAAR{list(window)} {cross.car.mean():+.2%} over {len(cross.firms)} firms;"
+        return f"CAAR{list(window)} undefined"
+    return f"CAAR{list(window)} {cross.car.mean():+.2%}, N = {len(cross.firms)}"
 
 
 @main.command()

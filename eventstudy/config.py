@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -25,8 +27,41 @@ from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.returns import ReturnKind, Treatment
 from eventstudy.windows import Windows
 
-DateString = Annotated[dt.date, Field(description="ISO 8601 date")]
-Zone = Annotated[StrictStr, AfterValidator(check_timezone)]
+
+def _only_a_date(value: Any) -> Any:
+    """Let a date or its text pass: a number of seconds, or a time of day, was meant as something else."""
+    if isinstance(value, dt.datetime) or not isinstance(value, (dt.date, str)):
+        raise ValueError(f"{value} is not a date: write it as 2019-10-07")
+    return value
+
+
+DateString = Annotated[dt.date, BeforeValidator(_only_a_date), Field(description="ISO 8601 date")]
+
+
+def _zone(name: str) -> str:
+    try:
+        return check_timezone(name)
+    except ConfigError as problem:
+        raise ValueError(str(problem)) from problem
+
+
+def _known_tests(value: Any) -> Any:
+    """Check test names by hand: a union of types would complain of each branch."""
+    if value == "all" or not isinstance(value, (list, tuple)):
+        names: list[Any] = [] if value == "all" else [value]
+    else:
+        names = list(value)
+        if not names:
+            raise ValueError('tests is empty: write tests = "all", or name some')
+    for name in names:
+        if name not in TEST_NAMES:
+            near = difflib.get_close_matches(str(name), TEST_NAMES, n=1)
+            hint = f"perhaps you meant {near[0]!r}" if near else f"there are all, {', '.join(TEST_NAMES)}"
+            raise ValueError(f"tests: unknown test {name!r}: {hint}")
+    return value if value == "all" else tuple(names)
+
+
+Zone = Annotated[StrictStr, AfterValidator(_zone)]
 Pair = tuple[StrictInt, StrictInt]
 Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
 Fraction = Annotated[StrictFloat, Field(gt=0, lt=1)]
@@ -49,6 +84,8 @@ class When(Section):
     @field_validator("announced_at", mode="before")
     @classmethod
     def _has_a_time(cls, value: Any) -> Any:
+        if value is not None and not isinstance(value, (dt.date, str)):
+            raise ValueError(f"announced_at = {value!r} is not an instant: write it as 2019-10-07T16:30:00-04:00")
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             raise ValueError(f"announced_at = {value} has no time of day: use announced_on for a date alone")
         return value
@@ -80,10 +117,16 @@ class Event(When):
 
 
 class Spell(Section):
-    """A declared suspension, both ends inclusive."""
+    """Some days, both ends inclusive."""
 
     first: DateString = Field(alias="from")
     last: DateString = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Spell:
+        if self.first > self.last:
+            raise ValueError(f"from = {self.first} lies after to = {self.last}: swap them")
+        return self
 
 
 class FirmDetails(Section):
@@ -105,6 +148,7 @@ class Market(Section):
 
     calendar: StrictStr | None = Field(None, description="exchange_calendars name, or `benchmark`")
     benchmark: Symbol
+    benchmark_name: StrictStr = Field("", description="name of the benchmark in the report")
     price_limit: Fraction | None = None
 
 
@@ -128,7 +172,7 @@ class WindowKeys(Section):
 
     estimation: Pair
     event: Pair
-    car: Annotated[tuple[Pair, ...], Field(min_length=1)]
+    car: tuple[Pair, ...]
     min_observations: StrictInt = 100
 
     @model_validator(mode="after")
@@ -144,19 +188,11 @@ class WindowKeys(Section):
         return Windows(self.estimation, self.event, self.car, self.min_observations)
 
 
-class Mask(Section):
+class Mask(Spell):
     """Sessions left out of the estimation."""
 
-    first: DateString = Field(alias="from")
-    last: DateString = Field(alias="to")
     reason: StrictStr
     symbols: tuple[Symbol, ...] = Field((), description="default: all firms")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Mask:
-        if self.first > self.last:
-            raise ValueError(f"from = {self.first} lies after to = {self.last}: swap them")
-        return self
 
 
 class Confounder(When):
@@ -178,7 +214,7 @@ class ModelKeys(Section):
 class Inference(Section):
     """Tests, the headline window and the level."""
 
-    tests: Literal["all"] | tuple[Literal[TEST_NAMES], ...] = "all"  # type: ignore[valid-type]
+    tests: Annotated[Literal["all"] | tuple[StrictStr, ...], BeforeValidator(_known_tests)] = "all"
     headline_window: Pair | None = None
     alpha: Fraction = 0.05
     seed: StrictInt = 0

@@ -126,7 +126,9 @@ def _sentence(error: Any, location: Location) -> str:
     if error["type"] == "missing":
         return f"{name!r} is missing{f' in [{table}]' if table else ''}: add it (`eventstudy schema` describes it)"
     if error["type"] in ("value_error", "assertion_error"):
-        return str(error["ctx"]["error"])
+        told = str(error["ctx"]["error"])
+        about_one_key = bool(location) and isinstance(location[-1], str)
+        return f"{name}: {told}" if about_one_key and name not in told else told
     shown = error["input"] if isinstance(error["input"], (str, int, float, bool)) else type(error["input"]).__name__
     return f"{table + '.' if table else ''}{name} = {shown!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 

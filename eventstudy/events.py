@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import arrow
@@ -97,13 +97,13 @@ def parse_instant(value: str | dt.datetime, timezone: str | None) -> dt.datetime
             f"announced_at = {text!r} has neither an offset nor a timezone: add timezone, or an offset such as -04:00"
         )
     local = arrow.Arrow.fromdatetime(naive_or_aware, tzinfo=check_timezone(timezone))
+    if local.imaginary:  # before ambiguous, which a skipped time counts as, too
+        raise ConfigError(
+            f"announced_at = {text!r} does not exist in {timezone}, where the clock goes forward: correct the time"
+        )
     if local.ambiguous:
         raise ConfigError(
             f"announced_at = {text!r} occurs twice in {timezone}, where the clock goes back: write the offset you mean"
-        )
-    if local.imaginary:
-        raise ConfigError(
-            f"announced_at = {text!r} does not exist in {timezone}, where the clock goes forward: correct the time"
         )
     return local.datetime
 
@@ -111,6 +111,8 @@ def parse_instant(value: str | dt.datetime, timezone: str | None) -> dt.datetime
 @dataclass(frozen=True)
 class EventFirm:
     """One firm of one event, as the user wrote it; (`event_id`, `symbol`) is the key.
+
+    `where` says, for messages, where it was written.
 
     `role` is ``treated`` (counts in the group ``all``), ``variant`` (joins the treated firms in its own
     group only) or ``placebo`` (a firm the event did not name).
@@ -123,7 +125,7 @@ class EventFirm:
     group: str = ""
     role: Role = "treated"
     date_only: DateOnly = "refuse"
-    where: str = ""
+    where: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def date_event(event: EventFirm, calendar: SessionCalendar) -> list[DatedEvent]:
 def _straddle_message(event: EventFirm, calendar: SessionCalendar, first: int, last: int) -> str:
     days = [calendar.sessions[place].date().isoformat() if place < len(calendar.sessions) else "none" for place in (first, last)]
     return (
-        f"{event.where}announced_on = {event.announcement.on} in {event.announcement.timezone} maps to two sessions "
+        f"announced_on = {event.announcement.on} in {event.announcement.timezone} maps to two sessions "
         f"of {event.symbol}: {days[0]} if it came before that close, {days[1]} if after; give announced_at, "
         f'or paste date_only = "first", date_only = "last" or date_only = "both" under event {event.event_id!r}'
     )

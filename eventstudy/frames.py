@@ -98,12 +98,14 @@ def event_study(
     >>> events = pd.DataFrame({"event_id": ["ban"], "symbol": ["002415.SZ"], "session": ["2019-10-08"]})
     >>> windows = es.Windows(estimation=(-250, -31), event=(-10, 10), car=[(0, 2)])
     >>> result = es.event_study(events, prices, index.set_index("date")["close"], windows=windows)
-    >>> round(result.cars["car"].iloc[0], 3)
+    >>> print(f"{result.cars['car'].iloc[0]:.3f}")
     -0.065
     """
     _check_choice("model", model, MODELS)
     _check_choice("returns", returns, ("log", "simple"))
     _check_choice("suspensions", suspensions, TREATMENTS)
+    if not 0 < alpha < 1:
+        raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
     rows = events_from_table(events.reset_index(drop=True), "events")
     symbols = list(dict.fromkeys(event.symbol for event in rows))
     series = price_series(prices, symbols, volume)
@@ -112,7 +114,7 @@ def event_study(
         raise ConfigError(f"headline_window {list(headline)} is none of the CAR windows: add it to windows")
     plan = Plan(
         windows, headline, model, returns, suspensions, _test_names(tests), alpha, seed, calendar,
-        tuple(MaskedSpell(dt.date.fromisoformat(first), dt.date.fromisoformat(last), "mask") for first, last in masks),
+        tuple(_mask(first, last) for first, last in masks),
     )  # fmt: skip
     inputs = StudyInputs(
         plan,
@@ -123,6 +125,13 @@ def event_study(
         now or dt.datetime.now(dt.UTC),
     )
     return StudyResult(compute(inputs))
+
+
+def _mask(first: str, last: str) -> MaskedSpell:
+    try:
+        return MaskedSpell(dt.date.fromisoformat(str(first)), dt.date.fromisoformat(str(last)), "mask")
+    except ValueError as problem:
+        raise ConfigError(f"masks: {first!r} to {last!r} is not a pair of dates such as 2019-05-21") from problem
 
 
 def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
@@ -171,10 +180,11 @@ def price_series(prices: pd.DataFrame, symbols: Sequence[str], volume: pd.DataFr
     else:
         found = _from_wide(prices)
     if volume is not None:
-        dates = _index_dates(volume.index, "volume")
-        for symbol in set(found) & set(volume.columns):
-            by_date = pd.Series(volume[symbol].to_numpy(), index=dates)
-            found[symbol]["volume"] = by_date.reindex(pd.to_datetime(found[symbol]["date"])).to_numpy()
+        by_date = volume.set_axis(_index_dates(volume.index, "volume")).rename(columns=str)
+        by_date = by_date[~by_date.index.duplicated()]
+        for symbol in sorted(set(found) & set(by_date.columns)):
+            dates = _index_dates(pd.Index(found[symbol]["date"]), "prices")
+            found[symbol] = found[symbol].assign(volume=by_date[symbol].reindex(dates).to_numpy())
     series = {}
     for symbol in symbols:
         if symbol in found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 
@@ -34,6 +35,7 @@ def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime
     """
     events = study_events(spec)
     firms = _firm_settings(spec, events)
+    _check_symbols(spec, set(firms))
     files = spec.data.files
     source = source or open_source(spec.data.source, spec.folder, files.model_dump() if files else {})
     series: dict[str, PriceSeries] = {}
@@ -50,7 +52,19 @@ def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime
                 series[symbol] = source.fetch(symbol, start, end, "index")
             except UnknownSymbolError as problem:
                 unknown[symbol] = str(problem)
+    if spec.market.benchmark_name and spec.market.benchmark in series:
+        named = replace(series[spec.market.benchmark], name=spec.market.benchmark_name)
+        series[spec.market.benchmark] = named
     return StudyInputs(study_plan(spec), events, firms, series, unknown, now or dt.datetime.now(dt.UTC))
+
+
+def _check_symbols(spec: StudySpec, known: set[str]) -> None:
+    """Refuse other news and masks of a firm that no event has: a slip of the pen would pass unseen."""
+    named = [("confounder", item.symbol) for item in spec.confounder]
+    named += [("mask", symbol) for mask in spec.mask for symbol in mask.symbols]
+    for table, symbol in named:
+        if symbol not in known:
+            raise ConfigError(f"{spec._where}: [[{table}]] names {symbol}, which no event has: correct the symbol")
 
 
 def study_plan(spec: StudySpec) -> Plan:
@@ -120,6 +134,9 @@ def events_from_table(table: pd.DataFrame, where: str, date_only: DateOnly = "re
     for name in table.columns:
         if name not in EVENT_COLUMNS:
             raise ConfigError(f"{where}: unknown column {name!r}: an events table has {', '.join(EVENT_COLUMNS)}")
+    for name in ("event_id", "symbol"):
+        if name not in table:
+            raise ConfigError(f"{where}: no column {name!r}: an events table has {', '.join(EVENT_COLUMNS)}")
     if table.empty:
         raise ConfigError(f"{where}: no events: add a row")
     return tuple(
@@ -153,7 +170,7 @@ def _event_row(row: dict[str, object], where: str, default: DateOnly) -> EventFi
 
 def _date(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text.removesuffix(" 00:00:00"))
+        return dt.date.fromisoformat(text.partition(" 00:00:00")[0])  # as a Timestamp is written, zone or not
     except ValueError as problem:
         raise ConfigError(f"{text!r} is not a date: write it as 2019-10-08") from problem
 

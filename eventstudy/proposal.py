@@ -51,6 +51,8 @@ def config_text(proposal: Proposal) -> str:
     ConfigError
         If the zone is missing or unknown, or the firms are on several exchanges and no calendar fits all.
     """
+    if not proposal.firms:
+        raise ConfigError("--firms names no symbol: give one or more, separated by commas")
     endings = {suffix(symbol) for symbol in proposal.firms}
     calendars = {SUFFIX_CALENDARS.get(ending, "XNYS") for ending in endings}
     if proposal.at is None and not proposal.timezone:

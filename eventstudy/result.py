@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eventstudy import tables
+from eventstudy import group_tables, tables
 from eventstudy.config import StudySpec
 from eventstudy.errors import ConfigError
 from eventstudy.study import ALL, Computation
@@ -53,22 +53,22 @@ class StudyResult:
     @cached_property
     def aar(self) -> pd.DataFrame:
         """Average single-session abnormal returns by group and tau."""
-        return tables.aar_table(self.computation)
+        return group_tables.aar_table(self.computation)
 
     @cached_property
     def caar(self) -> pd.DataFrame:
         """Mean CAR by group and window."""
-        return tables.caar_table(self.computation)
+        return group_tables.caar_table(self.computation)
 
     @cached_property
-    def draws(self) -> tables.Draws:
+    def draws(self) -> group_tables.Draws:
         """Placebo draws by group and window."""
-        return tables.all_placebo_draws(self.computation)
+        return group_tables.all_placebo_draws(self.computation)
 
     @cached_property
     def tests(self) -> pd.DataFrame:
         """One row a group, window and test."""
-        return tables.tests_table(self.computation, self.draws)
+        return group_tables.tests_table(self.computation, self.draws)
 
     @cached_property
     def exclusions(self) -> pd.DataFrame:
@@ -83,17 +83,17 @@ class StudyResult:
     @cached_property
     def placebo(self) -> pd.DataFrame:
         """One row a placebo distribution."""
-        return tables.placebo_table(self.draws)
+        return group_tables.placebo_table(self.draws)
 
     @cached_property
     def detectable(self) -> pd.DataFrame:
         """Minimum detectable effects by firm and group."""
-        return tables.detectable_table(self.computation)
+        return group_tables.detectable_table(self.computation)
 
     @cached_property
     def market(self) -> pd.DataFrame:
         """The benchmark's own abnormal return."""
-        return tables.market_table(self.computation)
+        return group_tables.market_table(self.computation)
 
     @cached_property
     def notes(self) -> pd.DataFrame:

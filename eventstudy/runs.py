@@ -10,7 +10,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,7 @@ import pandas as pd
 
 from eventstudy import __version__
 from eventstudy.configfile import spec_text
-from eventstudy.errors import LockedError, OutputError
+from eventstudy.errors import DataError, LockedError, OutputError
 from eventstudy.result import StudyResult
 
 LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
@@ -65,16 +65,36 @@ def study_name(result: StudyResult) -> str:
 def latest_run(out: Path, study: str) -> Path | None:
     """Return the newest complete run of a study, None where there is none."""
     link = out / study / "latest"
-    return link.resolve() if (link / "manifest.json").is_file() else None
+    return out / study / link.readlink() if (link / "manifest.json").is_file() else None
 
 
-def write_run(result: StudyResult, out: Path, *, force: bool = True, now: dt.datetime | None = None) -> WrittenRun:
+def unchanged_run(result: StudyResult, out: Path) -> WrittenRun | None:
+    """Return the last run if its config, code and inputs were these; nothing of the result need be computed for it."""
+    last = latest_run(out, study_name(result))
+    if last and read_manifest(last)["identity"] == identity(result):
+        return WrittenRun(last, unchanged=True)
+    return None
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run folder.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError) as problem:
+        raise DataError(f"{folder / 'manifest.json'}: the manifest cannot be read: remove the run folder") from problem
+
+
+def write_run(result: StudyResult, out: Path, *, now: dt.datetime | None = None) -> WrittenRun:
     """Write a run folder ``out/<study>/<run_id>`` and point ``latest`` at it.
 
     Parameters
     ----------
-    force : bool
-        Write although the last run has the same identity; else that one is returned.
     now : datetime, optional
         Stands in the folder's name and the manifest; default the present.
 
@@ -86,9 +106,6 @@ def write_run(result: StudyResult, out: Path, *, force: bool = True, now: dt.dat
         If another run of the same study is writing.
     """
     mark, study = identity(result), study_name(result)
-    last = latest_run(out, study)
-    if last and not force and json.loads((last / "manifest.json").read_text(encoding="utf-8"))["identity"] == mark:
-        return WrittenRun(last, unchanged=True)
     moment = (now or dt.datetime.now(dt.UTC)).replace(microsecond=0)
     try:
         with _study_lock(out / study):
@@ -180,7 +197,8 @@ def all_runs(out: Path) -> list[dict[str, Any]]:
     found = []
     for path in out.glob("*/*/manifest.json"):
         if not path.parent.is_symlink() and not path.parent.name.startswith("."):
-            found.append(json.loads(path.read_text(encoding="utf-8")) | {"folder": path.parent})
+            with suppress(DataError):  # a damaged run is no reason not to list the others
+                found.append(read_manifest(path.parent) | {"folder": path.parent})
     return sorted(found, key=lambda run: (run["created"], run["study"]), reverse=True)
 
 
@@ -190,5 +208,8 @@ def write_index(out: Path) -> None:
 
     runs = [run | {"href": f"{run['study']}/{run['run_id']}/report.html"} for run in all_runs(out)]
     draft = out / f".index-{os.getpid()}.html"
-    draft.write_text(render_index(runs), encoding="utf-8", newline="\n")
-    draft.replace(out / "index.html")
+    try:
+        draft.write_text(render_index(runs), encoding="utf-8", newline="\n")
+        draft.replace(out / "index.html")
+    finally:
+        draft.unlink(missing_ok=True)

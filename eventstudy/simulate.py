@@ -21,6 +21,7 @@ from eventstudy.windows import Window, length
 Shocks = Literal["normal", "t4"]
 
 MEAN_SPELL = 3  # sessions a random suspension lasts on average
+SURE_TRADES = 2  # sessions with trade after every random suspension
 FIRST_LEVEL = 100.0
 
 
@@ -55,9 +56,10 @@ class PanelDesign:
     suspended : tuple of tuple of int
         For each firm the sessions (tau) without trade; firms past its end trade throughout.
     suspended_share : float
-        Share of the estimation sessions that random suspensions take, from 0 up to 0.7. A spell begins with
-        probability share/3/(1-share) after a session with trade and lasts geometric(1/3) sessions; the last
-        session before the event window always has a trade.
+        Nominal share of the estimation sessions that random suspensions take, from 0 up to 0.7. A spell
+        begins with probability share/3/(1-share) a session and lasts geometric(1/3) sessions. At least two
+        sessions with trade follow every spell, and the last two of the estimation window have one, so that
+        the realised share is smaller: .094 for .1, .266 for .3.
     price_limit : float, optional
         Largest change from one close to the next, as a fraction; what it holds back carries over.
     market_mean, market_sd : float
@@ -150,7 +152,7 @@ def draw_returns(design: PanelDesign, market: np.ndarray, rng: np.random.Generat
         shocks[event] += np.sqrt(design.event_variance - 1) * added
     else:
         shocks[event] *= np.sqrt(design.event_variance)
-    returns = design.alpha + design.beta * market[:, None] + design.sigma * shocks
+    returns: np.ndarray = design.alpha + design.beta * market[:, None] + design.sigma * shocks
     for tau, effect in design.effects:
         returns[design.day0 + tau] += effect
     returns[0] = 0.0
@@ -158,8 +160,7 @@ def draw_returns(design: PanelDesign, market: np.ndarray, rng: np.random.Generat
 
 
 def _unit_shocks(kind: Shocks, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    shocks: np.ndarray = rng.standard_normal(size) if kind == "normal" else rng.standard_t(4, size) / np.sqrt(2)
-    return shocks
+    return rng.standard_normal(size) if kind == "normal" else rng.standard_t(4, size) / np.sqrt(2)
 
 
 def draw_trading(design: PanelDesign, rng: np.random.Generator) -> np.ndarray:
@@ -167,12 +168,13 @@ def draw_trading(design: PanelDesign, rng: np.random.Generator) -> np.ndarray:
     traded = np.ones((design.sessions, design.firms), dtype=bool)
     if design.suspended_share:
         begins = design.suspended_share / MEAN_SPELL / (1 - design.suspended_share)
+        last = design.event_start - SURE_TRADES
         for firm in range(design.firms):
             place = 1
-            while (place := place + int(rng.geometric(begins)) - 1) < design.estimation:
+            while (place := place + int(rng.geometric(begins)) - 1) < last:
                 spell = int(rng.geometric(1 / MEAN_SPELL))
-                traded[place : min(place + spell, design.estimation), firm] = False
-                place += spell + 1
+                traded[place : min(place + spell, last), firm] = False
+                place += spell + SURE_TRADES
     for firm, taus in enumerate(design.suspended):
         for tau in taus:
             traded[design.day0 + tau, firm] = False

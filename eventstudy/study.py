@@ -31,6 +31,7 @@ from eventstudy.windows import Window, Windows
 LARGEST_SUSPENDED_SHARE = 0.40
 ALL = "all"
 UNCONFOUNDED = "unconfounded"
+FIRST, LAST = "first", "last"
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,16 @@ class FirmStudy:
         return self.dated.event_id, self.dated.event.symbol
 
     @property
+    def reading(self) -> str:
+        """``first`` or ``last`` where a date of unknown minute is read both ways, else empty."""
+        return self.dated.event_id.removeprefix(self.dated.event.event_id).removeprefix("-")
+
+    @property
+    def symbol_session(self) -> tuple[str, pd.Timestamp | None]:
+        """What is counted once in a group."""
+        return self.dated.event.symbol, self.session
+
+    @property
     def day0(self) -> int:
         """Position of the event session in the firm's calendar."""
         if self.dated.place is None:
@@ -179,6 +190,9 @@ class Computation:
             if name and name != ALL:
                 start = list(treated) if firm.dated.event.role == "variant" else []
                 groups.setdefault(name, start).append(firm)
+        for tag in (FIRST, LAST):  # the two readings of a date of unknown minute, side by side
+            if any(firm.dated.event_id != firm.dated.event.event_id for firm in treated):
+                groups[tag] = [firm for firm in treated if firm.reading in ("", tag)]
         if any(firm.confounders for firm in treated):
             groups[UNCONFOUNDED] = treated
         return {name: tuple(_each_once(members)) for name, members in groups.items()}
@@ -199,7 +213,10 @@ class Computation:
 
 
 def _each_once(firms: list[FirmStudy]) -> list[FirmStudy]:
-    return list({(firm.dated.event.symbol, firm.session): firm for firm in reversed(firms)}.values())[::-1]
+    found: dict[tuple[str, pd.Timestamp | None], FirmStudy] = {}
+    for firm in firms:
+        found.setdefault(firm.symbol_session, firm)
+    return list(found.values())
 
 
 def compute(inputs: StudyInputs) -> Computation:
@@ -212,11 +229,15 @@ def compute(inputs: StudyInputs) -> Computation:
     DataError
         If a benchmark is not to be had, or every event is excluded.
     """
-    keys = [(event.event_id, event.symbol) for event in inputs.events]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ConfigError(f"event {twice[0]!r} lists {twice[1]} twice: keep one of them")
+    seen: set[tuple[str, str]] = set()
+    for event in inputs.events:
+        if (event.event_id, event.symbol) in seen:
+            raise ConfigError(f"{event.where}event {event.event_id!r} lists {event.symbol} twice: keep one of them")
+        seen.add((event.event_id, event.symbol))
+        if event.group in (ALL, UNCONFOUNDED, FIRST, LAST):
+            raise ConfigError(f"{event.where}group {event.group!r} is written for every study: choose another name")
     listings: dict[str, Listing] = {}
+    calendars: dict[tuple[str, str], SessionCalendar] = {}
     firms: list[FirmStudy] = []
     exclusions: list[Exclusion] = []
     rows: dict[str, Rows] = {}
@@ -226,9 +247,11 @@ def compute(inputs: StudyInputs) -> Computation:
             exclusions.append(Exclusion(event.event_id, event.symbol, "prices", "unknown_symbol", detail))
             continue
         if event.symbol not in listings:
-            listings[event.symbol] = _list(event.symbol, inputs)
+            listings[event.symbol] = _list(event.symbol, inputs, calendars)
             rows[event.symbol] = trade_rows(listings[event.symbol], inputs.plan.suspensions, inputs.plan.returns)
-        for dated in date_event(event, listings[event.symbol].calendar):
+        for dated in _dated(event, listings[event.symbol].calendar):
+            if dated.event_id != event.event_id and (dated.event_id, event.symbol) in seen:
+                raise ConfigError(f"{event.where}date_only = 'both' makes an event {dated.event_id!r}, which exists: rename one")
             outcome = _run_event(dated, listings[event.symbol], rows[event.symbol], inputs)
             (exclusions if isinstance(outcome, Exclusion) else firms).append(outcome)  # type: ignore[arg-type]
     if not firms:
@@ -237,18 +260,33 @@ def compute(inputs: StudyInputs) -> Computation:
     return Computation(inputs, tuple(firms), tuple(exclusions), listings)
 
 
-def study_calendar(symbol: str, inputs: StudyInputs) -> SessionCalendar:
-    """Return the calendar of a symbol in a study, long enough for every event."""
+def _dated(event: EventFirm, calendar: SessionCalendar) -> list[DatedEvent]:
+    try:
+        return date_event(event, calendar)
+    except ConfigError as problem:
+        raise ConfigError(f"{event.where}{problem}") from problem
+
+
+def study_calendar(
+    symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], SessionCalendar]
+) -> SessionCalendar:
+    """Return the calendar of a symbol in a study; firms with the same sessions share one object.
+
+    It starts with the first price of any series, so that it is long enough for every event.
+    """
     settings = inputs.firms[symbol]
     name = calendar_name(symbol, settings.calendar, inputs.plan.calendar)
-    benchmark = inputs.series[settings.benchmark]
-    if name == BENCHMARK_CALENDAR:
-        return benchmark_sessions(benchmark.frame["close"])
-    first = min(benchmark.frame.index[0], inputs.series[symbol].frame.index[0])
-    return exchange_sessions(name, first.date())
+    key = (name, settings.benchmark if name == BENCHMARK_CALENDAR else "")
+    if key not in calendars:
+        if name == BENCHMARK_CALENDAR:
+            calendars[key] = benchmark_sessions(inputs.series[settings.benchmark].frame["close"])
+        else:
+            first = min(series.frame.index[0] for series in inputs.series.values() if len(series.frame))
+            calendars[key] = exchange_sessions(name, first.date())
+    return calendars[key]
 
 
-def _list(symbol: str, inputs: StudyInputs) -> Listing:
+def _list(symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], SessionCalendar]) -> Listing:
     settings = inputs.firms[symbol]
     if settings.benchmark not in inputs.series:
         detail = inputs.unknown.get(settings.benchmark, "no prices")
@@ -256,7 +294,7 @@ def _list(symbol: str, inputs: StudyInputs) -> Listing:
     return list_shares(
         inputs.series[symbol],
         inputs.series[settings.benchmark].frame["close"],
-        study_calendar(symbol, inputs),
+        study_calendar(symbol, inputs, calendars),
         settings.suspended,
         settings.price_limit,
     )
@@ -277,11 +315,12 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
     day0 = dated.place
     masked = _masked_sessions(listing.calendar, plan.masks, symbol)
     lo, hi = day0 + plan.windows.event[0], day0 + plan.windows.event[1]
-    if masked[max(lo, 0) : hi + 1].any():
+    if masked[max(lo, 0) : max(hi + 1, 0)].any():
         return excluded("event", "masked_event", "a mask touches the event window: shorten the mask or the window")
     first, last = day0 + plan.windows.estimation[0], day0 + plan.windows.estimation[1]
     if last > listing.end and _still_ahead(listing, last, inputs.now):
         return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "provisional"))
+    last = min(last, listing.end)
     sample = rows.inside(first, last).without(masked)
     listed = _listed(listing, first, last, masked)
     share = float(np.isin(listing.status[listed], [SUSPENDED, MISSING]).mean()) if len(listed) else 0.0

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.abnormal import cumulate
-from eventstudy.diagnostics import minimum_detectable_effect, model_diagnostics
-from eventstudy.inference.correlation import nearest_correlation
-from eventstudy.inference.cross import CrossSection
-from eventstudy.inference.parametric import caar_se, holm
-from eventstudy.inference.placebo import PlaceboDraws, placebo_draws, placebo_max_draws
-from eventstudy.inference.registry import PARAMETRIC, PLACEBO, placebo_result, run_test
-from eventstudy.inference.result import TestResult
-from eventstudy.models import MODELS
-from eventstudy.returns import trade_rows
-from eventstudy.study import UNCONFOUNDED, Computation, FirmStudy
+from eventstudy.diagnostics import model_diagnostics
+from eventstudy.inference.parametric import holm
+from eventstudy.study import Computation, FirmStudy
 from eventstudy.trading import MISSING, SUSPENDED, TRADED, UNKNOWN, Listing
 from eventstudy.windows import Window
 
@@ -52,20 +43,24 @@ COLUMNS: dict[str, list[str]] = {
 Row = dict[str, Any]
 
 
-def _table(name: str, rows: list[Row]) -> pd.DataFrame:
+def as_table(name: str, rows: list[Row]) -> pd.DataFrame:
+    """Return rows as the table `name`: its columns first, further ones behind."""
     extra = [key for key in (rows[0] if rows else {}) if key not in COLUMNS[name]]
     return pd.DataFrame(rows, columns=[*COLUMNS[name], *extra])
 
 
-def _day(session: pd.Timestamp | None) -> str:
+def day(session: pd.Timestamp | None) -> str:
+    """Write a session as its ISO date, empty where there is none."""
     return "" if session is None or pd.isna(session) else f"{session:%Y-%m-%d}"
 
 
-def _keys(firm: FirmStudy) -> Row:
+def keys_of(firm: FirmStudy) -> Row:
+    """Key columns of a firm and event."""
     return {"event_id": firm.key[0], "symbol": firm.key[1]}
 
 
-def _bounds(window: Window) -> Row:
+def bounds(window: Window) -> Row:
+    """Columns of a window."""
     return {"window_start": window[0], "window_end": window[1]}
 
 
@@ -75,13 +70,13 @@ def events_table(study: Computation) -> pd.DataFrame:
     for firm in study.firms:
         event = firm.dated.event
         rows.append(
-            _keys(firm)
+            keys_of(firm)
             | {
                 "name": firm.settings.name,
                 "group": event.group or firm.settings.group,
                 "announced_at": str(event.announcement),
-                "event_session": _day(firm.session),
-                "first_traded_session": _day(_first_traded(firm)),
+                "event_session": day(firm.session),
+                "first_traded_session": day(_first_traded(firm)),
                 "status": "ok",
                 "reason": "calendar_end" if firm.session is None else "",
             }
@@ -103,7 +98,7 @@ def events_table(study: Computation) -> pd.DataFrame:
                 "reason": item.reason,
             }
         )
-    return _table("events", rows)
+    return as_table("events", rows)
 
 
 def _first_traded(firm: FirmStudy) -> pd.Timestamp | None:
@@ -121,7 +116,7 @@ def models_table(study: Computation) -> pd.DataFrame:
             continue
         fit = firm.fit
         rows.append(
-            _keys(firm)
+            keys_of(firm)
             | {
                 "model": fit.model.name,
                 "nobs": fit.nobs,
@@ -136,7 +131,7 @@ def models_table(study: Computation) -> pd.DataFrame:
             | {"short_history": firm.short_history, "suspended_share": firm.suspended_share}
             | model_diagnostics(fit, firm.rows, firm.day0, study.inputs.plan.headline_window)
         )
-    return _table("models", rows)
+    return as_table("models", rows)
 
 
 def abnormal_returns_table(study: Computation) -> pd.DataFrame:
@@ -152,9 +147,9 @@ def abnormal_returns_table(study: Computation) -> pd.DataFrame:
             session = firm.day0 + tau
             if not 0 <= session <= listing.end:
                 continue
-            row = _keys(firm) | {
+            row = keys_of(firm) | {
                 "tau": tau,
-                "session": _day(listing.calendar.sessions[session]),
+                "session": day(listing.calendar.sessions[session]),
                 "status": listing.status[session],
                 "limit": listing.limit[session],
             }
@@ -171,10 +166,11 @@ def abnormal_returns_table(study: Computation) -> pd.DataFrame:
                     "p_value": found.p_value[place],
                 }
             rows.append(row)
-    return _whole_numbers(_table("abnormal_returns", rows), ["span"])
+    return whole_numbers(as_table("abnormal_returns", rows), ["span"])
 
 
-def _whole_numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def whole_numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Make columns integers that may be missing."""
     return table.astype(dict.fromkeys(columns, "Int64"))
 
 
@@ -184,8 +180,8 @@ def cars_table(study: Computation) -> pd.DataFrame:
     for firm in study.firms:
         for window, found in firm.cumulative.items():
             rows.append(
-                _keys(firm)
-                | _bounds(window)
+                keys_of(firm)
+                | bounds(window)
                 | {
                     "car": found.car,
                     "se_car": found.se,
@@ -200,190 +196,24 @@ def cars_table(study: Computation) -> pd.DataFrame:
                     "confounded_by": firm.confounded_by(window),
                 }
             )
-    return _with_holm(_whole_numbers(_table("cars", rows), ["df"]), study)
+    return _with_holm(whole_numbers(as_table("cars", rows), ["df"]), study)
 
 
 def _with_holm(cars: pd.DataFrame, study: Computation) -> pd.DataFrame:
     """Adjust over the firms with a CAR in one window, in the group a firm is shown in (rule C18)."""
     keys = zip(cars["event_id"], cars["symbol"], cars["window_start"], cars["window_end"], strict=True)
     row = {key: place for place, key in enumerate(keys)}
+    twins: dict[Any, list[FirmStudy]] = {}
+    for firm in study.firms:
+        twins.setdefault(firm.symbol_session, []).append(firm)
     p_value, adjusted = cars["p_value"].to_numpy(dtype=float), np.full(len(cars), np.nan)
     for members in reversed(study.groups.values()):  # `all` last: a treated firm's family is the treated firms
         for window in study.inputs.plan.windows.car:
-            family = [row[*firm.key, *window] for firm in members if not firm.cumulative[window].reason]
-            adjusted[family] = holm(p_value[family])
+            family = [firm for firm in members if not firm.cumulative[window].reason]
+            values = holm(p_value[[row[*firm.key, *window] for firm in family]])
+            for firm, value in zip(family, values, strict=True):
+                adjusted[[row[*twin.key, *window] for twin in twins[firm.symbol_session]]] = value
     return cars.assign(p_holm=adjusted)
-
-
-def aar_table(study: Computation) -> pd.DataFrame:
-    """Average of the single-session abnormal returns by group and tau, with their number (rule A9)."""
-    rows = []
-    lo, hi = study.inputs.plan.windows.event
-    for group, members in _named_groups(study):
-        values: dict[int, list[float]] = {tau: [] for tau in range(lo, hi + 1)}
-        for firm in members:
-            if firm.abnormal is None:
-                continue
-            single = firm.abnormal.rows.span == 1
-            for end, ar in zip(firm.abnormal.rows.end[single], firm.abnormal.ar[single], strict=True):
-                values[int(end) - firm.day0].append(float(ar))
-        for tau, found in values.items():
-            rows.append({"group": group, "tau": tau, "n": len(found), "aar": np.mean(found) if found else np.nan})
-    return _table("aar", rows)
-
-
-def _named_groups(study: Computation) -> Iterator[tuple[str, tuple[FirmStudy, ...]]]:
-    for group, members in study.groups.items():
-        if group != UNCONFOUNDED:
-            yield group, members
-
-
-def caar_table(study: Computation) -> pd.DataFrame:
-    """Mean of the complete CARs by group and window: not the sum of AARs once a row is missing (rule A9)."""
-    rows = []
-    for group in study.groups:
-        for window in study.inputs.plan.windows.car:
-            car = study.cross_section(group, window).car
-            rows.append(
-                {"group": group}
-                | _bounds(window)
-                | {
-                    "n": len(car),
-                    "caar": car.mean() if len(car) else np.nan,
-                    "median_car": np.median(car) if len(car) else np.nan,
-                    "n_negative": int((car < 0).sum()),
-                }
-            )
-    return _table("caar", rows)
-
-
-Draws = dict[tuple[str, Window], dict[str, PlaceboDraws | None]]
-
-
-def all_placebo_draws(study: Computation) -> Draws:
-    """Draw the placebo distributions the study asks for, by group and window."""
-    found: Draws = {}
-    wanted, plan = set(study.inputs.plan.tests), study.inputs.plan
-    for group in study.groups:
-        for window in plan.windows.car:
-            cross = study.cross_section(group, window)
-            draws = placebo_draws(cross) if cross.firms and wanted & {"placebo_caar", "placebo_scar"} else (None, None)
-            found[group, window] = {
-                name: drawn for name, drawn in zip(("placebo_caar", "placebo_scar"), draws, strict=True) if name in wanted
-            }
-        if "placebo_max" in wanted:
-            after = [study.cross_section(group, window) for window in plan.windows.car if window[0] == 0]
-            sections = [cross for cross in after if cross.firms]
-            found[group, plan.headline_window]["placebo_max"] = placebo_max_draws(sections) if sections else None
-    return found
-
-
-def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
-    """One row a group, window and test; a test that does not apply has the reason."""
-    rows = []
-    for (group, window), placebos in draws.items():
-        cross = study.cross_section(group, window)
-        results: list[TestResult] = [run_test(name, cross) for name in study.inputs.plan.tests if name in PARAMETRIC]
-        results += [
-            placebo_result(name, placebos[name], len(cross.firms), cross.staggered) for name in PLACEBO if name in placebos
-        ]
-        for found in results:
-            rows.append(
-                {"group": group}
-                | _bounds(window)
-                | {
-                    "test": found.name,
-                    "null": found.null,
-                    "statistic": found.statistic,
-                    "df": found.df,
-                    "p_value": found.p_value,
-                    "n": found.n,
-                    "reason": found.reason,
-                }
-            )
-    return _whole_numbers(_table("tests", rows), ["df"])
-
-
-def placebo_table(draws: Draws) -> pd.DataFrame:
-    """One row a placebo distribution: number of blocks, smallest attainable p, one-sided and non-overlapping p."""
-    rows = []
-    for (group, window), placebos in draws.items():
-        for name, drawn in placebos.items():
-            if drawn is None or not len(drawn.draws):
-                continue
-            apart = drawn.apart()
-            rows.append(
-                {"group": group}
-                | _bounds(window)
-                | {
-                    "test": name,
-                    "blocks": len(drawn.draws),
-                    "floor": drawn.floor,
-                    "p_value": drawn.p_value(),
-                    "p_left": drawn.p_value("left"),
-                    "p_right": drawn.p_value("right"),
-                    "blocks_apart": len(apart.draws),
-                    "p_apart": apart.p_value(),
-                }
-            )
-    return _table("placebo", rows)
-
-
-def detectable_table(study: Computation) -> pd.DataFrame:
-    """Effect that would be found with probability 0.8, a firm and a group, from the estimation alone (rule D12)."""
-    rows = []
-    alpha = study.inputs.plan.alpha
-    for window in study.inputs.plan.windows.car:
-        for firm in study.firms:
-            found = firm.cumulative[window]
-            if not found.reason:
-                rows.append(_detectable(f"{firm.key[0]}, {firm.key[1]}", window, 1, found.se, found.df, alpha))
-        for group in study.groups:
-            cross = study.cross_section(group, window)
-            if cross.firms and cross.correlation.enough:
-                se = portfolio_se(cross)
-                rows.append(_detectable(group, window, len(cross.firms), se, int(cross.df.min()), alpha))
-    return _table("detectable", rows)
-
-
-def portfolio_se(cross: CrossSection) -> float:
-    """Standard error of the group's CAAR with the full covariance (rule C7)."""
-    return caar_se(cross.sigma, nearest_correlation(cross.correlation.matrix)[0], cross.shared)
-
-
-def _detectable(scope: str, window: Window, n: int, se: float, df: int, alpha: float) -> Row:
-    effect = minimum_detectable_effect(se, df, alpha)
-    return {"scope": scope} | _bounds(window) | {"n": n, "se": se, "df": df, "effect": effect}
-
-
-def market_table(study: Computation) -> pd.DataFrame:
-    """The benchmark's own constant-mean abnormal return on the same windows (rule D17)."""
-    rows = []
-    seen = set()
-    for firm in study.firms:
-        key = (firm.settings.benchmark, firm.session)
-        if firm.fit is None or key in seen:
-            continue
-        seen.add(key)
-        listing = benchmark_listing(firm.listing, firm.settings.benchmark)
-        own = trade_rows(listing, "trade-to-trade", study.inputs.plan.returns)
-        first, last = (firm.day0 + end for end in study.inputs.plan.windows.estimation)
-        fit = MODELS["mean"].fit(own.inside(first, last).without(firm.masked))
-        for window in study.inputs.plan.windows.car:
-            found = cumulate(fit, listing, own, firm.day0, window, study.inputs.plan.alpha)
-            rows.append(
-                {"benchmark": key[0], "event_session": _day(firm.session)}
-                | _bounds(window)
-                | {
-                    "car": found.car,
-                    "se_car": found.se,
-                    "t": found.t,
-                    "df": found.df,
-                    "p_value": found.p_value,
-                    "reason": found.reason,
-                }
-            )
-    return _table("market", rows)
 
 
 def benchmark_listing(listing: Listing, symbol: str) -> Listing:
@@ -395,7 +225,7 @@ def benchmark_listing(listing: Listing, symbol: str) -> Listing:
 
 def exclusions_table(study: Computation) -> pd.DataFrame:
     """One row an event firm that was left out."""
-    return _table(
+    return as_table(
         "exclusions",
         [
             {"event_id": item.event_id, "symbol": item.symbol, "stage": item.stage, "reason": item.reason}
@@ -421,8 +251,8 @@ def data_table(study: Computation) -> pd.DataFrame:
                 "symbol": symbol,
                 "source": series.source,
                 "content_hash": series.content_hash,
-                "first": _day(first),
-                "last": _day(last),
+                "first": day(first),
+                "last": day(last),
                 "sessions": int(inside.sum()),
                 "traded": int(np.isin(status, [TRADED, UNKNOWN]).sum()),
                 "suspended": int((status == SUSPENDED).sum()),
@@ -430,7 +260,7 @@ def data_table(study: Computation) -> pd.DataFrame:
                 "limit_days": int((listing.limit[inside] != "").sum()),
             }
         )
-    return _table("data", rows)
+    return as_table("data", rows)
 
 
 def _as_benchmark(study: Computation, symbol: str) -> Listing | None:
@@ -448,5 +278,5 @@ def notes_table(study: Computation) -> pd.DataFrame:
     for symbol, listing in study.listings.items():
         rows += [{"symbol": symbol, "code": code, "note": note} for code, note in listing.notes]
     rows += [{"symbol": item.symbol, "code": item.reason, "note": item.detail} for item in study.exclusions]
-    return _table("notes", rows)
+    return as_table("notes", rows)
 

@@ -72,10 +72,13 @@ def trading_status(
     """
     frame = series.frame
     close = frame["close"].where(frame["close"].notna(), frame["adj_close"])
+    closed = close.index[close.notna() & ~close.index.isin(calendar.sessions)]
     close = close[close.notna() & close.index.isin(calendar.sessions)]
     volume = frame["volume"].reindex(close.index)
     status = np.full(len(calendar.sessions), series.absent, dtype=object)
     notes: list[tuple[str, str]] = []
+    if len(closed):
+        notes.append(("closed_day", f"{len(closed)} rows on days the exchange was closed are left out: {_dates(closed)}"))
     if len(close):
         status[: calendar.sessions.searchsorted(close.index[0])] = NOT_LISTED
         rows = np.full(len(close), TRADED, dtype=object)
@@ -174,6 +177,8 @@ def price_limits(series: PriceSeries, traded: pd.DatetimeIndex, limit: float) ->
             cash, split = float(frame["dividend"].iloc[row]), float(frame["split"].iloc[row])
             if cash or split != 1:
                 reference = _cents((reference - Decimal(repr(cash))) / Decimal(repr(split)))
+        if close[place] == reference:  # of a price so low that a limit rounds to it
+            continue
         if close[place] == _cents(reference * (1 + share)):
             marks.iloc[place] = "up"
         elif close[place] == _cents(reference * (1 - share)):
@@ -208,6 +213,8 @@ def list_shares(
         level[places] = total_return_level(series, sessions[places]).to_numpy()
         if limit is not None:
             marks[places] = price_limits(series, sessions[places], limit).to_numpy()
+            gaps = np.cumsum(status == MISSING)  # the close before is not known after a missing one
+            marks[places[1:][np.diff(gaps[places]) > 0]] = ""
     end = int(sessions.searchsorted(benchmark.index[-1], side="right")) - 1
     return Listing(
         series.symbol, calendar, status, level, benchmark.reindex(sessions).to_numpy(dtype=float), marks, end, tuple(notes)

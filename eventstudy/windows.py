@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from eventstudy.errors import ConfigError
@@ -22,11 +23,11 @@ def as_window(value: Any, what: str) -> Window:
         If `value` is not two whole numbers in ascending order.
     """
     pair = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
-    if len(pair) != 2 or any(isinstance(end, bool) or not isinstance(end, int) for end in pair):
+    if len(pair) != 2 or any(isinstance(end, bool) or not isinstance(end, Integral) for end in pair):
         raise ConfigError(f"{what} = {value!r} is not a window: give two whole numbers of sessions such as [0, 3]")
     if pair[0] > pair[1]:
         raise ConfigError(f"{what} = {value!r} runs backwards: write [{pair[1]}, {pair[0]}]")
-    return pair[0], pair[1]
+    return int(pair[0]), int(pair[1])
 
 
 @dataclass(frozen=True)

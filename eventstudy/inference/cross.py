@@ -60,8 +60,9 @@ class CrossSection:
 
     @cached_property
     def staggered(self) -> bool:
-        """Whether the firms' event sessions differ."""
-        return len({firm.sessions[firm.day0] for firm in self.firms}) > 1
+        """Whether the firms' event sessions or calendars differ, so that tau pairs different dates."""
+        days = {firm.sessions[firm.day0] for firm in self.firms}
+        return len(days) > 1 or len({id(firm.listing.calendar) for firm in self.firms}) > 1
 
     @cached_property
     def overlap(self) -> np.ndarray:

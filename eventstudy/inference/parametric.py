@@ -148,6 +148,8 @@ def equal_effects(car: np.ndarray, errors: np.ndarray, df: int, factor: float) -
     gap = np.diff(car)
     contrast = np.diff(np.eye(n), axis=0)
     covariance = contrast @ (errors.T @ errors / df) @ contrast.T
+    if np.linalg.matrix_rank(covariance) < n - 1:
+        return undefined("equal_effects", "sharp", n, "singular_covariance")
     t_squared = float(gap @ np.linalg.solve(covariance, gap)) / factor
     f = t_squared * (df - n + 2) / (df * (n - 1))
     return TestResult("equal_effects", "sharp", n, f, float(stats.f.sf(f, n - 1, df - n + 2)), df - n + 2)

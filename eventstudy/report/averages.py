@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from eventstudy.group_tables import portfolio_se
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.report.subjects import CarPath, Effect, Reading, Subject
-from eventstudy.tables import portfolio_se
 from eventstudy.windows import Window
 
 UNLIKE = 0.10  # equality rejected below this p-value: the average does not lead (rule D13)

@@ -13,7 +13,7 @@ from eventstudy.returns import ReturnKind
 from eventstudy.windows import Window
 
 MINUS = "\u2212"
-NARROW = "\u2009"  # thin space between the two ends of an interval
+FIXED = "\u00a0"  # a space that no line breaks at
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -50,7 +50,7 @@ def decimal(value: float, digits: int = 2, *, sign: bool = False) -> str:
     >>> decimal(-1.234), decimal(0.5, 1, sign=True), decimal(-0.001, sign=True), decimal(float("nan"))
     ('−1.23', '+0.5', '0.00', '')
     """
-    if pd.isna(value):
+    if math.isnan(value):
         return ""
     text = f"{abs(value):,.{digits}f}"
     if not any(digit in "123456789" for digit in text):  # rounds to zero: a sign would claim a direction
@@ -59,26 +59,34 @@ def decimal(value: float, digits: int = 2, *, sign: bool = False) -> str:
 
 
 def percent(value: float, digits: int = 2) -> str:
-    """Return a signed percentage such as ``+3.32%``; empty where it is undefined."""
-    text = decimal(100 * value, digits, sign=True)
+    """Return a signed percentage such as ``+3.32%``; empty where it is undefined.
+
+    In sentences (one digit) a value too small to show gets a second digit: an interval that ends at
+    −0.04% does not end at zero.
+    """
+    text = decimal(100 * value, _digits(value, digits), sign=True)
     return f"{text}%" if text else ""
 
 
 def size(value: float, digits: int = 1) -> str:
     """Return a percentage without its sign, for sentences that name the direction in words."""
-    return f"{decimal(100 * abs(value), digits)}%"
+    return f"{decimal(100 * abs(value), _digits(value, digits))}%"
+
+
+def _digits(value: float, digits: int) -> int:
+    return 2 if digits == 1 and abs(100 * value) < 0.05 else digits
 
 
 def interval(low: float, high: float, digits: int = 2) -> str:
     """Return an interval of percentages, such as ``−14.94% to −1.05%``; empty where it is undefined."""
-    if pd.isna(low) or pd.isna(high):
+    if math.isnan(low) or math.isnan(high):
         return ""
     return f"{percent(low, digits)} to {percent(high, digits)}"
 
 
 def p_value(value: float) -> str:
     """Return a p-value to three decimals, ``<0.001`` below that; empty where it is undefined."""
-    if pd.isna(value):
+    if math.isnan(value):
         return ""
     return "<0.001" if value < 0.0005 else f"{value:.3f}"
 
@@ -86,7 +94,7 @@ def p_value(value: float) -> str:
 def p_equation(value: float, symbol: str = "p") -> str:
     """Return ``p = 0.026`` or ``p < 0.001``."""
     text = p_value(value)
-    return f"{symbol} < {text[1:]}" if text.startswith("<") else f"{symbol} = {text}"
+    return f"{symbol}{FIXED}<{FIXED}{text[1:]}" if text.startswith("<") else f"{symbol}{FIXED}={FIXED}{text}"
 
 
 def whole(value: object) -> str:
@@ -104,15 +112,20 @@ def tau(value: int) -> str:
     return decimal(value, 0, sign=True)
 
 
+def at_tau(value: int) -> str:
+    """Return ``τ = 2``, which no line breaks."""
+    return f"τ{FIXED}={FIXED}{decimal(value, 0)}"
+
+
 def window(bounds: Window) -> str:
     """Return a window such as ``[−10, −1]``.
 
     Examples
     --------
-    >>> window((-10, 3))
+    >>> window((-10, 3)).replace(FIXED, " ")
     '[−10, 3]'
     """
-    return f"[{decimal(bounds[0], 0)}, {decimal(bounds[1], 0)}]"
+    return f"[{decimal(bounds[0], 0)},{FIXED}{decimal(bounds[1], 0)}]"
 
 
 def confidence(alpha: float) -> str:

@@ -18,7 +18,7 @@ from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy, Plan
 from eventstudy.trading import SUSPENDED
 from eventstudy.windows import Window
 
-MANY = 8  # more treated firms than this are summarised, not listed
+MANY = 6  # more treated firms than this are summarised, not listed
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Subject:
     def _effect(self, found: CumulativeReturn | None) -> Effect | None:
         if found is None or found.reason:
             return None
-        values = (self.scale.effect(value) for value in (found.car, found.ci_low, found.ci_high))
-        return Effect(*values, censored=self.limit(found.window[1]))
+        value, low, high = (self.scale.effect(end) for end in (found.car, found.ci_low, found.ci_high))
+        return Effect(value, low, high, self.limit(found.window[1]))
 
     def limit(self, tau: int) -> str:
         """Return ``up`` or ``down`` where the close at `tau` stood at the price limit."""
@@ -217,10 +217,23 @@ class Reading:
         """Return the firms of a group."""
         return tuple(self._by_key[firm.key] for firm in self.study.groups[group])
 
+    def counted(self, group: str, window: Window) -> tuple[Subject, ...]:
+        """Return the firms of a group that have a CAR in a window, without the confounded where the group leaves them out."""
+        members = self.members(group)
+        if group == UNCONFOUNDED:
+            members = tuple(subject for subject in members if not subject.firm.confounded_by(window))
+        return tuple(subject for subject in members if subject.effect(window) is not None)
+
     @cached_property
     def many(self) -> bool:
         """Whether there are too many treated firms to list each in a sentence."""
         return len(self.treated) > MANY
+
+    @cached_property
+    def many_words(self) -> str:
+        """What the treated firms are counted as: a firm at two events is two cases."""
+        recur = len({subject.firm.key[1] for subject in self.treated}) < len(self.treated)
+        return "cases (a firm at one event)" if recur else "firms"
 
     def group_name(self, group: str) -> str:
         """Return a group in words."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from eventstudy.returns import Treatment
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
-RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # characters that change the direction of what follows
+RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 REASONS = {
     "not_resumed": "the share had not resumed trading by the end of the window",
@@ -18,7 +19,7 @@ REASONS = {
     "benchmark_missing": "the benchmark has no value at an edge of the window",
     "gap_dropped": "the return over a suspension was dropped, as the treatment of suspensions asks",
     "data_end": "the prices end inside the window",
-    "calendar_end": "the exchange's published calendar ends before the window does",
+    "calendar_end": "the exchange’s published calendar ends before the window does",
     "provisional": "the window is not over yet, as far as the prices reach",
     "unknown_symbol": "the source does not know the symbol",
     "not_a_session": "the date given is no session of the exchange",
@@ -29,11 +30,11 @@ REASONS = {
     "no_fit": "the model cannot be estimated",
     "no_firms": "no firm has a CAR in this window",
     "too_few_firms": "needs at least two firms",
-    "no_spread": "the firms' values do not differ, so there is no spread to judge by",
+    "no_spread": "the firms’ values do not differ, so there is no spread to judge by",
     "too_few_df": "too few degrees of freedom",
     "too_few_common_sessions": "a pair of firms has fewer than 30 estimation sessions in common",
     "negative_variance": "the residual correlations give no positive variance",
-    "different_rows": "the firms' estimation rows differ, so the exact test does not apply",
+    "different_rows": "the firms’ estimation rows differ, so the exact test does not apply",
     "no_placebo_blocks": "no block of estimation sessions that all firms traded through is as long as the window",
     "assumes_independence": "event dates differ: independence across firms is assumed",
     "correlation_clipped": "the pairwise correlations were adjusted to the nearest valid correlation matrix",
@@ -48,20 +49,22 @@ STATUSES = {
 }
 
 NULLS = {
-    "mean": "mean null: the expected abnormal return is zero; its variance may have changed",
-    "sharp": "sharp null: the event changed nothing at all, neither the mean nor the variance",
+    "mean": "the expected abnormal return is zero; its variance may have changed",
+    "sharp": "the event changed nothing at all, neither the mean nor the variance",
+    "equal": "all firms reacted alike, and the event changed nothing else",
 }
 
 
 @dataclass(frozen=True)
 class TestWords:
-    """A test in words: its name, what it asks of the data, and the distribution it is referred to."""
+    """A test in words: its name, what it asks, the distribution it is referred to, and its null where it has one of its own."""
 
     __test__ = False  # pytest would take the class for a test case
 
     name: str
     about: str
     reference: str
+    null: str = ""
 
 
 TESTS = {
@@ -72,36 +75,38 @@ TESTS = {
         "t with N − 1 degrees of freedom",
     ),
     "patell": TestWords(
-        "Patell's Z",
+        "Patell’s Z",
         "Sums standardised CARs. Assumes that firms are independent of each other and that the event left their variance alone.",
         "standard normal",
     ),
     "kp_patell": TestWords(
         "Adjusted Patell (Kolari and Pynnönen)",
-        "Patell's Z, allowing for the firms' average residual correlation. Assumes that the event left the variance alone.",
+        "Patell's Z, allowing for the firms’ average residual correlation. Assumes that the event left the variance alone.",
         "standard normal",
     ),
     "bmp": TestWords(
-        "Boehmer, Musumeci and Poulsen's t",
+        "Boehmer, Musumeci and Poulsen’s t",
         "Compares standardised CARs with their own spread across firms, so a change in variance does no harm. Assumes that "
         "firms are independent of each other.",
         "t with N − 1 degrees of freedom",
     ),
     "kp_bmp": TestWords(
         "Adjusted BMP (Kolari and Pynnönen)",
-        "The BMP test, allowing for the firms' average residual correlation. With three firms it can hardly reject anything.",
+        "The BMP test, allowing for the firms’ average residual correlation. With three firms it can hardly reject anything.",
         "t with N − 1 degrees of freedom",
     ),
     "portfolio_t": TestWords(
         "Portfolio t",
-        "Compares the mean CAR with the standard error that the full covariance of the firms' errors gives. Assumes that the "
+        "Compares the mean CAR with the standard error that the full covariance of the firms’ errors gives. Assumes that the "
         "event left the variance alone.",
         "t with the fewest residual degrees of freedom of any firm",
     ),
     "equal_effects": TestWords(
         "Equality of effects",
-        "Asks whether all firms reacted alike, whatever the size of the reaction. The null here is equal effects, not no effects.",
+        "Asks whether all firms reacted alike, whatever the size of the reaction. "
+        "The null here is that they did, not that the effects are zero.",
         "F with N − 1 and the printed degrees of freedom",
+        "equal",
     ),
     "placebo_caar": TestWords(
         "Placebo dates, mean CAR",
@@ -111,7 +116,7 @@ TESTS = {
     ),
     "placebo_scar": TestWords(
         "Placebo dates, mean standardised CAR",
-        "As before, with each firm's CAR divided by its standard error, so that volatile firms weigh no more than quiet ones.",
+        "As before, with each firm’s CAR divided by its standard error, so that volatile firms weigh no more than quiet ones.",
         "rank among the placebo blocks",
     ),
     "placebo_max": TestWords(
@@ -131,7 +136,7 @@ MODELS = {
 
 TREATMENTS: dict[Treatment, str] = {
     "trade-to-trade": "From trade to trade: a suspended session has no return of its own, never a zero. The first return after "
-    "a suspension runs from the last trade to the first one after, over several sessions, and is set against the benchmark's "
+    "a suspension runs from the last trade to the first one after, over several sessions, and is set against the benchmark’s "
     "return over exactly those sessions; its variance grows with their number.",
     "lumped": "Lumped: the last price is carried through a suspension, so the whole return falls on the session of the "
     "resumption, against one session of the benchmark.",
@@ -142,7 +147,7 @@ TREATMENTS: dict[Treatment, str] = {
 
 EXPECTATION = {
     "market": "relative to what {benchmark} led one to expect",
-    "mean": "relative to the shares' own average return before",
+    "mean": "relative to the shares’ own average return before",
     "market_adjusted": "relative to {benchmark}",
 }
 
@@ -178,7 +183,7 @@ def visible(text: str) -> str:
 def _harmless(letter: str) -> bool:
     if letter in "\n\t":
         return True
-    return unicodedata.category(letter) not in ("Cc", "Cs") and letter not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return unicodedata.category(letter) not in ("Cc", "Cs") and letter not in TURNS
 
 
 def sentence(text: str) -> str:

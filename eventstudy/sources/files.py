@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ class FileSource:
 
     def __init__(self, prices: Path, benchmark: Path | None, absent: Absent = "suspended") -> None:
         self.prices, self.benchmark, self.absent = prices, benchmark, absent
+        self._benchmark_symbol = ""
 
     @classmethod
     def from_settings(cls, folder: Path, settings: Mapping[str, Any]) -> FileSource:
@@ -42,12 +44,28 @@ class FileSource:
             path, raw = self.benchmark, read_table(self.benchmark, ["date", "close"])
             if "symbol" in raw:
                 raw = raw[raw["symbol"].astype(str).str.strip() == symbol]
+            elif self._benchmark_symbol not in ("", symbol):
+                raise DataError(
+                    f"{path}: the file has no column 'symbol', so it cannot stand for both {self._benchmark_symbol} and {symbol}"
+                )
+            self._benchmark_symbol = symbol
         else:
             path, raw = self.prices, self._rows.get(symbol, pd.DataFrame({"date": []}))
         if raw.empty:
-            raise UnknownSymbolError(f"{path}: no rows of {symbol}: check the spelling of the symbol")
+            raise UnknownSymbolError(f"{path.name}: no rows of {symbol}: check the spelling of the symbol")
         frame, notes = price_frame(raw, f"{path}, {symbol}")
         return PriceSeries(symbol, frame, self.name, kind, self.absent, notes=tuple(notes))
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False, index_col=False)
+    except pd.errors.ParserWarning:  # every row has a cell more than the header: harmless where it is blank
+        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False, header=None, skiprows=1)
+        header = pd.read_csv(path, dtype=str, encoding="utf-8-sig", nrows=0).columns
+        if (table.iloc[:, len(header) :] != "").any(axis=None):
+            raise ValueError(f"its rows have {table.shape[1]} cells, its header {len(header)}") from None
+        return table.iloc[:, : len(header)].set_axis(header, axis=1)
 
 
 def read_table(path: Path, needed: list[str]) -> pd.DataFrame:
@@ -62,11 +80,14 @@ def read_table(path: Path, needed: list[str]) -> pd.DataFrame:
         if path.suffix.lower() in (".parquet", ".pq"):
             table = pd.read_parquet(path)
         else:
-            table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                table = _read_csv(path)
     except OSError as problem:
         raise DataError(f"{path}: the file cannot be read ({problem.strerror or problem}): check the path") from problem
     except (ValueError, pd.errors.ParserError) as problem:
-        raise DataError(f"{path}: the file is not a table that can be read ({problem})") from problem
+        said = " ".join(str(problem).split())
+        raise DataError(f"{path}: the file is not a table that can be read ({said}): check its separators") from problem
     table.columns = [str(name).strip() for name in table.columns]
     for name in needed:
         if name not in table:

@@ -64,7 +64,11 @@ def price_frame(raw: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]
 
 
 def _dates(column: pd.Series, where: str) -> pd.DatetimeIndex:
-    dates = pd.to_datetime(column, errors="coerce", format="ISO8601") if column.dtype.kind != "M" else column
+    if column.dtype.kind != "M":  # the written day counts, whatever time and offset come after it
+        days = column.astype(str).str.strip().str.extract(r"^(\d{4}-?\d{2}-?\d{2})(?:[T ].*)?$", expand=False)
+        dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
+    else:
+        dates = column
     if dates.isna().any():
         shown = column[dates.isna()].iloc[0]
         raise DataError(f"{where}: {shown!r} is not a date: write dates as 2019-10-08")

@@ -1,0 +1,195 @@
+"""The tables across firms: averages, tests, placebo distributions, detectable effects, the market itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.abnormal import cumulate
+from eventstudy.diagnostics import minimum_detectable_effect
+from eventstudy.inference.correlation import nearest_correlation
+from eventstudy.inference.cross import CrossSection
+from eventstudy.inference.parametric import caar_se
+from eventstudy.inference.placebo import PlaceboDraws, placebo_draws, placebo_max_draws
+from eventstudy.inference.registry import PARAMETRIC, PLACEBO, placebo_result, run_test
+from eventstudy.inference.result import TestResult
+from eventstudy.models import MODELS
+from eventstudy.returns import trade_rows
+from eventstudy.study import UNCONFOUNDED, Computation, FirmStudy
+from eventstudy.tables import Row, as_table, benchmark_listing, bounds, day, whole_numbers
+from eventstudy.windows import Window
+
+
+def aar_table(study: Computation) -> pd.DataFrame:
+    """Average of the single-session abnormal returns by group and tau, with their number (rule A9)."""
+    rows = []
+    lo, hi = study.inputs.plan.windows.event
+    for group, members in _named_groups(study):
+        values: dict[int, list[float]] = {tau: [] for tau in range(lo, hi + 1)}
+        for firm in members:
+            if firm.abnormal is None:
+                continue
+            single = firm.abnormal.rows.span == 1
+            for end, ar in zip(firm.abnormal.rows.end[single], firm.abnormal.ar[single], strict=True):
+                values[int(end) - firm.day0].append(float(ar))
+        for tau, found in values.items():
+            rows.append({"group": group, "tau": tau, "n": len(found), "aar": np.mean(found) if found else np.nan})
+    return as_table("aar", rows)
+
+
+def _named_groups(study: Computation) -> Iterator[tuple[str, tuple[FirmStudy, ...]]]:
+    for group, members in study.groups.items():
+        if group != UNCONFOUNDED:
+            yield group, members
+
+
+def caar_table(study: Computation) -> pd.DataFrame:
+    """Mean of the complete CARs by group and window: not the sum of AARs once a row is missing (rule A9)."""
+    rows = []
+    for group in study.groups:
+        for window in study.inputs.plan.windows.car:
+            car = study.cross_section(group, window).car
+            rows.append(
+                {"group": group}
+                | bounds(window)
+                | {
+                    "n": len(car),
+                    "caar": car.mean() if len(car) else np.nan,
+                    "median_car": np.median(car) if len(car) else np.nan,
+                    "n_negative": int((car < 0).sum()),
+                }
+            )
+    return as_table("caar", rows)
+
+
+Draws = dict[tuple[str, Window], dict[str, PlaceboDraws | None]]
+
+
+def all_placebo_draws(study: Computation) -> Draws:
+    """Draw the placebo distributions the study asks for, by group and window."""
+    found: Draws = {}
+    wanted, plan = set(study.inputs.plan.tests), study.inputs.plan
+    for group in study.groups:
+        for window in plan.windows.car:
+            cross = study.cross_section(group, window)
+            draws = placebo_draws(cross) if cross.firms and wanted & {"placebo_caar", "placebo_scar"} else (None, None)
+            found[group, window] = {
+                name: drawn for name, drawn in zip(("placebo_caar", "placebo_scar"), draws, strict=True) if name in wanted
+            }
+        if "placebo_max" in wanted:
+            after = [study.cross_section(group, window) for window in plan.windows.car if window[0] == 0]
+            sections = [cross for cross in after if cross.firms]
+            found[group, plan.headline_window]["placebo_max"] = placebo_max_draws(sections) if sections else None
+    return found
+
+
+def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
+    """One row a group, window and test; a test that does not apply has the reason."""
+    rows = []
+    for (group, window), placebos in draws.items():
+        cross = study.cross_section(group, window)
+        results: list[TestResult] = [run_test(name, cross) for name in study.inputs.plan.tests if name in PARAMETRIC]
+        results += [
+            placebo_result(name, placebos[name], len(cross.firms), cross.staggered) for name in PLACEBO if name in placebos
+        ]
+        for found in results:
+            rows.append(
+                {"group": group}
+                | bounds(window)
+                | {
+                    "test": found.name,
+                    "null": found.null,
+                    "statistic": found.statistic,
+                    "df": found.df,
+                    "p_value": found.p_value,
+                    "n": found.n,
+                    "reason": found.reason,
+                }
+            )
+    return whole_numbers(as_table("tests", rows), ["df"])
+
+
+def placebo_table(draws: Draws) -> pd.DataFrame:
+    """One row a placebo distribution: number of blocks, smallest attainable p, one-sided and non-overlapping p."""
+    rows = []
+    for (group, window), placebos in draws.items():
+        for name, drawn in placebos.items():
+            if drawn is None or not len(drawn.draws):
+                continue
+            apart = drawn.apart()
+            rows.append(
+                {"group": group}
+                | bounds(window)
+                | {
+                    "test": name,
+                    "blocks": len(drawn.draws),
+                    "floor": drawn.floor,
+                    "p_value": drawn.p_value(),
+                    "p_left": drawn.p_value("left"),
+                    "p_right": drawn.p_value("right"),
+                    "blocks_apart": len(apart.draws),
+                    "p_apart": apart.p_value(),
+                }
+            )
+    return as_table("placebo", rows)
+
+
+def detectable_table(study: Computation) -> pd.DataFrame:
+    """Effect that would be found with probability 0.8, a firm and a group, from the estimation alone (rule D12)."""
+    rows = []
+    alpha = study.inputs.plan.alpha
+    for window in study.inputs.plan.windows.car:
+        for firm in study.firms:
+            found = firm.cumulative[window]
+            if not found.reason:
+                rows.append(_detectable(f"{firm.key[0]}, {firm.key[1]}", window, 1, found.se, found.df, alpha))
+        for group in study.groups:
+            cross = study.cross_section(group, window)
+            if cross.firms and cross.correlation.enough:
+                se = portfolio_se(cross)
+                rows.append(_detectable(group, window, len(cross.firms), se, int(cross.df.min()), alpha))
+    return as_table("detectable", rows)
+
+
+def portfolio_se(cross: CrossSection) -> float:
+    """Standard error of the group's CAAR with the full covariance (rule C7)."""
+    return caar_se(cross.sigma, nearest_correlation(cross.correlation.matrix)[0], cross.shared)
+
+
+def _detectable(scope: str, window: Window, n: int, se: float, df: int, alpha: float) -> Row:
+    effect = minimum_detectable_effect(se, df, alpha)
+    return {"scope": scope} | bounds(window) | {"n": n, "se": se, "df": df, "effect": effect}
+
+
+def market_table(study: Computation) -> pd.DataFrame:
+    """The benchmark's own constant-mean abnormal return on the same windows (rule D17)."""
+    rows = []
+    seen = set()
+    for firm in study.firms:
+        key = (firm.settings.benchmark, firm.session)
+        if firm.fit is None or key in seen:
+            continue
+        seen.add(key)
+        listing = benchmark_listing(firm.listing, firm.settings.benchmark)
+        own = trade_rows(listing, "trade-to-trade", study.inputs.plan.returns)
+        first, last = (firm.day0 + end for end in study.inputs.plan.windows.estimation)
+        fit = MODELS["mean"].fit(own.inside(first, last).without(firm.masked))
+        for window in study.inputs.plan.windows.car:
+            found = cumulate(fit, listing, own, firm.day0, window, study.inputs.plan.alpha)
+            rows.append(
+                {"benchmark": key[0], "event_session": day(firm.session)}
+                | bounds(window)
+                | {
+                    "car": found.car,
+                    "se_car": found.se,
+                    "t": found.t,
+                    "df": found.df,
+                    "p_value": found.p_value,
+                    "reason": found.reason,
+                }
+            )
+    return as_table("market", rows)
+
+

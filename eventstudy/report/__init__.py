@@ -1,0 +1,43 @@
+"""The page of a study: one self-contained HTML file, readable without a network and without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eventstudy.report.finding import study_finding
+from eventstudy.report.page import render_page, render_runs
+from eventstudy.report.subjects import Reading
+from eventstudy.result import StudyResult
+
+__all__ = ["finding", "render_index", "render_report"]
+
+
+def render_report(result: StudyResult, versions: Mapping[str, str] | None = None) -> str:
+    """Return the whole page of a study, to be written as UTF-8.
+
+    Parameters
+    ----------
+    result : StudyResult
+    versions : mapping of str to str, optional
+        Names and versions to print as provenance; default those running. Nothing else in the page depends
+        on anything but the result.
+    """
+    return render_page(result, versions)
+
+
+def render_index(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page that lists runs.
+
+    Parameters
+    ----------
+    runs : sequence of mappings
+        Manifests with a relative ``href`` each, in the order to be shown.
+    """
+    return render_runs(runs)
+
+
+def finding(result: StudyResult) -> list[str]:
+    """Return the finding in plain words, as the page gives it: question, answer, power, average and chance."""
+    found = study_finding(Reading(result))
+    return [found.question, found.answer, *found.power, *found.average, *found.chance]

@@ -1,0 +1,240 @@
+"""The figures of the page: CAR paths and prices against the benchmark, one panel a firm."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from eventstudy.report.numbers import decimal, percent, short_day, window
+from eventstudy.report.subjects import CarPath, Effect, Subject
+from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
+from eventstudy.windows import Window
+
+PANEL = (360.0, 250.0)  # SVG units; the page scales a panel to its column
+WIDE = (760.0, 330.0)
+TEXT = 11.5
+SESSIONS_BEFORE, SESSIONS_AFTER = 10, 5  # shown on either side of the event window in the price panels
+BAND = 0.17
+MANY_POINTS = 40
+LABELLED = 0.14  # share of the axis that a suspension must take up to carry the word
+
+
+def _axes(figure: Figure) -> Axes:
+    width, height = figure.get_size_inches() * 72
+    axes = figure.add_axes((46 / width, 38 / height, 1 - 58 / width, 1 - 64 / height))
+    axes.set_facecolor("none")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(INKS["rule"])
+    axes.tick_params(length=0, pad=5, labelsize=TEXT, colors=INKS["muted"])
+    axes.grid(axis="y", color=INKS["rule"], linewidth=0.6)
+    axes.set_axisbelow(True)
+    return axes
+
+
+def _steps(low: float, high: float, most: int, sizes: Sequence[float]) -> np.ndarray:
+    """Return round tick positions from `low` to `high`, zero among them where it lies between."""
+    width = next((size for size in sizes if (high - low) / size <= most), sizes[-1])
+    return np.arange(np.ceil(low / width), np.floor(high / width) + 1) * width
+
+
+def effect_bounds(paths: Sequence[CarPath]) -> tuple[float, float]:
+    """Return the ends of the vertical axis that panels share."""
+    lows = [effect.low for path in paths for effect in path.effects if np.isfinite(effect.low)]
+    highs = [effect.high for path in paths for effect in path.effects if np.isfinite(effect.high)]
+    low, high = min([*lows, -0.02]), max([*highs, 0.02])
+    margin = 0.06 * (high - low)
+    return low - margin, high + margin
+
+
+def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], first: int, last: int) -> Axes:
+    axes = _axes(figure)
+    room = max(0.5, 0.015 * (last - first))  # the points at the ends are drawn whole
+    axes.set_xlim(first - room, last + room)
+    axes.set_ylim(*bounds)
+    heights = _steps(*bounds, 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
+    digits = 1 if len(heights) > 1 and heights[1] - heights[0] < 0.01 else 0
+    axes.set_yticks(heights, [words.place(percent(height, digits) if height else "0") for height in heights])
+    taus = _steps(first, last, 7, (1, 2, 5, 10, 20, 50, 100, 200))
+    axes.set_xticks(taus, [words.place(decimal(tau, 0)) for tau in taus])
+    axes.axhline(0, color=INKS["muted"], linewidth=0.9)
+    axes.annotate(
+        words.place("sessions after the event session (0)"), (0.5, 0), (0, -29), "axes fraction", "offset points",
+        ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip
+    return axes
+
+
+def _shade(axes: Axes, taus: Sequence[int], words: Words, label: str) -> None:
+    """Shade suspended sessions, one band a spell; the widest carries the label where it fits."""
+    spells = [spell for spell in np.split(np.array(taus), np.flatnonzero(np.diff(taus) > 1) + 1) if len(spell)] if taus else []
+    for spell in spells:
+        axes.axvspan(spell[0] - 0.5, spell[-1] + 0.5, color=INKS["shade"], linewidth=0, zorder=0)
+    lo, hi = axes.get_xlim()
+    if spells and len(widest := max(spells, key=len)) >= LABELLED * (hi - lo):
+        middle = (widest[0] + widest[-1]) / 2
+        axes.text(
+            middle, 0.02, words.place(label), transform=axes.get_xaxis_transform(), ha="center", va="bottom",
+            fontsize=TEXT - 1.5, color=INKS["muted"],
+        )  # fmt: skip
+
+
+def _draw_path(axes: Axes, path: CarPath) -> None:
+    """Draw a path with its band; gaps are bridged by a dashed line, without points and without a band."""
+    taus = np.array(path.taus)
+    values, lows, highs = (np.array([getattr(effect, end) for effect in path.effects]) for end in ("value", "low", "high"))
+    breaks = np.flatnonzero(np.diff(taus) > 1) + 1
+    for run in np.split(np.arange(len(taus)), breaks):
+        axes.fill_between(taus[run], lows[run], highs[run], color=INKS["firm"], alpha=BAND, linewidth=0)
+        axes.plot(taus[run], values[run], color=INKS["firm"], linewidth=2, solid_capstyle="round")
+        if len(run) == 1 and run[0] > 0:  # a lone value between gaps: its interval as a bar
+            axes.vlines(taus[run], lows[run], highs[run], color=INKS["firm"], linewidth=4, alpha=BAND)
+    for place in breaks:
+        ends = slice(place - 1, place + 1)
+        axes.plot(taus[ends], values[ends], color=INKS["firm"], linewidth=1.4, linestyle=(0, (4, 3)), gid="bridge")
+    axes.plot(taus[1:], values[1:], "o", color=INKS["firm"], markersize=3 if len(taus) < MANY_POINTS else 2, gid="points")
+    _mark_limits(axes, taus, values, [effect.censored for effect in path.effects])
+
+
+def _mark_limits(axes: Axes, taus: np.ndarray, values: np.ndarray, limits: Sequence[str]) -> None:
+    """Mark closes at the price limit by a triangle in its direction."""
+    for way, shape in (("up", "^"), ("down", "v")):
+        hit = np.array([limit == way for limit in limits])
+        axes.plot(taus[hit], values[hit], shape, color=INKS["mark"], markersize=6, gid=f"limit-{way}")
+
+
+def _mark_headline(axes: Axes, path: CarPath, headline: Window, words: Words) -> None:
+    if headline[1] not in path.taus:
+        _above(axes, words.place(f"{window(headline)}: undefined"), INKS["muted"])
+        return
+    effect = path.effects[path.taus.index(headline[1])]
+    axes.axvline(headline[1], color=INKS["mark"], linewidth=1, zorder=1)
+    axes.plot([headline[1]], [effect.value], "o", color=INKS["mark"], markersize=6.5, zorder=5)
+    bound = {"down": "at most ", "up": "at least "}.get(effect.censored, "")
+    _above(axes, words.place(f"{window(headline)}: {bound}{percent(effect.value, 1)}"), INKS["mark"])
+
+
+def _above(axes: Axes, text: str, colour: str, *, right: bool = False) -> None:
+    """Write above the panel, where no line can cross the words."""
+    axes.annotate(
+        text, (1.0 if right else 0.0, 1.0), (0 if right else -38, 8), "axes fraction", "offset points",
+        ha="right" if right else "left", fontsize=TEXT, color=colour, fontweight="bold",
+    )  # fmt: skip
+
+
+def path_label(subject: Subject, path: CarPath, headline: Window) -> str:
+    """Return what a path panel shows, in a sentence."""
+    if headline[1] not in path.taus:
+        return f"Effect path of {subject.name}: the headline window {window(headline)} has no value."
+    effect: Effect = path.effects[path.taus.index(headline[1])]
+    shut = len(subject.suspended_taus(path.start, path.taus[-1]))
+    told = f" {shut} suspended sessions are shaded and bridged." if shut else ""
+    return (
+        f"Effect path of {subject.name}: {percent(effect.value, 1)} over sessions {window(headline)}, "
+        f"interval {percent(effect.low, 1)} to {percent(effect.high, 1)}.{told}"
+    )
+
+
+def path_panel(subject: Subject, path: CarPath, headline: Window, last: int, bounds: tuple[float, float], name: str) -> Markup:
+    """Draw one firm's effect over [start, tau] with its confidence band.
+
+    Parameters
+    ----------
+    last : int
+        End of the event window.
+    bounds : (float, float)
+        Ends of the vertical axis, shared by the panels of one figure.
+    name : str
+        Unique in the page.
+    """
+    figure, words = blank_figure(*PANEL), Words()
+    axes = _effect_axes(figure, words, bounds, path.start - 1, last)
+    _shade(axes, subject.suspended_taus(path.start, last), words, "suspended")
+    if path.taus:
+        _draw_path(axes, path)
+    _mark_headline(axes, path, headline, words)
+    news = [tau for tau, _ in subject.firm.confounders if path.start <= tau <= last]
+    for tau in news:
+        axes.axvline(tau, color=INKS["other"], linewidth=1.2, linestyle=(0, (1, 2)))
+    if news:
+        _above(axes, words.place("dotted: other news"), INKS["other"], right=True)
+    return inline_svg(figure, name, words, path_label(subject, path, headline))
+
+
+def average_panel(path: CarPath, single: Sequence[CarPath], headline: Window, last: int, name: str, label: str) -> Markup:
+    """Draw the mean effect of a fixed set of firms with its band, over thin lines of the single firms."""
+    figure, words = blank_figure(*WIDE), Words()
+    values = [replace(effect, low=effect.value, high=effect.value) for one in single for effect in one.effects]
+    bounds = effect_bounds([path, CarPath(path.start, (), tuple(values))])
+    axes = _effect_axes(figure, words, bounds, path.start - 1, last)
+    for one in single:
+        axes.plot(one.taus, [effect.value for effect in one.effects], color=INKS["muted"], linewidth=0.7, alpha=0.45)
+    if path.taus:
+        _draw_path(axes, path)
+    _mark_headline(axes, path, headline, words)
+    return inline_svg(figure, name, words, label)
+
+
+def _shown(subject: Subject, event: Window) -> np.ndarray:
+    """Return the positions of the sessions that a price panel shows."""
+    day0 = subject.firm.day0
+    return np.arange(
+        max(day0 + event[0] - SESSIONS_BEFORE, 0), min(day0 + event[1] + SESSIONS_AFTER, subject.firm.listing.end) + 1
+    )
+
+
+def limit_closes(subject: Subject, event: Window) -> bool:
+    """Tell whether a price panel marks a close at the price limit."""
+    return bool((subject.firm.listing.limit[_shown(subject, event)] != "").any())
+
+
+def price_panel(subject: Subject, event: Window, name: str) -> Markup:
+    """Draw a share's total-return value and its benchmark, both 100 at the last close before the event both have."""
+    figure, words = blank_figure(*PANEL), Words()
+    axes = _axes(figure)
+    listing, day0 = subject.firm.listing, subject.firm.day0
+    places = _shown(subject, event)
+    both = np.flatnonzero(np.isfinite(listing.level[:day0]) & np.isfinite(listing.benchmark[:day0]))
+    base = both[-1]
+    taus = places - day0
+    share, market = (100 * values[places] / values[base] for values in (listing.level, listing.benchmark))
+    axes.set_xlim(taus[0] - 0.5, taus[-1] + 0.5)
+    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), words, "suspended")
+    axes.axvline(0, color=INKS["mark"], linewidth=1)
+    axes.plot(taus, market, color=INKS["other"], linewidth=1.3)
+    axes.plot(taus, share, color=INKS["firm"], linewidth=1.9)
+    axes.plot(taus, share, "o", color=INKS["firm"], markersize=1.9, gid="closes")
+    _mark_limits(axes, taus, share, list(listing.limit[places]))
+    _price_ticks(axes, words, subject, np.concatenate([share, market]))
+    _above(axes, words.place("share"), INKS["firm"])
+    _above(axes, words.place(subject.benchmark), INKS["other"], right=True)
+    label = f"{subject.name} and {subject.benchmark}, both 100 before the event; at the end {_ends(share)} and {_ends(market)}."
+    return inline_svg(figure, name, words, label)
+
+
+def _ends(values: np.ndarray) -> str:
+    finite = values[np.isfinite(values)]
+    return decimal(float(finite[-1]), 0) if len(finite) else "without a value"
+
+
+def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray) -> None:
+    finite = values[np.isfinite(values)]
+    low, high = float(finite.min()), float(finite.max())
+    margin = 0.07 * (high - low)
+    axes.set_ylim(low - margin, high + margin)
+    heights = _steps(low - margin, high + margin, 6, (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500))
+    axes.set_yticks(heights, [words.place(decimal(height, 0 if heights[1:2] - heights[:1] >= 1 else 1)) for height in heights])
+    first, last = axes.get_xlim()
+    taus = [int(tau) for tau in _steps(first + 0.5, last - 0.5, 5, (1, 2, 5, 10, 20, 50, 100, 200))]
+    dates: list[dt.date] = [subject.date(tau) for tau in taus]
+    axes.set_xticks(taus, [words.place(short_day(date)) for date in dates])
+    axes.annotate(
+        words.place(f"close; the line marks the event session, {short_day(subject.date(0))}"), (0.5, 0), (0, -29),
+        "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip

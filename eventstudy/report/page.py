@@ -1,0 +1,265 @@
+"""Assembles the page: figures and tables in reading order, handed to the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from eventstudy.report import daily, effects, figures, material, testing
+from eventstudy.report.averages import average_path
+from eventstudy.report.dating import MOST_TOLD, mappings
+from eventstudy.report.finding import expectation, study_finding
+from eventstudy.report.numbers import confidence, decimal, percent, window
+from eventstudy.report.subjects import FirmName, Reading, Subject
+from eventstudy.report.tabular import Table, source_notes
+from eventstudy.report.wording import NULLS, REASONS, own_words
+from eventstudy.result import StudyResult
+
+PANELS = 12  # more firms than this get no panel of their own
+CARS_LISTED = 40  # more firms than this: the headline window only
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One firm's picture, with its name above it."""
+
+    label: FirmName
+    svg: Markup
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Pictures under one caption."""
+
+    anchor: str
+    panels: tuple[Panel, ...]
+    caption: tuple[str, ...]
+    wide: bool = False
+
+
+def environment() -> Environment:
+    """Return the template environment: everything that is not markup of ours is escaped."""
+    return Environment(
+        loader=PackageLoader("eventstudy.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def style_sheet() -> Markup:
+    """Return the style sheet of the page."""
+    return Markup((resources.files("eventstudy.report") / "templates" / "report.css").read_text(encoding="utf-8"))
+
+
+def render_page(result: StudyResult, versions: Mapping[str, str] | None) -> str:
+    """Return the page of a study result."""
+    reading = Reading(result)
+    return environment().get_template("report.html.j2").render(context(reading, versions))
+
+
+def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return everything the template shows."""
+    plan = reading.plan
+    estimated = any(subject.firm.fit is not None for subject in reading.subjects)
+    return {
+        "css": style_sheet(),
+        "title": reading.title,
+        "note": reading.note,
+        "finding": study_finding(reading),
+        "confidence": confidence(plan.alpha),
+        "headline": window(plan.headline_window),
+        "scale": reading.scale.kind,
+        "expectation": expectation(reading),
+        "path_figure": paths_figure(reading) if estimated else None,
+        "mappings": _told_mappings(reading),
+        "events": material.events(reading),
+        "market_sentences": material.market_sentences(reading),
+        "market": material.market(reading),
+        "model": plan.model,
+        "price_figure": price_figure(reading, reading.treated, "prices") if estimated else None,
+        "others_figure": others_figure(reading) if estimated else None,
+        "tables": _result_tables(reading),
+        "details": _details(reading),
+        "tests": testing.tests_in_words(reading),
+        "nulls": list(NULLS.items()),
+        "others": [(role, subjects) for role in ("variant", "placebo") if (subjects := reading.with_role(role))],
+        "models": material.models(reading),
+        "model_sentences": material.model_sentences(reading),
+        "diagnostics": material.diagnostics(reading),
+        "data": material.data(reading),
+        "hashes": material.hashes(reading),
+        "index_note": material.index_note(reading),
+        "data_notes": material.data_notes(reading),
+        "exclusions": material.exclusions(reading),
+        "confounders": material.confounders(reading),
+        "versions": material.provenance(versions),
+        "config": material.config_text(reading),
+    }
+
+
+def _told_mappings(reading: Reading) -> list[Any]:
+    found = mappings(reading.subjects)
+    return found if len(found) <= MOST_TOLD else []
+
+
+def _drawable(subjects: Sequence[Subject]) -> list[Subject]:
+    return [subject for subject in subjects if subject.firm.fit is not None][:PANELS]
+
+
+def paths_figure(reading: Reading) -> Figure:
+    """Return the figure that leads: each firm's path, or the average path where there are many firms."""
+    return _average_figure(reading) if reading.many else path_figure(reading, reading.treated, "paths")
+
+
+def path_figure(reading: Reading, subjects: Sequence[Subject], anchor: str) -> Figure:
+    """Return the paths of some firms, one panel a firm on common axes."""
+    headline, last = reading.plan.headline_window, reading.plan.windows.event[1]
+    drawn = _drawable(subjects)
+    paths = [subject.path(headline[0], last) for subject in drawn]
+    bounds = figures.effect_bounds(paths)
+    panels = tuple(
+        Panel(
+            subject.label,
+            figures.path_panel(subject, path, headline, last, bounds, f"{anchor}-{place}"),
+            "" if path.taus else f"No path: {reading_reason(subject, (headline[0], last))}",
+        )
+        for place, (subject, path) in enumerate(zip(drawn, paths, strict=True))
+    )
+    start = decimal(headline[0], 0)
+    caption = [
+        f"Effect from session {start} to each session of the event window, with its {confidence(reading.plan.alpha)} confidence "
+        f"band; the marked point is the headline window {window(headline)}. Every path starts at zero at the close before "
+        f"session {start}, so that each point is the whole effect up to there."
+    ]
+    if any(subject.suspended_taus(headline[0], last) for subject in drawn):
+        caption.append(
+            "Shaded: suspended, no price. A dashed line bridges the gap from the last trade to the first after it; along it "
+            "there are no values, and in particular no zeros."
+        )
+    if any(headline[0] <= tau <= last for subject in drawn for tau, _ in subject.firm.confounders):
+        caption.append(
+            "Dotted line: first session after other news of that firm; from there on the path is not that of the event alone."
+        )
+    if any(effect.censored for path in paths for effect in path.effects):
+        caption.append("Triangles mark closes at the daily price limit: there the price was still held back.")
+    caption += source_notes(reading, [subject.label for subject in drawn])
+    return Figure(anchor, panels, tuple(caption))
+
+
+def reading_reason(subject: Subject, bounds: tuple[int, int]) -> str:
+    """Return why a firm has no value over a window, in words."""
+    found = subject.sum_over(bounds)
+    code = found.reason if found is not None else "provisional"
+    return REASONS.get(code, code) + "."
+
+
+def _average_figure(reading: Reading) -> Figure:
+    headline, last = reading.plan.headline_window, reading.plan.windows.event[1]
+    members = tuple(subject for subject in reading.treated if subject.effect(headline) is not None)
+    path = average_path(reading, members, headline[0], last)
+    single = [subject.path(headline[0], last) for subject in members]
+    where = path.effects[path.taus.index(headline[1])] if headline[1] in path.taus else None
+    count = f"{len(members)} {reading.many_words}"
+    told = f": {percent(where.value, 1)} over {window(headline)}." if where else "."
+    label = f"Average effect over {count}{told}"
+    svg = figures.average_panel(path, single, headline, last, "paths-average", label)
+    caption = (
+        f"Average effect of the {count} with a CAR over {window(headline)} (thick, with its "
+        f"{confidence(reading.plan.alpha)} band) and of each single one (thin). The set is the same at every point; "
+        "sessions on which one of them has no value are bridged by a dashed line.",
+    )
+    return Figure("paths", (Panel(FirmName(count), svg),), caption, wide=True)
+
+
+def price_figure(reading: Reading, subjects: Sequence[Subject], anchor: str) -> Figure | None:
+    """Return prices against the benchmark, one panel a firm; None where there are too many firms."""
+    drawn = _drawable(subjects)
+    if len(subjects) > PANELS or not drawn:
+        return None
+    event = reading.plan.windows.event
+    panels = tuple(
+        Panel(subject.label, figures.price_panel(subject, event, f"{anchor}-{place}")) for place, subject in enumerate(drawn)
+    )
+    caption = [
+        "Value of a share with its dividends, and the benchmark, both 100 at the last close before the event session that both "
+        "have. The vertical line marks the event session."
+    ]
+    if any(subject.suspended_taus(event[0], event[1]) for subject in drawn):
+        caption.append("Shaded: suspended, no price.")
+    if any(figures.limit_closes(subject, event) for subject in drawn):
+        caption.append("Triangles mark closes at the daily price limit, up or down.")
+    caption += source_notes(reading, [subject.label for subject in drawn])
+    return Figure(anchor, panels, tuple(caption))
+
+
+def others_figure(reading: Reading) -> Figure | None:
+    """Return the paths of the firms that are shown apart; None without any."""
+    others = reading.with_role("variant") + reading.with_role("placebo")
+    return path_figure(reading, others, "other-paths") if others and len(others) <= PANELS else None
+
+
+def _result_tables(reading: Reading) -> dict[str, Table]:
+    own, apart = effects.groups_apart(reading)
+    headline = reading.plan.headline_window
+    windows = reading.plan.windows.car if len(reading.treated) <= CARS_LISTED else (headline,)
+    found = {
+        "detectable": effects.detectable(reading),
+        "cars": effects.cars(reading, reading.treated, "cars", "Effects of the treated firms by window", windows),
+        "caar": effects.averages(reading, own, "caar", "Average effects of the treated firms by window"),
+        "clean": effects.clean_windows(reading),
+        "tests": testing.tests(
+            reading, own, [headline], "tests", f"Tests of the treated firms over the headline window {window(headline)}"
+        ),
+        "resumption": daily.resumption_returns(reading, reading.subjects),
+    }
+    for role in ("variant", "placebo"):
+        caption = f"Effects of the {role} firms by window"
+        found[f"cars_{role}"] = effects.cars(reading, reading.with_role(role), f"cars-{role}", caption, windows)
+    if apart:
+        found["caar_apart"] = effects.averages(reading, apart, "caar-apart", "Average effects of the groups shown apart")
+        caption = f"The same tests for the groups shown apart, over {window(headline)}"
+        found["tests_apart"] = testing.tests(reading, apart, [headline], "tests-apart", caption)
+    return found
+
+
+def _details(reading: Reading) -> list[tuple[str, Table]]:
+    """Return what most readers skip: (summary, table), folded away."""
+    own, _ = effects.groups_apart(reading)
+    others = [bounds for bounds in reading.plan.windows.car if bounds != reading.plan.headline_window]
+    found = []
+    if others:
+        caption = "Tests of the treated firms over the other windows"
+        found.append(("Tests over the other windows", testing.tests(reading, own, others, "tests-other", caption)))
+    found.append(("Average abnormal returns by session", daily.average_abnormal_returns(reading)))
+    if len(reading.subjects) <= PANELS:
+        found += [
+            (f"Daily abnormal returns of {subject.name}", daily.abnormal_returns(reading, subject, f"ar-{place}"))
+            for place, subject in enumerate(reading.subjects)
+            if subject.firm.abnormal is not None
+        ]
+    return found
+
+
+def render_runs(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page that lists runs."""
+    rows = [
+        {
+            "study": own_words(str(run.get("study", ""))),
+            "title": own_words(str(run.get("title", ""))),
+            "created": own_words(str(run.get("created", ""))),
+            "events": run.get("events", ""),
+            "excluded": run.get("excluded", ""),
+            "href": str(run.get("href", "")),
+            "run_id": own_words(str(run.get("run_id", ""))),
+        }
+        for run in runs
+    ]
+    return environment().get_template("index.html.j2").render(css=style_sheet(), runs=rows)

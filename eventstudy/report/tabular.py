@@ -1,0 +1,93 @@
+"""Tables as data for the template: columns, blocks of rows, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from eventstudy.report.subjects import FirmName, Reading
+from eventstudy.report.wording import sentence
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `hint` says in full what a short title means."""
+
+    title: str
+    numeric: bool = True
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """Stands for the numbers of a row that has none: the reason in words, and its code."""
+
+    words: str
+    code: str
+    columns: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row; `head` names it, `strong` lifts it out (the headline window)."""
+
+    head: str | FirmName
+    cells: tuple[str | Undefined, ...]
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows under a common heading."""
+
+    rows: tuple[Row, ...]
+    heading: str | FirmName = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page.
+
+    Parameters
+    ----------
+    anchor : str
+        Its id in the page.
+    columns : tuple of Column
+        The first one is that of the row heads.
+    notes : tuple of str
+        Printed under it.
+    spans : tuple of (str, int)
+        Headings over the columns after the first, each over so many of them.
+    """
+
+    anchor: str
+    caption: str
+    columns: tuple[Column, ...]
+    blocks: tuple[Block, ...]
+    notes: tuple[str, ...] = ()
+    spans: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no row to show."""
+        return not any(block.rows for block in self.blocks)
+
+
+def source_notes(reading: Reading, labels: Sequence[str | FirmName]) -> tuple[str, ...]:
+    """Return the notes on the sources of the firms that a table or figure shows."""
+    letters = [letter for label in labels if isinstance(label, FirmName) for letter in label.notes]
+    told = []
+    for letter in dict.fromkeys(letters):
+        symbol, note = reading.source_notes[letter]
+        told.append(f"{letter}: {sentence(f'{reading.firm_name(symbol).name}, {note}')}")
+    return tuple(told)
+
+
+def finished(reading: Reading, table: Table) -> Table:
+    """Return a table as printed: without a last column that is empty, with the notes on the sources of its firms."""
+    labels = [label for block in table.blocks for label in (block.heading, *(row.head for row in block.rows))]
+    shown = replace(table, notes=table.notes + source_notes(reading, labels))
+    if table.empty or any(row.cells[-1] != "" for block in table.blocks for row in block.rows):
+        return shown
+    blocks = tuple(replace(block, rows=tuple(replace(row, cells=row.cells[:-1]) for row in block.rows)) for block in table.blocks)
+    return replace(shown, columns=table.columns[:-1], blocks=blocks)

@@ -1,0 +1,88 @@
+"""The tests across firms as tables, with their nulls in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from eventstudy.report.averages import row_of_placebo, sd_ratios
+from eventstudy.report.numbers import decimal, p_equation, p_value, whole, window
+from eventstudy.report.subjects import Reading
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
+from eventstudy.report.wording import NULLS, REASONS, words_of_test
+from eventstudy.windows import Window
+
+NUMBERS = 5  # statistic, df, p, blocks and floor
+
+
+def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], anchor: str, caption: str) -> Table:
+    """Return the tests of some groups and windows, one block a group and window."""
+    columns = (
+        Column("Test", False),
+        Column("Null", False, "what is tested: see under the table"),
+        Column("N", True, "firms with a CAR in the window"),
+        Column("Statistic"),
+        Column("df"),
+        Column("p", True, "two-sided"),
+        Column("Blocks", True, "placebo blocks, B"),
+        Column("Floor", True, "smallest p-value that so many blocks can give"),
+        Column("sd ratio", True, "standard deviation in the 30 sessions before the event over that of the estimation window"),
+        Column("Remarks", False),
+    )
+    table = reading.result.tests
+    blocks = []
+    for group in groups:
+        for bounds in windows:
+            chosen = (table["group"] == group) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])
+            rows = tuple(_test_row(reading, row, bounds) for _, row in table[chosen].iterrows())
+            if rows:
+                blocks.append(Block(rows, f"{reading.group_name(group)}, {window(bounds)}"))
+    nulls = dict.fromkeys(_null(row) for _, row in table.iterrows())
+    notes = [f"{null}: {NULLS[null]}." for null in nulls if null in NULLS]
+    if "placebo_max" in set(table["test"]):
+        notes.append(
+            "The test over all windows at once covers every window that starts at 0; it stands with the headline window."
+        )
+    if any(str(name).startswith("placebo_") for name in table["test"]):
+        notes.append(
+            "The statistic of a placebo test is the mean CAR as estimated, the mean standardised CAR, or the largest |t| itself. "
+            "Its p-value stands on the event days being like the estimation days: the sd ratio says how alike the 30 sessions "
+            "before the event were."
+        )
+    return finished(reading, Table(anchor, caption, columns, tuple(blocks), tuple(notes)))
+
+
+def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
+    name, head = str(row["test"]), words_of_test(str(row["test"])).name
+    words = REASONS.get(row["reason"], row["reason"])
+    if pd.isna(row["p_value"]):
+        return Row(head, (_null(row), whole(row["n"]), Undefined(words, row["reason"], NUMBERS + 1), ""))
+    numbers = (decimal(row["statistic"], 3), whole(row["df"]), p_value(row["p_value"]))
+    if not name.startswith("placebo_"):
+        return Row(head, (_null(row), whole(row["n"]), *numbers, "", "", "", words))
+    drawn = row_of_placebo(reading, row["group"], bounds, name)
+    blocks, floor, apart = "", "", ""
+    if drawn is not None:
+        blocks, floor = whole(drawn["blocks"]), decimal(drawn["floor"], 3)
+        apart = f"{drawn['blocks_apart']} blocks that do not overlap: {p_equation(drawn['p_apart'])}"
+    remark = "; ".join(part for part in (apart, words) if part)
+    return Row(head, (_null(row), whole(row["n"]), *numbers, blocks, floor, _ratio(reading, row["group"], bounds), remark))
+
+
+def _null(row: pd.Series) -> str:
+    return words_of_test(str(row["test"])).null or str(row["null"])
+
+
+def _ratio(reading: Reading, group: str, bounds: Window) -> str:
+    ratios = sd_ratios(reading.counted(group, bounds), reading.result.models)
+    if ratios is None:
+        return ""
+    low, high = (decimal(ratio) for ratio in ratios)
+    return low if low == high else f"{low} to {high}"
+
+
+def tests_in_words(reading: Reading) -> list[tuple[str, str, str, str]]:
+    """Return name, code, description and reference distribution of each test the study ran."""
+    found = [(name, words_of_test(name)) for name in dict.fromkeys(reading.result.tests["test"])]
+    return [(words.name, name, words.about, words.reference) for name, words in found]

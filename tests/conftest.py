@@ -1,0 +1,225 @@
+"""Shared fixtures: the command line called in-process, synthetic panels, studies on disk, and the real study, run once."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tomli_w
+from click.testing import CliRunner, Result
+from filelock import FileLock
+
+ROOT = Path(__file__).parents[1]
+
+Cli = Callable[..., Result]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let exchange_calendars use what pandas 3.1 is going to change; every other warning stays an error."""
+    for start in ("Series.values returning an ndarray", "DatetimeIndex.weekday is deprecated"):
+        config.addinivalue_line("filterwarnings", f"ignore:{start}:pandas.errors.Pandas4Warning")
+
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def cli() -> Cli:
+    """Call a verb in-process: ``cli("run", path)``."""
+    from eventstudy.cli import main
+
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def read_csv() -> Callable[[Path], list[dict[str, str]]]:
+    """Read a table as text, so that nothing is rounded or guessed."""
+
+    def read(path: Path) -> list[dict[str, str]]:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    return read
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Prices of a few firms that follow the benchmark, on weekdays; `day(k)` is the date of session k."""
+
+    prices: pd.DataFrame
+    benchmark: pd.Series
+
+    def day(self, place: int) -> str:
+        return f"{self.prices.index[place]:%Y-%m-%d}"
+
+    def long(self) -> pd.DataFrame:
+        """One row a date and symbol, absent where there is no price."""
+        table = self.prices.rename_axis("date").reset_index().melt("date", var_name="symbol", value_name="close")
+        return table.dropna().assign(date=lambda rows: rows["date"].dt.strftime("%Y-%m-%d")).reset_index(drop=True)
+
+    def events(self, place: int, symbols: list[str] | None = None, prefix: str = "e") -> pd.DataFrame:
+        names = symbols or list(self.prices.columns)
+        rows = [{"event_id": f"{prefix}-{name}", "symbol": name, "session": self.day(place)} for name in names]
+        return pd.DataFrame(rows)
+
+
+def make_panel(symbols: tuple[str, ...] = ("AAA", "BBB", "CCC"), sessions: int = 160, seed: int = 7) -> Panel:
+    rng = np.random.default_rng(seed)
+    days = pd.bdate_range("2018-01-01", periods=sessions)
+    market = rng.normal(0.0003, 0.012, sessions)
+    common = rng.normal(0, 0.01, sessions)
+    prices = {}
+    for place, name in enumerate(symbols):
+        returns = 0.0005 + (0.8 + 0.3 * place) * market + common + rng.normal(0, 0.017, sessions)
+        prices[name] = 20 * (place + 1) * np.exp(np.cumsum(returns))
+    return Panel(pd.DataFrame(prices, index=days), pd.Series(3000 * np.exp(np.cumsum(market)), index=days))
+
+
+@pytest.fixture(scope="session")
+def panel() -> Callable[..., Panel]:
+    """Make a panel; the same arguments give the same one."""
+    return make_panel
+
+
+def study_config(**changes: Any) -> dict[str, Any]:
+    """A study of user files on the benchmark's dates; sections given here are merged into it."""
+    config: dict[str, Any] = {
+        "study": {"name": "panel", "title": "panel", "events": "events.csv"},
+        "market": {"calendar": "benchmark", "benchmark": "INDEX"},
+        "data": {"source": "files", "files": {"prices": "prices.csv", "benchmark": "benchmark.csv"}},
+        "windows": {"estimation": [-100, -11], "event": [-5, 10], "car": [[0, 3]], "min_observations": 60},
+        "model": {"name": "market", "returns": "log", "suspensions": "trade-to-trade"},
+        "inference": {"tests": ["cross_sectional_t", "portfolio_t"], "alpha": 0.05},
+    }
+    for key, value in changes.items():
+        config[key] = {**config[key], **value} if isinstance(value, dict) and key in config else value
+    return config
+
+
+@pytest.fixture(scope="session")
+def config_of() -> Callable[..., dict[str, Any]]:
+    """Make a config as a dict."""
+    return study_config
+
+
+@pytest.fixture
+def study_on_disk(tmp_path: Path) -> Callable[..., Path]:
+    """Write prices, benchmark, events and config into a fresh folder; return the config's path."""
+
+    def write(panel: Panel, events: pd.DataFrame, prices: pd.DataFrame | None = None, **changes: Any) -> Path:
+        folder = tmp_path / "study"
+        folder.mkdir(exist_ok=True)
+        (panel.long() if prices is None else prices).to_csv(folder / "prices.csv", index=False)
+        panel.benchmark.rename_axis("date").rename("close").to_csv(folder / "benchmark.csv", date_format="%Y-%m-%d")
+        events.to_csv(folder / "events.csv", index=False)
+        path = folder / "study.toml"
+        path.write_text(tomli_w.dumps(study_config(**changes)), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def entity():
+    """The Entity List study, computed once."""
+    import eventstudy as es
+
+    return es.run_study(ROOT / "configs" / "entity-list-2019.toml")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call of the command line said."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def entity_runs(cli: Cli, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Path, list[Outcome]]:
+    """The reports folder of the Entity List study, run, forced again, and run without need; the three outcomes.
+
+    The first worker that asks makes it for all of them.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "entity"
+    shared.mkdir(exist_ok=True)
+    out, told = shared / "reports", shared / "outcomes.json"
+    with FileLock(shared / "lock"):
+        if not told.exists():
+            config = ROOT / "configs" / "entity-list-2019.toml"
+            calls = [cli("run", config, "--out", out, *more) for more in ([], ["--force"], [])]
+            told.write_text(json.dumps([[call.exit_code, call.stdout, call.stderr] for call in calls]), encoding="utf-8")
+    return out, [Outcome(*parts) for parts in json.loads(told.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture
+def base(study_on_disk: Callable[..., Path]) -> Path:
+    """The config of a study of user files that runs."""
+    made = make_panel()
+    return study_on_disk(made, made.events(130))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A reports folder that is not there yet."""
+    return tmp_path / "reports"
+
+
+def files_under(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir() and path.name != ".lock")
+
+
+@pytest.fixture
+def left_behind() -> Callable[[Path], list[str]]:
+    """List everything under a folder but locks and empty folders."""
+    return files_under
+
+
+@pytest.fixture
+def refused(cli: Cli, out: Path) -> Callable[..., str]:
+    """Run a config; check exit code, one sentence and that nothing was written; return the sentence."""
+
+    def run(config: Path, code: int, *parts: str, where: str = "") -> str:
+        done = cli("run", config, "--out", out)
+        assert done.exit_code == code, (done.exit_code, done.stderr)
+        lines = done.stderr.splitlines()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("eventstudy: ")
+        assert "Traceback" not in lines[0]
+        assert "internal error" not in lines[0]
+        assert done.stdout == ""
+        for part in (where or config.name, *parts):
+            assert part in lines[0]
+        assert not out.exists() or files_under(out) == []
+        return lines[0]
+
+    return run
+
+
+@pytest.fixture
+def run_through(cli: Cli) -> Callable[..., list[str]]:
+    """Run a config that finishes; check the exit code and return what was said on stderr."""
+
+    def run(config: Path, out: Path, code: int = 0, *options: str) -> list[str]:
+        done = cli("run", config, "--out", out, *options)
+        assert done.exit_code == code, (done.exit_code, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done.stderr.splitlines()
+
+    return run

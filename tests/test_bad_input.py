@@ -1,0 +1,300 @@
+"""Bad configs and events through the command line: one sentence, the right exit code, nothing half-written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+DAY0 = 130
+
+
+@pytest.fixture(scope="module")
+def made(panel):
+    return panel()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "reports"
+
+
+def edit(config: Path, old: str, new: str) -> int:
+    """Change the config's text and return the line it stands on."""
+    text = config.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    config.write_text(text.replace(old, new), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_the_base_study_runs(cli, base: Path, out: Path) -> None:
+    done = cli("run", base, "--out", out)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+    assert Path(done.stdout.split()[-1]).is_file()
+
+
+# --- config -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "suggestion"),
+    [
+        ("min_observations = 60", "min_observation = 60", "min_observations"),
+        ('returns = "log"', 'returns = "log"\nsuspension = "lumped"', "suspensions"),
+        ("alpha = 0.05", "alfa = 0.05", "alpha"),
+        ("[market]", "[markt]", "market"),
+    ],
+)
+def test_unknown_key(base: Path, refused, old: str, new: str, suggestion: str) -> None:
+    line = edit(base, old, new) + new.count("\n")
+    refused(base, 2, "unknown key", f"perhaps you meant '{suggestion}'", where=f"{base.name}:{line}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("min_observations = 60", 'min_observations = "sixty"', "min_observations"),
+        ("min_observations = 60", "min_observations = 60.5", "min_observations"),
+        ("alpha = 0.05", 'alpha = "5%"', "alpha"),
+        ("alpha = 0.05", "alpha = 5", "alpha"),
+        ("alpha = 0.05", "alpha = nan", "alpha"),
+        ('returns = "log"', 'returns = "logarithmic"', "returns"),
+        ('name = "market"', 'name = "capm"', "name"),
+        ('source = "files"', 'source = "bloomberg"', "source"),
+        ('benchmark = "INDEX"', "benchmark = 300", "benchmark"),
+        ('name = "panel"\n', 'name = "Panel 1"\n', "name"),
+    ],
+)
+def test_wrong_type_or_value(base: Path, refused, old: str, new: str, key: str) -> None:
+    line = edit(base, old, new)
+    refused(base, 2, key, where=f"{base.name}:{line}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("estimation", [-11, -100], "backwards"),
+        ("event", [-20, 10], "before the estimation window"),
+        ("car", [[0, 30]], "outside the event window"),
+        ("car", [[0, 3], [0, 3]], "listed twice"),
+        ("car", [], "car"),
+        ("car", [[0, 3, 4]], "car"),
+        ("min_observations", 10, "too few"),
+    ],
+)
+def test_windows_that_cannot_be(made, study_on_disk, refused, name: str, value: object, told: str) -> None:
+    refused(study_on_disk(made, made.events(DAY0), windows={name: value}), 2, told)
+
+
+@pytest.mark.parametrize("tests", [["portfolio"], "everything", ["bmp", "portfolio_t", "grank2"]])
+def test_unknown_test_name(made, study_on_disk, refused, tests: object) -> None:
+    sentence = refused(study_on_disk(made, made.events(DAY0), inference={"tests": tests}), 2, "tests")
+    assert "literal[" not in sentence
+    assert "tuple[" not in sentence
+
+
+def test_several_windows_need_a_headline(made, study_on_disk, refused) -> None:
+    refused(study_on_disk(made, made.events(DAY0), windows={"car": [[0, 3], [0, 0]]}), 2, "headline_window")
+
+
+def test_headline_that_is_no_window(made, study_on_disk, refused) -> None:
+    refused(study_on_disk(made, made.events(DAY0), inference={"headline_window": [0, 5]}), 2, "headline_window [0, 5]")
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"confounder": [{"symbol": "AAB", "session": dt.date(2018, 7, 3), "label": "other news"}]},
+        {"mask": [{"from": dt.date(2018, 3, 1), "to": dt.date(2018, 3, 2), "reason": "x", "symbols": ["AAB"]}]},
+    ],
+    ids=["confounder", "mask"],
+)
+def test_other_news_of_a_symbol_that_no_event_has(made, study_on_disk, refused, section: dict[str, object]) -> None:
+    refused(study_on_disk(made, made.events(DAY0), **section), 2, "AAB")
+
+
+@pytest.mark.parametrize("table", ["mask", "suspended"])
+def test_spell_that_ends_before_it_begins(made, study_on_disk, refused, table: str) -> None:
+    spell = {"from": dt.date(2018, 3, 5), "to": dt.date(2018, 3, 2)}
+    section = {"mask": [spell | {"reason": "x"}]} if table == "mask" else {"firm": [{"symbol": "AAA", "suspended": [spell]}]}
+    refused(study_on_disk(made, made.events(DAY0), **section), 2, "2018-03-05", "2018-03-02")
+
+
+def test_missing_config(tmp_path: Path, refused) -> None:
+    refused(tmp_path / "absent.toml", 2, "cannot be read", "check the path")
+
+
+def test_folder_for_a_config(tmp_path: Path, refused) -> None:
+    refused(tmp_path, 2, "cannot be read")
+
+
+def test_config_that_is_not_utf8(tmp_path: Path, refused) -> None:
+    (tmp_path / "x.toml").write_bytes('title = "Köln"'.encode("latin-1"))
+    refused(tmp_path / "x.toml", 2, "UTF-8")
+
+
+@pytest.mark.parametrize("text", ["[study\nname = 1", "name = ", "a = 002230", "name = 'a'\nname = 'b'", "{}"])
+def test_invalid_toml(tmp_path: Path, refused, text: str) -> None:
+    (tmp_path / "x.toml").write_text(text, encoding="utf-8")
+    assert re.search(r"line \d+|end of document", refused(tmp_path / "x.toml", 2, "not valid TOML"))
+
+
+def test_missing_sections_are_told_each_in_a_line(cli, tmp_path: Path, out: Path) -> None:
+    text = '[study]\nname = "x"\n[[event]]\nid = "e"\nsession = 2019-10-08\nfirms = ["A"]'
+    (tmp_path / "x.toml").write_text(text, encoding="utf-8")
+    done = cli("run", tmp_path / "x.toml", "--out", out)
+    assert done.exit_code == 2
+    assert {line.split("'")[1] for line in done.stderr.splitlines()} == {"market", "windows", "model"}
+    assert not out.exists()
+
+
+def test_two_events_tables(made, study_on_disk, refused) -> None:
+    event = {"id": "e", "session": "2018-07-02", "firms": ["AAA"]}
+    refused(study_on_disk(made, made.events(DAY0), event=[event]), 2, "one of the two")
+
+
+def test_no_events_at_all(base: Path, refused) -> None:
+    edit(base, 'events = "events.csv"\n', "")
+    refused(base, 2, "[[event]]")
+
+
+@pytest.mark.parametrize("verb", [["run"], ["run", "x.toml", "--no-such"], ["fly", "x.toml"], ["init"]])
+def test_bad_usage(cli, verb: list[str], tmp_path: Path) -> None:
+    done = cli(*verb)
+    assert done.exit_code == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr != ""
+
+
+# --- events -----------------------------------------------------------------------------------------------------------------
+
+
+def event_rows(**columns: str) -> pd.DataFrame:
+    return pd.DataFrame([{"event_id": "e", "symbol": "AAA"} | columns])
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"announced_at": "2018-07-02T10:00:00"}, "neither an offset nor a timezone"),
+        ({"announced_at": "2018-11-04T01:30:00", "timezone": "America/New_York"}, "occurs twice"),
+        ({"announced_at": "2018-03-11T02:30:00", "timezone": "America/New_York"}, "does not exist"),
+        ({"announced_at": "2018-07-02T10:00:00", "timezone": "EST"}, "not an IANA zone"),
+        ({"announced_at": "2 July 2018", "timezone": "Asia/Shanghai"}, "not an ISO 8601"),
+        ({"announced_on": "2018-07-02"}, "IANA zone"),
+        ({"announced_on": "02.07.2018", "timezone": "Asia/Shanghai"}, "not a date"),
+        ({"session": "2018-07-02", "announced_on": "2018-07-02", "timezone": "Asia/Shanghai"}, "exactly one of"),
+        ({"timezone": "Asia/Shanghai"}, "exactly one of"),
+        ({"session": "2018-07-02", "sesion": "1"}, "unknown column 'sesion'"),
+        ({"session": "2018-07-02", "date_only": "maybe"}, "date_only"),
+        ({"session": "2018-07-02", "symbol": ""}, "symbol"),
+    ],
+)
+def test_bad_row_of_the_events_file(made, study_on_disk, refused, columns: dict[str, str], told: str) -> None:
+    refused(study_on_disk(made, event_rows(**columns)), 2, told, where="events.csv")
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('announced_at = "2018-07-02T10:00:00"', "neither an offset nor a timezone"),
+        ('announced_at = "2018-11-04T01:30:00"\ntimezone = "America/New_York"', "occurs twice"),
+        ('announced_at = "2018-07-02T10:00:00"\ntimezone = "EST"', "not an IANA zone"),
+        ('announced_on = 2018-07-02', "needs timezone"),
+    ],
+)
+def test_bad_date_in_the_config(base: Path, refused, lines: str, told: str) -> None:
+    edit(base, 'events = "events.csv"\n', "")
+    base.write_text(base.read_text(encoding="utf-8") + f'[[event]]\nid = "e"\nfirms = ["AAA"]\n{lines}\n', encoding="utf-8")
+    refused(base, 2, told)
+
+
+def test_date_that_maps_to_two_sessions(made, study_on_disk, refused) -> None:
+    path = study_on_disk(made, event_rows(announced_on="2018-07-02", timezone="Asia/Shanghai"), market={"calendar": "XSHG"})
+    refused(path, 2, "2018-07-02", "2018-07-03", 'date_only = "first"', where="events.csv")
+
+
+def test_repeated_event_and_symbol(made, study_on_disk, refused) -> None:
+    path = study_on_disk(made, pd.concat([made.events(DAY0), made.events(DAY0 - 1, ["BBB"])]))
+    refused(path, 2, "'e-BBB'", "BBB", "twice", where="events.csv")
+
+
+def test_instant_on_the_benchmarks_dates(made, study_on_disk, refused) -> None:
+    refused(study_on_disk(made, event_rows(announced_at="2018-07-02T10:00:00+08:00")), 2, "date the event by session")
+
+
+def test_unknown_calendar(made, study_on_disk, refused) -> None:
+    refused(study_on_disk(made, made.events(DAY0), market={"calendar": "XSHGG"}), 2, "'XSHGG' is unknown", "'XSHG'")
+
+
+def test_no_events_file(base: Path, refused) -> None:
+    (base.parent / "events.csv").unlink()
+    done = base.parent / "events.csv"
+    assert refused(base, 3, "cannot be read", where=str(done))
+
+
+def test_empty_events_file(made, study_on_disk, refused) -> None:
+    refused(study_on_disk(made, made.events(DAY0).iloc[:0]), 2, "no events", where="events.csv")
+
+
+def test_unknown_symbol_excludes_one_event(run_through, made, study_on_disk, out, read_csv) -> None:
+    path = study_on_disk(made, pd.concat([made.events(DAY0), made.events(DAY0, ["ZZZ"])]))
+    (line,) = run_through(path, out)
+    for part in ("study.toml", "e-ZZZ", "ZZZ", "unknown_symbol", "prices.csv", "check the spelling"):
+        assert part in line
+    rows = read_csv(out / "panel" / "latest" / "tables" / "exclusions.csv")
+    assert [(row["symbol"], row["reason"]) for row in rows] == [("ZZZ", "unknown_symbol")]
+
+
+def test_strict_ends_with_4_and_still_writes_the_run(run_through, made, study_on_disk, out) -> None:
+    path = study_on_disk(made, pd.concat([made.events(DAY0), made.events(DAY0, ["ZZZ"])]))
+    lines = run_through(path, out, 4, "--strict")
+    assert "--strict" in lines[-1]
+    assert (out / "panel" / "latest" / "report.html").is_file()
+
+
+def test_strict_without_exclusions_ends_with_0(run_through, base: Path, out) -> None:
+    assert run_through(base, out, 0, "--strict") == []
+
+
+def test_unknown_symbol_of_the_snapshot(run_through, root, tmp_path: Path, out) -> None:
+    text = (root / "configs" / "zte-denial-2018.toml").read_text(encoding="utf-8").replace("000063.SZ", "000064.SZ")
+    (tmp_path / "x.toml").write_text(text, encoding="utf-8")
+    (line,) = run_through(tmp_path / "x.toml", out, 3)
+    assert "the snapshot has no 000064.SZ" in line
+    assert not out.exists()
+
+
+def test_prices_that_do_not_cover_the_windows(made, study_on_disk, refused) -> None:
+    short = made.long().query("date >= @day", local_dict={"day": made.day(90)})
+    path = study_on_disk(made, made.events(DAY0), short)
+    refused(path, 3, "every event is excluded", "29 observations", "min_observations is 60")
+
+
+def test_fewer_than_min_observations_excludes_one_event(run_through, made, study_on_disk, out) -> None:
+    short = made.long().query("symbol != 'BBB' or date >= @day", local_dict={"day": made.day(90)})
+    (line,) = run_through(study_on_disk(made, made.events(DAY0), short), out)
+    assert "e-BBB, BBB is excluded, too_few_observations: 29 observations" in line
+
+
+def test_event_the_exchange_has_not_reached(run_through, made, study_on_disk, out, read_csv) -> None:
+    path = study_on_disk(made, event_rows(announced_at="2099-07-02T10:00:00+08:00"), market={"calendar": "XSHG"})
+    assert run_through(path, out) == []
+    (car,) = read_csv(out / "panel" / "latest" / "tables" / "cars.csv")
+    assert (car["car"], car["status"], car["reason"]) == ("", "undefined", "calendar_end")
+
+
+def test_firm_that_never_trades_again(run_through, made, study_on_disk, out, read_csv) -> None:
+    gone = made.long().query("symbol != 'BBB' or date < @day", local_dict={"day": made.day(DAY0)})
+    assert run_through(study_on_disk(made, made.events(DAY0), gone), out) == []
+    cars = {row["symbol"]: row for row in read_csv(out / "panel" / "latest" / "tables" / "cars.csv")}
+    assert (cars["BBB"]["car"], cars["BBB"]["reason"]) == ("", "not_resumed")
+    assert cars["AAA"]["car"] != ""
+
+
+def test_all_firms_excluded(made, study_on_disk, refused) -> None:
+    refused(study_on_disk(made, made.events(20)), 3, "every event is excluded")

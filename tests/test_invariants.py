@@ -1,0 +1,533 @@
+"""Invariants of the estimators and tests (methods specification, section E4), on random small panels.
+
+No expected value comes from the function under test: two runs on panels that must agree are compared, or a
+run with a regression written here on plain arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+import eventstudy as es
+from eventstudy.abnormal import abnormal_returns, cumulate, session_weights
+from eventstudy.inference.cross import CrossSection
+from eventstudy.inference.placebo import Deletion, delete_block, placebo_draws, placebo_max_draws
+from eventstudy.inference.registry import PARAMETRIC, placebo_result, run_test
+from eventstudy.models import MODELS, Fit, MarketModel
+from eventstudy.returns import trade_rows
+from eventstudy.simulate import Panel, PanelDesign, draw_market, draw_returns, draw_trading, panel_from_returns
+
+FEW = settings(max_examples=16, deadline=None, derandomize=True)
+TILING = ("trade-to-trade", "lumped", "uniform")
+CLOSE = {"rtol": 1e-7, "atol": 1e-11}
+
+Numbers = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class World:
+    """Returns and trading before they become prices, so that a test can change them."""
+
+    design: PanelDesign
+    market: np.ndarray
+    returns: np.ndarray
+    traded: np.ndarray
+
+    @property
+    def panel(self) -> Panel:
+        """The listings."""
+        return panel_from_returns(self.design, self.market, self.returns, self.traded)
+
+    def section(self, **options: Any) -> CrossSection:
+        """The cross-section of the event window."""
+        return self.panel.cross_section(self.design.window, **options)
+
+    def change(self, **arrays: np.ndarray) -> World:
+        """Return the world with other arrays."""
+        return replace(self, **arrays)  # type: ignore[arg-type]
+
+
+@st.composite
+def worlds(draw: st.DrawFn, firms: tuple[int, int] = (1, 4), gaps: bool = True, last: tuple[int, int] = (0, 4)) -> World:
+    """Draw a panel; with `gaps`, some firms are suspended inside the event window and now and then before it."""
+    hi = draw(st.integers(*last))
+    count = draw(st.integers(*firms))
+    inner = st.lists(st.integers(0, hi - 1), unique=True).map(tuple) if hi and gaps else st.just(())
+    design = PanelDesign(
+        firms=count,
+        estimation=draw(st.integers(60, 90)),
+        window=(0, hi),
+        alpha=draw(st.floats(-0.002, 0.002)),
+        beta=draw(st.floats(-1, 2)),
+        rho=draw(st.sampled_from([0.0, 0.4, 0.8])),
+        shocks=draw(st.sampled_from(["normal", "t4"])),
+        effects=((0, draw(st.floats(-0.1, 0.1))),),
+        suspended=tuple(draw(inner) for _ in range(count)),
+        suspended_share=draw(st.sampled_from([0.0, 0.12])) if gaps else 0.0,
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    market = draw_market(design, rng)
+    return World(design, market, draw_returns(design, market, rng), draw_trading(design, rng))
+
+
+def firm_numbers(cross: CrossSection) -> Numbers:
+    """Everything a table says of the firms, one array a quantity."""
+    fits = [firm.fit for firm in cross.firms]
+    return {
+        "alpha": np.array([fit.coefficient("alpha") for fit in fits]),
+        "beta": np.array([fit.coefficient("beta") for fit in fits]),
+        "sigma": cross.sigma,
+        "car": cross.car,
+        "se": np.array([firm.cumulative.se for firm in cross.firms]),
+        "factor": np.array([firm.cumulative.variance_factor for firm in cross.firms]),
+        "t": cross.scar,
+        "p": np.array([firm.cumulative.p_value for firm in cross.firms]),
+    }
+
+
+def test_numbers(cross: CrossSection) -> Numbers:
+    """Everything the tests say: parametric ones and the placebo dates; (statistic, p, df) or a reason each."""
+    found: Numbers = {}
+    for name in PARAMETRIC:
+        result = run_test(name, cross)
+        found[name] = np.array([result.statistic, result.p_value, result.df])
+    caar, scar = placebo_draws(cross)
+    most = placebo_max_draws([cross])
+    for name, drawn in {"placebo_caar": caar, "placebo_scar": scar, "placebo_max": most}.items():
+        result = placebo_result(name, drawn, len(cross.firms), cross.staggered)
+        found[name] = np.array([result.p_value, len(drawn.draws)])
+    return found
+
+
+test_numbers.__test__ = False  # type: ignore[attr-defined]
+
+
+def assert_same(left: Numbers, right: Numbers, *but: str, scale: dict[str, float] | None = None) -> None:
+    """Compare all quantities except `but`; those in `scale` grow by that factor from left to right."""
+    for name in left:
+        if name not in but:
+            assert_allclose(right[name], left[name] * (scale or {}).get(name, 1.0), **CLOSE, err_msg=name)
+
+
+def dummy_regression(y: np.ndarray, x: np.ndarray, span: np.ndarray) -> tuple[float, float, int]:
+    """Regress with weights 1/span and a dummy for the last row; return its coefficient, its t and the df."""
+    root = np.sqrt(span)
+    dummy = np.zeros(len(y))
+    dummy[-1] = 1.0
+    design = np.column_stack([x, dummy]) / root[:, None]
+    coefficient, *_ = np.linalg.lstsq(design, y / root, rcond=None)
+    errors = y / root - design @ coefficient
+    df = len(y) - design.shape[1]
+    covariance = np.linalg.inv(design.T @ design) * (errors @ errors) / df
+    return float(coefficient[-1]), float(coefficient[-1] / np.sqrt(covariance[-1, -1])), df
+
+
+def window_dummy(world: World, daily: np.ndarray) -> tuple[float, float, int]:
+    """Test the sum of daily returns over the event window with one aggregated row and a dummy for it."""
+    start, size = world.design.event_start, world.design.sessions - world.design.event_start
+    y = np.append(daily[1:start], daily[start:].sum())
+    span = np.append(np.ones(start - 1), size)
+    return dummy_regression(y, np.column_stack([span, np.append(world.market[1:start], world.market[start:].sum())]), span)
+
+
+# (1) -------------------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(worlds(firms=(2, 5)), st.randoms(use_true_random=False))
+def test_order_of_firms_changes_nothing(world: World, random: Any) -> None:
+    order = list(range(world.design.firms))
+    random.shuffle(order)
+    one = world.section()
+    two = world.change(returns=world.returns[:, order], traded=world.traded[:, order]).section()
+    assert_same({name: values[order] for name, values in firm_numbers(one).items()}, firm_numbers(two))
+    assert_same(test_numbers(one), test_numbers(two))
+
+
+# (2) to (4) ------------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(worlds(), st.floats(0.05, 20))
+def test_scaling_all_returns_scales_abnormal_returns_and_leaves_every_test(world: World, factor: float) -> None:
+    one = world.section()
+    two = world.change(market=world.market * factor, returns=world.returns * factor).section()
+    grown = dict.fromkeys(("alpha", "sigma", "car", "se"), factor)
+    assert_same(firm_numbers(one), firm_numbers(two), scale=grown)
+    assert_same(test_numbers(one), test_numbers(two))
+
+
+@FEW
+@given(worlds())
+def test_turning_all_signs_turns_the_statistics_and_leaves_two_sided_p(world: World) -> None:
+    one, two = world.section(), world.change(market=-world.market, returns=-world.returns).section()
+    turned = dict.fromkeys(("alpha", "car", "t"), -1.0)
+    assert_same(firm_numbers(one), firm_numbers(two), scale=turned)
+    for name in PARAMETRIC:
+        left, right = run_test(name, one), run_test(name, two)
+        assert_allclose([right.p_value, abs(right.statistic)], [left.p_value, abs(left.statistic)], **CLOSE, err_msg=name)
+    for left, right in zip(placebo_draws(one), placebo_draws(two), strict=True):
+        assert left.p_value() == right.p_value()
+        assert left.p_value("left") == right.p_value("right")
+
+
+@FEW
+@given(worlds(), st.floats(0.05, 20))
+def test_scaling_one_firm_leaves_its_t(world: World, factor: float) -> None:
+    scaled = world.returns.copy()
+    scaled[:, 0] *= factor
+    one, two = firm_numbers(world.section()), firm_numbers(world.change(returns=scaled).section())
+    first = {name: values[:1] for name, values in one.items()}
+    assert_same(
+        first,
+        {name: values[:1] for name, values in two.items()},
+        scale=dict.fromkeys(("alpha", "beta", "sigma", "car", "se"), factor),
+    )
+    assert_same({name: values[1:] for name, values in one.items()}, {name: values[1:] for name, values in two.items()})
+
+
+@FEW
+@given(worlds(), st.floats(-0.01, 0.01), st.sampled_from(TILING))
+def test_a_constant_a_session_moves_alpha_only(world: World, constant: float, treatment: str) -> None:
+    if treatment == "lumped":  # carries prices forward, so that a constant is no longer one a session
+        world = world.change(traded=np.ones_like(world.traded))
+    drift = np.full_like(world.returns, constant)
+    drift[0] = 0.0
+    one, two = (item.section(suspensions=treatment) for item in (world, world.change(returns=world.returns + drift)))
+    assert_allclose(firm_numbers(two)["alpha"], firm_numbers(one)["alpha"] + constant, **CLOSE)
+    assert_same(firm_numbers(one), firm_numbers(two), "alpha")
+    assert_same(test_numbers(one), test_numbers(two))
+
+
+@FEW
+@given(worlds(), st.floats(-2, 2))
+def test_a_multiple_of_the_market_moves_beta_only(world: World, slope: float) -> None:
+    one = world.section()
+    two = world.change(returns=world.returns + slope * world.market[:, None]).section()
+    assert_allclose(firm_numbers(two)["beta"], firm_numbers(one)["beta"] + slope, **CLOSE)
+    assert_same(firm_numbers(one), firm_numbers(two), "beta")
+    assert_same(test_numbers(one), test_numbers(two))
+
+
+# (5) and (6) -----------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(worlds(last=(1, 5)), st.data())
+def test_a_suspension_inside_the_window_changes_no_car_and_no_variance(world: World, data: st.DataObject) -> None:
+    start, firms = world.design.event_start, world.design.firms
+    free = world.traded.copy()
+    free[start:] = True
+    idle = free.copy()
+    for firm in range(firms):
+        for tau in data.draw(st.sets(st.integers(0, world.design.window[1] - 1), min_size=1)):
+            idle[start + tau, firm] = False
+    one, two = world.change(traded=free).section(), world.change(traded=idle).section()
+    assert len(two.firms) == firms
+    assert_same(firm_numbers(one), firm_numbers(two))
+    assert_same(test_numbers(one), test_numbers(two))
+
+
+@FEW
+@given(worlds(last=(1, 5)))
+def test_treatments_that_tile_give_one_car_where_theta_is_one(world: World) -> None:
+    for place, listing in enumerate(world.panel.listings):
+        fit = MarketModel().fit(world.panel.estimation_rows(place))
+        found = [
+            cumulate(fit, listing, trade_rows(listing, treatment), world.design.day0, world.design.window)  # type: ignore[arg-type]
+            for treatment in TILING
+        ]
+        for other in found[1:]:
+            assert_allclose(other.car, found[0].car, **CLOSE)
+            assert_allclose(other.variance_factor, found[0].variance_factor, **CLOSE)
+            assert_allclose(other.t, found[0].t, **CLOSE)
+
+
+@FEW
+@given(worlds(last=(1, 5)))
+def test_treatments_are_one_where_nothing_is_suspended(world: World) -> None:
+    whole = world.change(traded=np.ones_like(world.traded))
+    first = whole.section()
+    for treatment in ("lumped", "uniform", "drop"):
+        other = whole.section(suspensions=treatment)
+        assert_same(firm_numbers(first), firm_numbers(other))
+        assert_same(test_numbers(first), test_numbers(other))
+
+
+@FEW
+@given(worlds(firms=(1, 3)), st.floats(-0.5, 0.5))
+def test_drop_does_not_see_what_happens_in_a_suspension(world: World, jump: float) -> None:
+    start = world.design.event_start
+    traded = world.traded.copy()
+    traded[start:] = True
+    traded[start - 20 : start - 17] = False
+    moved = world.returns.copy()
+    moved[start - 19] += jump
+    one = world.change(traded=traded).section(suspensions="drop")
+    two = world.change(traded=traded, returns=moved).section(suspensions="drop")
+    assert_same(firm_numbers(one), firm_numbers(two))
+
+
+# (7) and (8) -----------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(worlds(firms=(2, 2), gaps=False))
+def test_equality_of_two_firms_is_the_squared_t_of_their_difference(world: World) -> None:
+    """The joint F with one contrast; the F with one firm is compared where the package has it."""
+    _, t, df = window_dummy(world, world.returns[:, 1] - world.returns[:, 0])
+    found = run_test("equal_effects", world.section())
+    assert_allclose(found.statistic, t**2, **CLOSE)
+    assert found.df == df
+
+
+@FEW
+@given(worlds(firms=(1, 1)))
+def test_with_one_firm_the_tests_are_its_own(world: World) -> None:
+    cross = world.section()
+    single = cross.firms[0].cumulative
+    portfolio, patell, adjusted = (run_test(name, cross) for name in ("portfolio_t", "patell", "kp_patell"))
+    assert_allclose([portfolio.statistic, portfolio.p_value, portfolio.df], [single.t, single.p_value, single.df], **CLOSE)
+    assert_allclose(patell.statistic, single.t * np.sqrt((single.df - 2) / single.df), **CLOSE)
+    assert adjusted.statistic == patell.statistic
+    assert run_test("kp_bmp", cross).reason == run_test("bmp", cross).reason == "too_few_firms"
+
+
+@FEW
+@given(worlds(gaps=False))
+def test_full_covariance_t_is_the_portfolio_t_on_complete_data(world: World) -> None:
+    car, t, df = window_dummy(world, world.returns.mean(axis=1))
+    cross = world.section()
+    found = run_test("portfolio_t", cross)
+    assert_allclose([cross.car.mean(), found.statistic, found.df], [car, t, df], **CLOSE)
+
+
+def residuals_by_session(world: World, firm: int) -> dict[int, float]:
+    """Fit one firm on plain arrays, from trade to trade; return the residuals of the single-session rows."""
+    traded = np.flatnonzero(world.traded[: world.design.event_start, firm])
+    start, end = traded[:-1], traded[1:]
+    span = (end - start).astype(float)
+    value, level = np.cumsum(world.returns[:, firm]), np.cumsum(world.market)
+    y, x = value[end] - value[start], np.column_stack([span, level[end] - level[start]])
+    root = np.sqrt(span)
+    coefficient, *_ = np.linalg.lstsq(x / root[:, None], y / root, rcond=None)
+    errors = y - x @ coefficient
+    return {int(session): float(error) for session, error, n in zip(end, errors, span, strict=True) if n == 1}
+
+
+@FEW
+@given(worlds(firms=(2, 2)))
+def test_with_two_firms_the_tests_across_firms_have_a_short_form(world: World) -> None:
+    """t = (a + b) / |a - b| with the Cauchy distribution, and r-bar from the sessions both firms share."""
+    cross = world.section()
+    one, two = (residuals_by_session(world, firm) for firm in range(2))
+    common = sorted(one.keys() & two.keys())
+    r = np.corrcoef([one[session] for session in common], [two[session] for session in common])[0, 1]
+
+    def cauchy(t: float) -> list[float]:
+        return [t, 1 - 2 / np.pi * np.arctan(abs(t))]
+
+    across, plain = cross.car.sum() / abs(np.diff(cross.car)[0]), cross.scar.sum() / abs(np.diff(cross.scar)[0])
+    expected = {"cross_sectional_t": across, "bmp": plain, "kp_bmp": plain * np.sqrt((1 - r) / (1 + r))}
+    for name, t in expected.items():
+        found = run_test(name, cross)
+        assert_allclose([found.statistic, found.p_value], cauchy(t), **CLOSE, err_msg=name)
+    patell, adjusted = (run_test(name, cross).statistic for name in ("patell", "kp_patell"))
+    assert_allclose(adjusted, patell / np.sqrt(1 + r), **CLOSE)
+
+
+# (11) and (12) ---------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(worlds(), st.sampled_from(sorted(MODELS)), st.data())
+def test_session_weights_are_the_derivative_of_the_car_and_square_to_its_variance(
+    world: World, model: str, data: st.DataObject
+) -> None:
+    cross = world.section(model=model)
+    for place, firm in enumerate(cross.firms):
+        weights = session_weights(firm.fit, firm.cumulative, firm.day0, world.design.sessions)
+        assert_allclose(weights @ weights, firm.cumulative.variance_factor, **CLOSE)
+        session = data.draw(st.integers(1, world.design.sessions - 1))
+        moved = world.returns.copy()
+        moved[session, place] += 0.01
+        change = world.change(returns=moved).section(model=model).car[place] - firm.cumulative.car
+        assert_allclose(change, 0.01 * weights[session], **CLOSE)
+    assert_allclose(np.diag(cross.shared), [firm.cumulative.variance_factor for firm in cross.firms], **CLOSE)
+
+
+@FEW
+@given(worlds())
+def test_dummy_regression_gives_the_abnormal_returns_and_the_car(world: World) -> None:
+    design = world.design
+    for listing in world.panel.listings:
+        rows = trade_rows(listing)
+        sample, event = rows.inside(1, design.estimation), rows.inside(design.event_start, design.sessions - 1)
+        fit = MarketModel().fit(sample)
+        found = abnormal_returns(fit, event)
+        window = cumulate(fit, listing, rows, design.day0, design.window)
+
+        def regression(ret: float, mkt: float, span: float, sample: Any = sample) -> tuple[float, float, int]:
+            y, length = np.append(sample.ret, ret), np.append(sample.span, span)
+            return dummy_regression(y, np.column_stack([length, np.append(sample.mkt, mkt)]), length)
+
+        for row in range(len(event)):
+            ar, t, df = regression(event.ret[row], event.mkt[row], event.span[row])
+            assert_allclose([found.ar[row], found.t[row]], [ar, t], **CLOSE)
+            assert df == fit.df_resid
+        car, t, df = regression(event.ret.sum(), event.mkt.sum(), event.span.sum())
+        assert_allclose([window.car, window.t, window.df], [car, t, df], **CLOSE)
+        assert_allclose(found.ar.sum(), window.car, **CLOSE)
+
+
+def assert_same_fit(deleted: Deletion | None, fit: Fit) -> None:
+    """Compare a fit with a block deleted in closed form with the fit to the remaining rows."""
+    assert deleted is not None
+    for name in ("params", "unscaled_cov", "sigma", "nobs", "df_resid", "n_sessions", "errors"):
+        assert_allclose(getattr(deleted.fit, name), getattr(fit, name), **CLOSE, err_msg=name)
+
+
+@FEW
+@given(worlds(firms=(1, 3)), st.integers(1, 4))
+def test_placebo_blocks_are_what_fits_without_them_predict(world: World, size: int) -> None:
+    """Deletion in closed form against fitting again; blocks are checked where all firms tile them."""
+    cross = world.section()
+    caar, scar = placebo_draws(cross)
+    length = world.design.window[1] + 1
+    beyond = sum(abs(draw) >= abs(cross.car.mean()) for draw in caar.draws)
+    assert caar.p_value() == (1 + beyond) / (1 + len(caar.draws)) >= caar.floor
+    for place in range(0, len(caar.starts), max(1, len(caar.starts) // size)):
+        lo = world.design.day0 + caar.starts[place]
+        cars, scars = [], []
+        for firm in cross.firms:
+            rows = firm.fit.rows
+            block = (rows.end - rows.span + 1 >= lo) & (rows.end < lo + length)
+            fit = MarketModel().fit(rows.take(~block))
+            x = fit.model.regressors(rows.take(block)).sum(axis=0)
+            car = float(rows.ret[block].sum() - x @ fit.params)
+            assert_same_fit(delete_block(firm.fit, lo, lo + length - 1), fit)
+            cars.append(car)
+            scars.append(car / (fit.sigma * np.sqrt(length + x @ fit.unscaled_cov @ x)))
+        assert_allclose([caar.draws[place], scar.draws[place]], [np.mean(cars), np.mean(scars)], **CLOSE)
+
+
+# (13) ------------------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(worlds(firms=(1, 1)), st.integers(2, 5))
+def test_copies_of_one_firm_are_one_firm(world: World, copies: int) -> None:
+    many = replace(
+        world,
+        design=replace(world.design, firms=copies, suspended=world.design.suspended * copies),
+        returns=np.repeat(world.returns, copies, axis=1),
+        traded=np.repeat(world.traded, copies, axis=1),
+    )
+    alone, cross = world.section(), many.section()
+    assert_allclose(cross.correlation.mean, 1.0, **CLOSE)
+    single, found = alone.firms[0].cumulative, run_test("portfolio_t", cross)
+    assert_allclose([found.statistic, found.p_value, found.df], [single.t, single.p_value, single.df], **CLOSE)
+    assert_allclose(run_test("kp_patell", cross).statistic, run_test("patell", alone).statistic, **CLOSE)
+    assert_allclose(run_test("patell", cross).statistic, np.sqrt(copies) * run_test("patell", alone).statistic, **CLOSE)
+    for left, right in zip(placebo_draws(alone), placebo_draws(cross), strict=True):
+        assert left.p_value() == right.p_value()
+
+
+# (14) and (15): through the door that users take -----------------------------------------------------------
+
+
+def study(panel: Panel, dates: pd.DatetimeIndex, day0: int, estimation: tuple[int, int], hi: int) -> es.StudyResult:
+    """Run a panel as plain DataFrames: windows [0, 0] and [0, hi], the event at position `day0`."""
+    prices = pd.DataFrame({listing.symbol: listing.level for listing in panel.listings}, index=dates)
+    benchmark = pd.Series(panel.listings[0].benchmark, index=dates)
+    events = pd.DataFrame({"event_id": "e", "symbol": list(prices), "session": f"{dates[day0]:%Y-%m-%d}"})
+    car = [(0, hi), *([(0, 0)] if hi else [])]
+    windows = es.Windows(estimation=estimation, event=(0, hi), car=car, min_observations=30)
+    return es.event_study(events, prices, benchmark, windows=windows)
+
+
+def plain_study(world: World, dates: pd.DatetimeIndex) -> es.StudyResult:
+    """Run a world on `dates`, its estimation window right before the event window."""
+    return study(world.panel, dates, world.design.day0, (-world.design.estimation, -1), world.design.window[1])
+
+
+def assert_same_study(one: es.StudyResult, two: es.StudyResult) -> None:
+    """Compare the tables that hold no dates."""
+    assert (one.cars.query("window_start == 0")["status"] == "ok").any()
+    for left, right in [(one.cars, two.cars), (one.tests, two.tests), (one.caar, two.caar), (one.aar, two.aar)]:
+        pd.testing.assert_frame_equal(left, right, rtol=1e-8, atol=1e-12)
+
+
+def surrounded(world: World, front: int, middle: int, after: int, rng: np.random.Generator) -> World:
+    """Add sessions before the estimation window, between the windows, and after the event window."""
+    start, firms = world.design.event_start, world.design.firms
+
+    def padded(inner: np.ndarray, extra: np.ndarray) -> np.ndarray:
+        parts = (extra[:front], inner[:start], extra[front : front + middle], inner[start:], extra[front + middle :])
+        return np.concatenate(parts)
+
+    count = front + middle + after
+    traded = rng.random((count, firms)) < 0.7
+    traded[0] = True
+    traded[front + middle - 1] = True  # a suspension into the event window would leave no CAR
+    traded[-1] = True  # data that end would make the window provisional
+    hi = world.design.window[1]
+    return World(
+        replace(world.design, estimation=world.design.estimation + front + middle, window=(0, hi + after)),
+        padded(world.market, rng.normal(0, 0.02, count)),
+        padded(world.returns, rng.normal(0, 0.05, (count, firms))),
+        padded(world.traded, traded),
+    )
+
+
+@settings(FEW, max_examples=8)
+@given(worlds(firms=(2, 3)), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
+def test_sessions_outside_both_windows_change_nothing(world: World, front: int, middle: int, after: int, seed: int) -> None:
+    design = world.design
+    longer = surrounded(world, front, middle, after, np.random.default_rng(seed))
+    one = plain_study(world, pd.bdate_range("2019-01-07", periods=design.sessions))
+    two = study(
+        longer.panel, pd.bdate_range("2018-11-05", periods=longer.design.sessions), design.day0 + front + middle,
+        (-design.estimation - middle, -1 - middle), design.window[1],
+    )  # fmt: skip
+    assert_same_study(one, two)
+
+
+@settings(FEW, max_examples=8)
+@given(worlds(firms=(2, 3)), st.data())
+def test_a_closure_of_the_exchange_changes_nothing(world: World, data: st.DataObject) -> None:
+    """Dates with holidays: the same sessions, further apart; once right before the event."""
+    count = world.design.sessions
+    days = pd.date_range("2019-01-07", periods=count, freq="D")
+    closures = data.draw(st.lists(st.tuples(st.integers(1, count - 1), st.integers(1, 10)), min_size=1, max_size=4))
+    shift = np.zeros(count, dtype=int)
+    for place, length in [*closures, (world.design.day0, 7)]:
+        shift[place:] += length
+    assert_same_study(plain_study(world, days), plain_study(world, days + pd.to_timedelta(shift, unit="D")))
+
+
+@settings(FEW, max_examples=8)
+@given(worlds(firms=(2, 3)), st.integers(2, 9), st.integers(1, 9), st.floats(-0.3, 0.3))
+def test_returns_outside_both_windows_change_nothing(world: World, front: int, middle: int, jump: float) -> None:
+    """A row that reaches over an edge of the estimation window stays out of it (rule A6)."""
+    design, dates = world.design, pd.bdate_range("2019-01-07", periods=world.design.sessions)
+    first, last = 1 + front, design.estimation - middle
+    traded = world.traded.copy()
+    traded[[first - 1, first, last, last + 1], 0] = False  # both edges lie inside a suspension of the first firm
+    traded[[first - 2, design.estimation], :] = True
+    moved = world.returns.copy()
+    moved[1:first] += jump
+    moved[last + 1 : design.event_start] -= jump
+    estimation = (first - design.day0, last - design.day0)
+    one, two = (
+        study(world.change(traded=traded, returns=returns).panel, dates, design.day0, estimation, design.window[1])
+        for returns in (world.returns, moved)
+    )
+    assert_same_study(one, two)

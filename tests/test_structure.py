@@ -1,0 +1,263 @@
+"""The shape of the code: layers, lengths, names, docstrings, what is imported when, what is shipped."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import click
+import pytest
+
+import eventstudy
+from eventstudy.cli import main
+
+PACKAGE = Path(eventstudy.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if "__pycache__" not in path.parts
+}
+
+# A module may import from its own line and from those above. What is not listed is an error: find its place.
+LAYERS = [
+    {"errors"},
+    {"windows"},
+    {"calendar"},
+    {"events"},
+    {"sources.base", "sources.frames", "sources.files", "sources.snapshot", "sources"},
+    {"trading"},
+    {"returns"},
+    {"models.base", "models.linear", "models"},
+    {"abnormal"},
+    {"inference.result", "inference.correlation", "inference.parametric", "inference.cross", "inference.placebo"},
+    {"inference.registry", "diagnostics"},
+    {"simulate"},
+    {"study"},
+    {"tables"},
+    {"group_tables"},
+    {"config"},
+    {"configfile"},
+    {"result"},
+    {"inputs"},
+    {"run", "frames", "check", "proposal"},
+    {"report"},
+    {"runs"},
+    {"cli"},
+    {"__main__"},
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+# Imported inside functions or for names only: the package's lazy door, and the report where a run folder is written.
+DOORS = {"__init__"}
+
+
+def tree_of(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+def place_of(module: str) -> int:
+    """Rank of a module; packages listed as a whole (`report`) stand for what is in them."""
+    parts = module.split(".")
+    for end in range(len(parts), 0, -1):
+        if ".".join(parts[:end]) in RANK:
+            return RANK[".".join(parts[:end])]
+    raise AssertionError(f"{module} has no layer: add it to LAYERS where it belongs")
+
+
+def imported_by(name: str) -> Iterator[tuple[str, int, bool]]:
+    """(module, line, whether at the top level) of every import of ours."""
+    tree = tree_of(name)
+    top = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "eventstudy":
+            base = node.module.partition(".")[2]
+            for alias in node.names:
+                full = f"{base}.{alias.name}".strip(".")
+                yield (full if full in MODULES else base), node.lineno, id(node) in top
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "eventstudy":
+                    yield alias.name.partition(".")[2], node.lineno, id(node) in top
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for name in MODULES:
+        for node in ast.walk(tree_of(name)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield f"{name}:{node.lineno} {node.name}", node
+
+
+def test_every_module_has_a_layer() -> None:
+    for name in MODULES:
+        if name not in DOORS:
+            assert place_of(name) >= 0
+
+
+def test_imports_point_only_down_the_layers() -> None:
+    upward = [
+        f"{name}:{line} imports {target}"
+        for name in MODULES
+        if name not in DOORS
+        for target, line, _ in imported_by(name)
+        if target and place_of(target) > place_of(name)
+    ]
+    # `StudySpec.replace` and `StudyResult.write` are conveniences for users: each imports its door when it is called
+    allowed = {("config", "configfile"), ("result", "runs")}
+    assert [text for text in upward if (text.split(":")[0], text.split()[-1].split(".")[0]) not in allowed] == []
+
+
+def test_no_two_modules_import_each_other() -> None:
+    top = {name: {target for target, _, first in imported_by(name) if first and target} for name in MODULES}
+    assert [f"{a} and {b}" for a in top for b in top[a] if a < b and a in top.get(b, set())] == []
+
+
+def test_estimators_know_nothing_of_suspensions_or_sources() -> None:
+    for name in ("models.base", "models.linear", "inference.parametric", "inference.correlation", "inference.result"):
+        assert {target for target, _, _ in imported_by(name)} & {"trading", "sources", "calendar", "study"} == set()
+
+
+def test_no_module_above_400_lines() -> None:
+    lengths = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in MODULES.items()}
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
+
+
+def statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return sum(isinstance(node, ast.stmt) for part in body for node in ast.walk(part))
+
+
+def test_no_function_above_40_statements() -> None:
+    assert {name: statements(node) for name, node in functions() if statements(node) > 40} == {}
+
+
+def test_nothing_prints_but_the_command_line() -> None:
+    found = [
+        f"{name}:{node.lineno}"
+        for name in MODULES
+        for node in ast.walk(tree_of(name))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == "print")
+            or (isinstance(node.func, ast.Attribute) and node.func.attr == "echo" and name != "cli")
+        )
+    ]
+    assert found == []
+
+
+def test_no_module_is_a_drawer_for_anything() -> None:
+    drawers = {"utils", "util", "helpers", "helper", "misc", "common"}
+    assert [name for name in MODULES if name.split(".")[-1].strip("_") in drawers] == []
+
+
+def test_no_name_starts_with_get() -> None:
+    assert [name for name, node in functions() if node.name.lstrip("_").startswith("get_")] == []
+
+
+@pytest.mark.parametrize("name", eventstudy.__all__)
+def test_public_names_can_be_imported_and_are_documented(name: str) -> None:
+    assert getattr(eventstudy, name).__doc__
+    assert name in dir(eventstudy)
+
+
+def test_unknown_public_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = eventstudy.nothing
+
+
+def test_all_is_what_the_contract_names() -> None:
+    promised = {"run_study", "load_study", "fetch_prices", "event_study", "Windows"}
+    assert promised <= set(eventstudy.__all__)
+
+
+def public_without_docstring(name: str) -> Iterator[str]:
+    tree = tree_of(name)
+    if not ast.get_docstring(tree):
+        yield name
+    pending: list[tuple[str, ast.AST]] = [(name, tree)]
+    while pending:
+        where, parent = pending.pop()
+        for node in ast.iter_child_nodes(parent):
+            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node.name.startswith("_"):
+                continue
+            if not ast.get_docstring(node):
+                yield f"{where}.{node.name}"
+            if isinstance(node, ast.ClassDef):
+                pending.append((f"{where}.{node.name}", node))
+
+
+def test_every_public_function_and_class_has_a_docstring() -> None:
+    assert [missing for name in MODULES if name != "report.testing" for missing in public_without_docstring(name)] == []
+
+
+@pytest.mark.parametrize("verb", sorted(main.commands))
+def test_every_verb_shows_examples_of_itself(cli, verb: str) -> None:
+    text = cli(verb, "--help").stdout
+    _, heading, shown = text.replace("Example:", "Examples:").partition("Examples:")
+    assert heading
+    assert f"eventstudy {verb}" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("verb", ["run", "check", "schema", "init"])
+def test_verbs_of_this_step_are_there(verb: str) -> None:
+    assert isinstance(main.commands[verb], click.Command)
+
+
+@pytest.mark.parametrize("verb", sorted(main.commands))
+def test_every_verb_is_in_the_readme(root: Path, verb: str) -> None:
+    assert f"eventstudy {verb}" in (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_option_has_a_help_text() -> None:
+    bare = [
+        f"{verb} {option.name}"
+        for verb, command in main.commands.items()
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert bare == []
+
+
+HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "exchange_calendars", "yfinance", "pyarrow", "pydantic")
+
+
+@pytest.mark.parametrize("statement", ["import eventstudy", "import eventstudy.cli", "import eventstudy.errors"])
+def test_importing_is_light(statement: str) -> None:
+    code = f"{statement}, sys; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_python_m_is_the_command_line() -> None:
+    done = subprocess.run([sys.executable, "-m", "eventstudy", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"eventstudy, version {eventstudy.__version__}"
+
+
+def test_the_snapshot_is_package_data() -> None:
+    folder = resources.files("eventstudy") / "snapshot"
+    names = {item.name for item in folder.iterdir()}
+    shenzhen = ["002230", "002415", "002236", "300188", "000063", "000977", "002410", "000725", "399001"]
+    files = {f"{code}.SZ.csv" for code in shenzhen} | {"600570.SS.csv", "000300.SS.csv", "contents.toml"}
+    assert files <= names
+
+
+def test_every_data_file_matches_a_pattern_of_the_wheel(root: Path) -> None:
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["eventstudy"]
+    files = [
+        path.relative_to(PACKAGE)
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and "__pycache__" not in path.parts
+    ]
+    assert len(files) > 12
+    assert [str(file) for file in files if not any(file.match(pattern) for pattern in patterns)] == []
+
+
+def test_nothing_reads_outside_the_checkout(root: Path) -> None:
+    hint = "/" + "work/shared"
+    sources = [path for folder in ("eventstudy", "tests", "configs") for path in (root / folder).rglob("*") if path.is_file()]
+    texts = [path for path in sources if path.suffix in (".py", ".toml", ".j2", ".html", ".css", ".md")]
+    assert [str(path) for path in texts if hint in path.read_text(encoding="utf-8")] == []

@@ -1,0 +1,67 @@
+"""The verbs beside `run`: `schema` and `init`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+
+def test_schema_describes_every_section(cli) -> None:
+    done = cli("schema")
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)["properties"]
+    assert set(found) == {"study", "event", "firm", "market", "data", "windows", "mask", "confounder", "model", "inference"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--firms", "002415.SZ,002236.SZ", "--on", "2019-10-07", "--timezone", "America/New_York"],
+        ["--firms", "002415.SZ", "--at", "2019-10-08T10:00:00+08:00"],
+        ["--firms", "002415.SZ", "--on", "2019-10-08", "--timezone", "Asia/Shanghai"],  # maps to two sessions
+    ],
+)
+def test_init_writes_a_config_that_checks_as_it_is(cli, options: list[str], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli("init", "my-study", *options).exit_code == 0
+    done = cli("check", "my-study.toml")
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_init_overwrites_nothing(cli, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text("mine", encoding="utf-8")
+    done = cli("init", "mine")
+    assert (done.exit_code, (tmp_path / "mine.toml").read_text(encoding="utf-8")) == (2, "mine")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--firms", "002415.SZ"],
+        ["--on", "2019-10-07"],
+        ["--firms", "002415.SZ", "--on", "2019-10-07"],
+        ["--firms", "002415.SZ", "--on", "2019-10-07", "--timezone", "EST"],
+        ["--firms", "002415.SZ", "--at", "2019-10-08T10:00:00"],
+        ["--firms", "002415.SZ", "--on", "2019-10-07", "--at", "2019-10-07T10:00:00Z"],
+        ["--firms", "", "--on", "2019-10-07", "--timezone", "UTC"],
+        ["--firms", "002415.SZ", "--on", "2019-10-07", "--timezone", "UTC", "--source", "abacus"],
+    ],
+)
+def test_init_refuses_half_an_event(cli, options: list[str], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = cli("init", "my-study", *options)
+    assert done.exit_code == 2
+    assert done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["My Study", "../elsewhere", "a/b", ""])
+def test_init_refuses_a_name_that_no_study_may_have(cli, name: str, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert cli("init", name).exit_code == 2
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
