@@ -8,8 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     StrictFloat,
@@ -19,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from eventstudy.dataconfig import Data, Section
 from eventstudy.errors import ConfigError
 from eventstudy.events import DateOnly, Role, check_timezone
 from eventstudy.inference.registry import TEST_NAMES
@@ -30,12 +29,6 @@ Zone = Annotated[StrictStr, AfterValidator(check_timezone)]
 Pair = tuple[StrictInt, StrictInt]
 Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
 Fraction = Annotated[StrictFloat, Field(gt=0, lt=1)]
-
-
-class Section(BaseModel):
-    """A table of the config."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class When(Section):
@@ -106,21 +99,6 @@ class Market(Section):
     calendar: StrictStr | None = Field(None, description="exchange_calendars name, or `benchmark`")
     benchmark: Symbol
     price_limit: Fraction | None = None
-
-
-class Files(Section):
-    """The user's own price files."""
-
-    prices: StrictStr
-    benchmark: StrictStr | None = None
-    absent: Literal["suspended", "missing"] = Field("suspended", description="what an absent row means")
-
-
-class Data(Section):
-    """Where prices come from."""
-
-    source: Literal["snapshot", "files"] = "snapshot"
-    files: Files | None = None
 
 
 class WindowKeys(Section):
@@ -223,8 +201,6 @@ class StudySpec(Section):
         for symbol in symbols:
             if symbols.count(symbol) > 1:
                 raise ValueError(f"two [[firm]] tables describe {symbol}: keep one of them")
-        if self.data.source == "files" and self.data.files is None:
-            raise ValueError('source = "files" needs a [data.files] table with prices = "prices.csv"')
         window = self.inference.headline_window
         if window is None and len(self.windows.car) > 1:
             raise ValueError("name the headline_window under [inference] before looking at results: one of [windows] car")

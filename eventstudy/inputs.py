@@ -10,15 +10,18 @@ from eventstudy.config import Confounder, StudySpec, When
 from eventstudy.errors import ConfigError, UnknownSymbolError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.inference.registry import TEST_NAMES
-from eventstudy.sources import Source, open_source
+from eventstudy.sources import Source, open_sources
 from eventstudy.sources.base import PriceSeries
+from eventstudy.sources.fallback import Tell
 from eventstudy.sources.files import read_table
 from eventstudy.study import FirmSettings, MaskedSpell, OtherNews, Plan, StudyInputs
 
 EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group")
 
 
-def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime | None = None) -> StudyInputs:
+def study_inputs(
+    spec: StudySpec, source: Source | None = None, now: dt.datetime | None = None, tell: Tell | None = None
+) -> StudyInputs:
     """Read the events and fetch the prices of a study.
 
     Parameters
@@ -27,6 +30,8 @@ def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime
         Default: the one the config names.
     now : datetime, optional
         The moment windows are complete or not at; default the present.
+    tell : callable, optional
+        Called with one sentence a symbol that another source than the first served.
 
     Raises
     ------
@@ -34,8 +39,7 @@ def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime
     """
     events = study_events(spec)
     firms = _firm_settings(spec, events)
-    files = spec.data.files
-    source = source or open_source(spec.data.source, spec.folder, files.model_dump() if files else {})
+    source = source or open_sources(spec.data.sources, spec.folder, spec.data.settings, tell)
     series: dict[str, PriceSeries] = {}
     unknown: dict[str, str] = {}
     start, end = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eventstudy.errors import ConfigError
+from eventstudy.sources.baostock import BaostockSource
 from eventstudy.sources.base import PriceSeries, Source
+from eventstudy.sources.fallback import FallbackSource, Tell
 from eventstudy.sources.files import FileSource
 from eventstudy.sources.snapshot import SnapshotSource
+from eventstudy.sources.sql import SqlSource
 
 SOURCES: dict[str, Callable[[Path, Mapping[str, Any]], Source]] = {
     "snapshot": lambda folder, settings: SnapshotSource(),
     "files": FileSource.from_settings,
+    "sql": SqlSource.from_settings,
+    "baostock": BaostockSource.from_settings,
 }
 
 
@@ -25,8 +31,31 @@ def open_source(name: str, folder: Path, settings: Mapping[str, Any]) -> Source:
         Where relative paths in the settings start.
     settings : mapping
         The keys of ``[data.<name>]``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such source.
     """
+    if name not in SOURCES:
+        raise ConfigError(f"source = {name!r} is none of {', '.join(SOURCES)}")
     return SOURCES[name](folder, settings)
 
 
-__all__ = ["SOURCES", "PriceSeries", "Source", "open_source"]
+def open_sources(
+    names: Sequence[str], folder: Path, settings: Mapping[str, Mapping[str, Any]], tell: Tell | None = None
+) -> Source:
+    """Return the source called by the only name, or one that asks several in their order, symbol by symbol.
+
+    Parameters
+    ----------
+    settings : mapping
+        The keys of each ``[data.<name>]`` by name; a source may have none.
+    tell : callable, optional
+        Called with one sentence a symbol that another source than the first served.
+    """
+    opened = [open_source(name, folder, settings.get(name, {})) for name in names]
+    return opened[0] if len(opened) == 1 else FallbackSource(opened, tell)
+
+
+__all__ = ["SOURCES", "FallbackSource", "PriceSeries", "Source", "open_source", "open_sources"]
