@@ -44,7 +44,9 @@ class Files(Section):
     )
     columns: FileColumns | None = Field(None, description="columns of other names: ours = the file's")
     benchmark_columns: FileColumns | None = Field(None, description="the same for the benchmark file; default: `columns`")
-    shape: Literal["long", "wide"] | None = Field(None, description="a row a session and symbol, or a column a symbol")
+    shape: Literal["long", "wide"] | None = Field(
+        None, description="of `prices`: a row a session and symbol, or a column a symbol; default: told from the header"
+    )
     absent: Literal["suspended", "missing"] | None = Field(
         None, description="what an absent row means; default: as the format has it, suspended without one"
     )

@@ -20,7 +20,7 @@ import pandas as pd
 from eventstudy.errors import ConfigError, DataError, UnknownSymbolError
 from eventstudy.sources.base import Absent, Kind, PriceSeries
 from eventstudy.sources.formats import FORMATS, LOT, PLAIN, Format, Rules, vendor_frame
-from eventstudy.sources.frames import shown
+from eventstudy.sources.frames import is_date, shown
 from eventstudy.sources.reading import RawTable, listed, raw_table
 from eventstudy.sources.symbols import market_symbol
 
@@ -110,14 +110,15 @@ class FileSource:
     def from_settings(cls, folder: Path, settings: Mapping[str, Any]) -> FileSource:
         """Return the source that a [data.files] table describes."""
         form = FORMATS[settings["format"]] if settings.get("format") else PLAIN
-        shared: dict[str, Any] = {name: settings.get(name) for name in ("shape", "encoding", "date_format", "volume_unit")}
+        shared: dict[str, Any] = {name: settings.get(name) for name in ("encoding", "date_format", "volume_unit")}
         shared["decimal"] = settings.get("decimal") or "."
         columns = {name: theirs for name, theirs in (settings.get("columns") or {}).items() if theirs is not None}
         own = {name: theirs for name, theirs in (settings.get("benchmark_columns") or {}).items() if theirs is not None}
         benchmark = folder / settings["benchmark"] if settings.get("benchmark") else None
         return cls(
             folder / settings["prices"], benchmark, settings.get("absent"),
-            Layout(form, columns, **shared), Layout(form, own, {} if own else columns, index=True, **shared),
+            Layout(form, columns, shape=settings.get("shape"), **shared),
+            Layout(form, own, {} if own else columns, index=True, **shared),
         )  # fmt: skip
 
     @cached_property
@@ -174,7 +175,7 @@ def load(path: Path, layout: Layout) -> Loaded:
     else:
         rows = _long(path, found.frame, columns, layout)
     cut = _last_row(found, rows)
-    return Loaded(rows, (*found.notes, *cut))
+    return Loaded(rows, (*found.notes, *_overlooked(names, columns, layout), *cut))
 
 
 def _find_columns(path: Path, names: list[str], layout: Layout) -> dict[str, str]:
@@ -200,11 +201,27 @@ def _find_columns(path: Path, names: list[str], layout: Layout) -> dict[str, str
     return columns
 
 
+def _overlooked(names: list[str], columns: Mapping[str, str], layout: Layout) -> tuple[str, ...]:
+    """Note a column that was probably meant to be read, such as ``volumn``: without volumes a study is another one."""
+    notes: list[str] = []
+    if layout.form is not PLAIN:  # a vendor's other columns are alike by nature
+        return ()
+    for ours, theirs in layout.form.names(layout.index).items():
+        unread = [] if ours in columns else [name for name in names if name and name not in columns.values()]
+        if near := difflib.get_close_matches(theirs[0], unread, n=1, cutoff=0.75):
+            notes.append(f"column {shown(near[0])} was not read: if it is {theirs[0]}, rename or map it")
+    return tuple(notes)
+
+
 def _shape(names: list[str], columns: Mapping[str, str], layout: Layout) -> Shape:
     if layout.shape:
         return layout.shape
-    told = layout.form is not PLAIN or layout.columns or {"close", "adj_close"} & set(columns)
-    return "long" if told or ("symbol" in columns and not layout.index) else "wide"
+    if layout.columns or {"close", "adj_close"} & set(columns):
+        return "long"
+    of_vendor = layout.form is not PLAIN
+    if layout.index:  # levels may stand beside a vendor's table of prices in a table of one's own
+        return "long" if of_vendor and {"date", "symbol"} & set(columns) else "wide"
+    return "long" if of_vendor or "symbol" in columns else "wide"
 
 
 def _long(path: Path, table: pd.DataFrame, columns: Mapping[str, str], layout: Layout) -> dict[str, pd.DataFrame]:
@@ -230,6 +247,8 @@ def _long(path: Path, table: pd.DataFrame, columns: Mapping[str, str], layout: L
 def _wide(path: Path, table: pd.DataFrame, layout: Layout) -> dict[str, pd.DataFrame]:
     if table.shape[1] < 2:
         raise DataError(f"{path}: one column only: a table of closes has dates in the first column and a column a symbol")
+    if is_date(str(table.columns[0])):
+        raise DataError(f"{path}: the first line is no header, it begins with a date: put the names of the columns there")
     rows = {}
     spelt: dict[str, str] = {}
     for place, name in enumerate(map(str, table.columns[1:]), 1):

@@ -200,12 +200,18 @@ def actions_from_reference(frame: pd.DataFrame, absent: Absent, symbol: str) -> 
     if not len(steps):
         return []
     next_session = _follows(close.index, symbol)
-    certain = next_session[steps] | ((absent == "suspended") & (reference < last)[steps])
-    taken, left = steps[certain], steps[~certain]
+    certain, down = next_session[steps], (reference < last)[steps]
+    resumed = ~certain & down & (absent == "suspended")
+    taken, left = steps[certain | resumed], steps[~certain & ~resumed]
     frame.loc[taken, "split"] = (last / reference)[taken]
     notes = []
     if len(taken):
         notes.append(f"corporate actions are taken from the reference prices of {days_of(taken)}")
+    if resumed.any():
+        notes.append(
+            f"of these, {days_of(steps[resumed])} follow absent sessions, which count as suspended: "
+            "if rows are missing instead, the returns there are wrong"
+        )
     if len(left):
         notes.append(
             f"the reference price of {days_of(left)} is not the close before, and sessions between are absent: "

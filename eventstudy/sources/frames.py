@@ -87,6 +87,11 @@ def _impossible(values: pd.Series, name: str) -> np.ndarray:
     return wrong.to_numpy()
 
 
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date as the sources write them."""
+    return _day(text.strip()) is not None
+
+
 def shown(value: object, most: int = 40) -> str:
     """Quote a value for a message, on one line and not at length."""
     text = repr(value if isinstance(value, str) else str(value))

@@ -118,13 +118,13 @@ def _is_encoding(name: str) -> bool:
 def _csv(path: Path, text: str) -> pd.DataFrame:
     lines = io.StringIO(text, newline=None)  # any mixture of line ends
     head = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
-    reader = csv.reader(lines, delimiter=max(SEPARATORS, key=head.count), strict=True)
+    reader = csv.reader(lines, delimiter=max(SEPARATORS, key=lambda mark: _names_in(head.split(mark))), strict=True)
     header: list[str] = []
     rows, numbers = [], []
     try:
         for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
+            if not (row and row[0].strip()) and not any(cell.strip() for cell in row):
+                continue  # a line of blanks, as spreadsheets leave them behind
             if not header:
                 header = _checked_names(path, row)
                 continue
@@ -141,6 +141,10 @@ def _csv(path: Path, text: str) -> pd.DataFrame:
             f"{path}, line {reader.line_num}: a quotation mark is missing or a field is too long ({problem}): correct it"
         ) from problem
     return pd.DataFrame(rows, columns=header, index=pd.Index(numbers, name="line", dtype="int64"), dtype="object")
+
+
+def _names_in(fields: list[str]) -> int:
+    return sum(any(letter.isalnum() for letter in field) for field in fields)
 
 
 def _checked_names(path: Path, names: list[str]) -> list[str]:

@@ -215,7 +215,7 @@ class SqlSource:
         origin = getattr(problem, "orig", None) or problem
         text = next((line.strip() for line in str(origin).splitlines() if line.strip()), type(origin).__name__)
         password = self._made.url.password if self._made is not None else None
-        for secret in (str(password), quote_plus(str(password)), quote(str(password))) if password else ():
+        for secret in (str(password), quote_plus(str(password)), quote(str(password), safe="")) if password else ():
             text = text.replace(secret, "***")
         return text
 
