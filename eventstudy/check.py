@@ -2,86 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
-import pandas as pd
-
-from eventstudy.study import Computation, FirmStudy
-from eventstudy.trading import MISSING, SUSPENDED, UNKNOWN, Listing
-
-Severity = Literal["info", "warning", "error"]
+from eventstudy.config import StudySpec
+from eventstudy.configfile import data_keys
+from eventstudy.doubt import Doubt, event_doubts, series_doubts, source_doubts
+from eventstudy.prices import Fetching, fetch_series, price_source
+from eventstudy.study import Computation
+from eventstudy.tables import listing_of
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing found; an ``error`` stands for data that make the study unusable as it is."""
-
-    severity: Severity
-    subject: str
-    text: str
-
-
-def check_study(study: Computation) -> list[Finding]:
+def check_study(study: Computation) -> list[Doubt]:
     """Return what was found about events, windows and prices; no effect is looked at."""
     found = [
-        Finding("warning", f"{item.event_id}, {item.symbol}", f"excluded, {item.reason}: {item.detail}")
+        Doubt("warning", f"{item.event_id}, {item.symbol}", item.reason, f"excluded, {item.reason}: {item.detail}")
         for item in study.exclusions
     ]
     for firm in study.firms:
-        found += _event_findings(firm)
-    for symbol, listing in study.listings.items():
-        found += _series_findings(symbol, listing, study)
+        found += event_doubts(firm)
+    for symbol, series in study.inputs.series.items():
+        listing = listing_of(study, symbol)
+        if listing is None:
+            continue
+        frame = series.frame
+        extent = f"{len(frame)} rows from {series.source}, {frame.index[0]:%Y-%m-%d} to {frame.index[-1]:%Y-%m-%d}"
+        found.append(Doubt("info", symbol, "rows", f"{extent}, calendar {listing.calendar.name}"))
+        settings = study.inputs.firms.get(symbol)
+        found += series_doubts(series, listing, settings.price_limit if settings else None)
+        found += [Doubt("warning", symbol, code, note) for code, note in listing.notes if code != "closed_day"]
+        found += [Doubt("info", symbol, "source", note) for note in series.notes]
     return found
 
 
-def _event_findings(firm: FirmStudy) -> list[Finding]:
-    subject = f"{firm.key[0]}, {firm.key[1]}"
-    if firm.session is None:
-        return [Finding("info", subject, "the event session lies past the end of the exchange calendar")]
-    listing, found = firm.listing, []
-    status = listing.status[firm.day0]
-    found.append(Finding("info", subject, f"event session {firm.session:%Y-%m-%d}, status {status}"))
-    if status in (UNKNOWN, MISSING):
-        meaning = "may have been suspended: give volumes" if status == UNKNOWN else "has no price in this source: use another"
-        found.append(Finding("error", subject, f"on the event session the share {meaning}"))
-    if firm.fit is not None:
-        found.append(Finding("info", subject, f"{firm.fit.nobs} estimation observations over {firm.fit.n_sessions} sessions"))
-    if firm.short_history:
-        found.append(Finding("warning", subject, "short_history: the prices start inside the estimation window"))
-    for window, cumulative in firm.cumulative.items():
-        if cumulative.reason:
-            found.append(Finding("warning", subject, f"CAR{list(window)} is undefined: {cumulative.reason}"))
+def check_against(study: Computation, spec: StudySpec, other: str, fetching: Fetching) -> list[Doubt]:
+    """Return where another source's closes, or rows, differ from the study's.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such source, or it lacks its keys.
+    """
+    settings = spec.data.model_dump(exclude_unset=True) | {"source": other}
+    source = price_source(data_keys(settings), spec.folder, fetching, spec.market.calendar)
+    shares = [symbol for symbol in study.inputs.series if symbol in study.inputs.firms]
+    spans = {symbol: (series.frame.index[0], series.frame.index[-1]) for symbol, series in study.inputs.series.items()}
+    benchmarks = [symbol for symbol in study.inputs.series if symbol not in study.inputs.firms]
+    fetched = fetch_series(source, shares, benchmarks, spans, fetching.watch)
+    found = [Doubt("warning", symbol, "source_lacks", f"{other} has no series: {told}") for symbol, told in fetched.unknown.items()]
+    for symbol, theirs in fetched.series.items():
+        listing = listing_of(study, symbol)
+        if listing is not None:
+            found += source_doubts(study.inputs.series[symbol], theirs, listing.calendar.sessions)
     return found
-
-
-def _series_findings(symbol: str, listing: Listing, study: Computation) -> list[Finding]:
-    frame = study.inputs.series[symbol].frame
-    inside = (listing.calendar.sessions >= frame.index[0]) & (listing.calendar.sessions <= frame.index[-1])
-    extent = f"{len(frame)} rows, {frame.index[0]:%Y-%m-%d} to {frame.index[-1]:%Y-%m-%d}"
-    found = [Finding("info", symbol, f"{extent}, calendar {listing.calendar.name}")]
-    for status in (SUSPENDED, MISSING):
-        days = listing.calendar.sessions[inside & (listing.status == status)]
-        if len(days):
-            found.append(Finding("warning", symbol, f"{len(days)} sessions {status}: {spells(days, listing)}"))
-    for side in ("up", "down"):
-        days = listing.calendar.sessions[inside & (listing.limit == side)]
-        if len(days):
-            found.append(Finding("info", symbol, f"{len(days)} closes at the {side} limit: {spells(days, listing)}"))
-    holes = listing.calendar.sessions[inside & ~np.isfinite(listing.benchmark)]
-    if len(holes):
-        found.append(Finding("warning", symbol, f"its benchmark has no value on {len(holes)} sessions: {spells(holes, listing)}"))
-    found += [Finding("warning", symbol, note) for _, note in listing.notes]
-    return found + [Finding("info", symbol, note) for note in study.inputs.series[symbol].notes]
-
-
-def spells(days: pd.DatetimeIndex, listing: Listing, most: int = 6) -> str:
-    """Write dates as spells of consecutive sessions, such as ``2019-10-08 to 2019-10-09``."""
-    places = listing.calendar.sessions.get_indexer(days)
-    breaks = np.flatnonzero(np.diff(places) > 1)
-    runs = [run for run in np.split(np.arange(len(days)), breaks + 1) if len(run)]
-    texts = [
-        f"{days[run[0]]:%Y-%m-%d}" + (f" to {days[run[-1]]:%Y-%m-%d}" if len(run) > 1 else "") for run in runs[:most]
-    ]
-    return ", ".join(texts) + (f" and {len(runs) - most} more spells" if len(runs) > most else "")

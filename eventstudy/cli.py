@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ from eventstudy import __version__
 from eventstudy.errors import ConfigError, EventsExcludedError, EventStudyError
 
 if TYPE_CHECKING:
+    from eventstudy.prices import Fetching
     from eventstudy.result import StudyResult
+    from eventstudy.study import Computation
 
 CONFIGS = click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CONFIG...")
 
@@ -90,7 +92,8 @@ def run(configs: tuple[Path, ...], out: Path, offline: bool, refresh: bool, forc
         from eventstudy.run import run_study
         from eventstudy.runs import unchanged_run, write_run
 
-        result = run_study(config)
+        result = run_study(config, fetching=_fetching(f"{config}: fetching", offline, refresh))
+        _tell_of_prices(config, result.computation)
         written = None if force else unchanged_run(result, out)
         if written is None:
             _compute_tables(result, f"{config}: computing")
@@ -104,6 +107,34 @@ def run(configs: tuple[Path, ...], out: Path, offline: bool, refresh: bool, forc
             raise EventsExcludedError(f"{config}: {count} events were excluded, and --strict was given: see exclusions.csv")
 
     _each(configs, one)
+
+
+def _fetching(label: str, offline: bool, refresh: bool) -> Fetching:
+    """How prices are fetched; where a terminal is there, with a progress bar over the symbols."""
+    from eventstudy.prices import Fetching
+
+    def watch(symbols: Sequence[str]) -> Iterable[str]:
+        with click.progressbar(symbols, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+            yield from bar
+
+    return Fetching(offline=offline, refresh=refresh, watch=watch)
+
+
+def _tell_of_prices(config: Path, study: Computation) -> None:
+    """Say what the reader of numbers must know at once: stale or revised prices, another source, a missing event session."""
+    from eventstudy.doubt import event_doubts
+
+    for outcome in study.inputs.outcomes:
+        if outcome.deed in ("stale", "revised"):
+            _say(f"{config}: {outcome.symbol} is {outcome.deed}, {outcome.detail}")
+    for series in study.inputs.series.values():
+        for note in series.notes:
+            if note.startswith("served by "):
+                _say(f"{config}: {series.symbol} is {note}")
+    for firm in study.firms:
+        for doubt in event_doubts(firm):
+            if doubt.severity == "error":
+                _say(f"{config}: {doubt.subject}: {doubt.text}")
 
 
 def _compute_tables(result: StudyResult, label: str) -> None:
@@ -125,23 +156,59 @@ def _headline(result: StudyResult) -> str:
 
 @main.command()
 @CONFIGS
-def check(configs: tuple[Path, ...]) -> None:
+@click.option("--offline", is_flag=True, help="Never ask a source on the network; use what is stored.")
+@click.option("--refresh", is_flag=True, help="Fetch again what is stored.")
+def fetch(configs: tuple[Path, ...], offline: bool, refresh: bool) -> None:
+    """Bring the store up to date and print what changed.
+
+    \b
+    Example:
+      eventstudy fetch configs/entity-list-2019-yahoo.toml
+    """
+
+    def one(config: Path) -> None:
+        from eventstudy.configfile import load_study
+        from eventstudy.errors import UnknownSymbolError
+        from eventstudy.inputs import study_inputs
+
+        inputs = study_inputs(load_study(config), _fetching(f"{config}: fetching", offline, refresh))
+        for outcome in inputs.outcomes:
+            click.echo(f"{outcome.symbol} ({outcome.source}): {outcome.deed}, {outcome.detail}")
+        for symbol, series in inputs.series.items():
+            if not series.vintage:
+                click.echo(f"{symbol} ({series.source}): local, {len(series.frame)} rows")
+        if inputs.unknown:
+            raise UnknownSymbolError("; ".join(f"{symbol}: {told}" for symbol, told in inputs.unknown.items()))
+
+    _each(configs, one)
+
+
+@main.command()
+@CONFIGS
+@click.option("--against", metavar="SOURCE", help="Compare the closes with those of another source.")
+@click.option("--offline", is_flag=True, help="Never ask a source on the network; use what is stored.")
+def check(configs: tuple[Path, ...], against: str | None, offline: bool) -> None:
     """Look at configs, events and prices without computing effects.
 
     \b
     Exit code 3 if the data cannot carry the study, such as an event session without a price.
-    Example:
+    Examples:
       eventstudy check configs/entity-list-2019.toml
+      eventstudy check configs/entity-list-2019-yahoo.toml --against snapshot
     """
 
     def one(config: Path) -> None:
-        from eventstudy.check import check_study
+        from eventstudy.check import check_against, check_study
         from eventstudy.configfile import load_study
         from eventstudy.errors import DataError
         from eventstudy.inputs import study_inputs
         from eventstudy.study import compute
 
-        findings = check_study(compute(study_inputs(load_study(config))))
+        spec, fetching = load_study(config), _fetching(f"{config}: fetching", offline, False)
+        study = compute(study_inputs(spec, fetching))
+        findings = check_study(study)
+        if against:
+            findings += check_against(study, spec, against, fetching)
         click.echo(f"{config}: valid")
         for item in findings:
             click.echo(f"  {item.severity:<8}{item.subject}: {item.text}")

@@ -9,9 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     StrictFloat,
@@ -21,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from eventstudy.dataconfig import Data, Section
 from eventstudy.errors import ConfigError
 from eventstudy.events import DateOnly, Role, check_timezone
 from eventstudy.inference.registry import TEST_NAMES
@@ -65,12 +64,6 @@ Zone = Annotated[StrictStr, AfterValidator(_zone)]
 Pair = tuple[StrictInt, StrictInt]
 Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
 Fraction = Annotated[StrictFloat, Field(gt=0, lt=1)]
-
-
-class Section(BaseModel):
-    """A table of the config."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class When(Section):
@@ -150,21 +143,6 @@ class Market(Section):
     benchmark: Symbol
     benchmark_name: StrictStr = Field("", description="name of the benchmark in the report")
     price_limit: Fraction | None = None
-
-
-class Files(Section):
-    """The user's own price files."""
-
-    prices: StrictStr
-    benchmark: StrictStr | None = None
-    absent: Literal["suspended", "missing"] = Field("suspended", description="what an absent row means")
-
-
-class Data(Section):
-    """Where prices come from."""
-
-    source: Literal["snapshot", "files"] = "snapshot"
-    files: Files | None = None
 
 
 class WindowKeys(Section):
@@ -259,8 +237,6 @@ class StudySpec(Section):
         for symbol in symbols:
             if symbols.count(symbol) > 1:
                 raise ValueError(f"two [[firm]] tables describe {symbol}: keep one of them")
-        if self.data.source == "files" and self.data.files is None:
-            raise ValueError('source = "files" needs a [data.files] table with prices = "prices.csv"')
         window = self.inference.headline_window
         if window is None and len(self.windows.car) > 1:
             raise ValueError("name the headline_window under [inference] before looking at results: one of [windows] car")

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from eventstudy.config import StudySpec
+from eventstudy.dataconfig import Data
 from eventstudy.errors import ConfigError, OutputError
 
 Location = tuple[str | int, ...]
@@ -56,6 +57,21 @@ def spec_from_dict(content: Mapping[str, Any], folder: Path | None = None) -> St
     spec = _checked(content, "config", None)
     spec._folder = folder or Path.cwd()
     return spec
+
+
+def data_keys(content: Mapping[str, Any]) -> Data:
+    """Check a [data] table given as a dict.
+
+    Raises
+    ------
+    ConfigError
+        If it is not one.
+    """
+    try:
+        return Data.model_validate(content)
+    except ValidationError as problem:
+        messages = dict.fromkeys(_sentence(error, ("data", *error["loc"])) for error in problem.errors())
+        raise ConfigError("\n".join(messages)) from problem
 
 
 def write_new(path: Path, text: str) -> Path:

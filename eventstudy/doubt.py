@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.sources.base import PriceSeries
+from eventstudy.study import FirmStudy
 from eventstudy.trading import MISSING, SUSPENDED, UNKNOWN, Listing, total_return_level
 
 Severity = Literal["info", "warning", "error"]
@@ -61,7 +62,7 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
     report("info", "suspended", sessions[inside & (listing.status == SUSPENDED)], "sessions suspended")
     report("warning", "missing", sessions[inside & (listing.status == MISSING)], "sessions of the exchange have no row here")
     report("warning", "unknown_status", sessions[inside & (listing.status == UNKNOWN)], "single unchanged closes without volume")
-    report("warning", "closed_day", frame.index[~frame.index.isin(sessions)], "rows lie on days the exchange was closed")
+    report("warning", "closed_day", pd.DatetimeIndex(frame.index[~frame.index.isin(sessions)]), "rows lie on days the exchange was closed")
     for side in ("up", "down"):
         report("info", f"limit_{side}", sessions[inside & (listing.limit == side)], f"closes at the {side} limit")
     report("info", "one_price_day", _one_price_days(frame), "sessions traded at one price")
@@ -137,6 +138,30 @@ def _stale_tail(series: PriceSeries, listing: Listing) -> list[Doubt]:
         return []
     text = f"the rows end on {last:%Y-%m-%d}, {len(later)} sessions before the benchmark's"
     return [Doubt("warning", series.symbol, "stale_tail", text, len(later))]
+
+
+def event_doubts(firm: FirmStudy) -> list[Doubt]:
+    """Return what is to be known of one event's session, sample and windows."""
+    subject = f"{firm.key[0]}, {firm.key[1]}"
+    if firm.session is None:
+        return [Doubt("info", subject, "calendar_end", "the event session lies past the end of the exchange calendar")]
+    status = firm.listing.status[firm.day0] if firm.day0 <= firm.listing.end else "ahead"
+    found = [Doubt("info", subject, "event_session", f"event session {firm.session:%Y-%m-%d}, status {status}")]
+    if status == UNKNOWN:
+        text = f"on the event session {firm.session:%Y-%m-%d} the share may have been suspended: give volumes"
+        found.append(Doubt("error", subject, "event_session_unknown", text))
+    if status == MISSING:
+        text = f"the source has no price of the event session {firm.session:%Y-%m-%d}: use another"
+        found.append(Doubt("error", subject, "event_session_missing", text))
+    if firm.fit is not None:
+        text = f"{firm.fit.nobs} estimation observations over {firm.fit.n_sessions} sessions"
+        found.append(Doubt("info", subject, "sample", text))
+    if firm.short_history:
+        found.append(Doubt("warning", subject, "short_history", "short_history: the prices start inside the estimation window"))
+    for window, cumulative in firm.cumulative.items():
+        if cumulative.reason:
+            found.append(Doubt("warning", subject, cumulative.reason, f"CAR{list(window)} is undefined: {cumulative.reason}"))
+    return found
 
 
 def source_doubts(series: PriceSeries, other: PriceSeries, sessions: pd.DatetimeIndex) -> list[Doubt]:

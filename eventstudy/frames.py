@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from eventstudy.configfile import data_keys
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.inputs import events_from_table
 from eventstudy.models import MODELS
+from eventstudy.prices import Fetching, price_source
 from eventstudy.result import StudyResult
 from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
-from eventstudy.sources import SOURCES, open_source
 from eventstudy.sources.base import Absent, Kind, PriceSeries
 from eventstudy.sources.frames import price_frame
 from eventstudy.study import FirmSettings, MaskedSpell, Plan, StudyInputs, compute
@@ -238,7 +239,7 @@ def fetch_prices(
     symbols: Iterable[str],
     start: str | dt.date,
     end: str | dt.date,
-    source: str = "yahoo",
+    source: str | Sequence[str] = "yahoo",
     kind: Kind = "share",
     **settings: Any,
 ) -> pd.DataFrame:
@@ -249,11 +250,11 @@ def fetch_prices(
     symbols : iterable of str
     start, end : str or date
         Both inclusive.
-    source : str
-        Name of a source, such as ``yahoo`` or ``snapshot``.
+    source : str or sequence of str
+        Name of a source, such as ``yahoo`` or ``snapshot``; of several, the first that has a symbol serves it.
     kind : {"share", "index"}
     **settings
-        The source's own keys, as in ``[data.<source>]``.
+        The source's own keys, as in ``[data.<source>]``; with several sources, a dict of them by source.
 
     Returns
     -------
@@ -267,10 +268,10 @@ def fetch_prices(
     DataError
         If a symbol is unknown or its prices are unusable.
     """
-    _check_choice("source", source, SOURCES)
     first, last = pd.Timestamp(start), pd.Timestamp(end)
-    chosen: Mapping[str, Any] = settings
-    provider = open_source(source, Path.cwd(), chosen)
+    chosen = {source: settings} if isinstance(source, str) and settings else settings
+    data = data_keys({"source": source, **chosen})
+    provider = price_source(data, Path.cwd(), Fetching())
     parts = []
     for symbol in [symbols] if isinstance(symbols, str) else symbols:
         frame = provider.fetch(symbol, first, last, kind).frame.loc[first:last]

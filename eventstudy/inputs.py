@@ -8,54 +8,47 @@ from dataclasses import replace
 import pandas as pd
 
 from eventstudy.config import Confounder, StudySpec, When
-from eventstudy.errors import ConfigError, UnknownSymbolError
+from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.inference.registry import TEST_NAMES
-from eventstudy.sources import Source, open_source
-from eventstudy.sources.base import PriceSeries
+from eventstudy.prices import Fetching, fetch_series, needed_dates, price_source
+from eventstudy.sources import Source
 from eventstudy.sources.files import read_table
 from eventstudy.study import FirmSettings, MaskedSpell, OtherNews, Plan, StudyInputs
 
 EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group")
 
 
-def study_inputs(spec: StudySpec, source: Source | None = None, now: dt.datetime | None = None) -> StudyInputs:
+def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Source | None = None) -> StudyInputs:
     """Read the events and fetch the prices of a study.
 
     Parameters
     ----------
+    fetching : Fetching, optional
+        How prices are fetched, and what the present is.
     source : Source, optional
-        Default: the one the config names.
-    now : datetime, optional
-        The moment windows are complete or not at; default the present.
+        Default: the one the config names, behind the store where it is a remote one.
 
     Raises
     ------
-    ConfigError, DataError
+    ConfigError, DataError, SourceUnreachableError
     """
+    fetching = fetching or Fetching()
     events = study_events(spec)
     firms = _firm_settings(spec, events)
     _check_symbols(spec, set(firms))
-    files = spec.data.files
-    source = source or open_source(spec.data.source, spec.folder, files.model_dump() if files else {})
-    series: dict[str, PriceSeries] = {}
-    unknown: dict[str, str] = {}
-    start, end = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
-    for symbol in dict.fromkeys(event.symbol for event in events):
-        try:
-            series[symbol] = source.fetch(symbol, start, end, "share")
-        except UnknownSymbolError as problem:
-            unknown[symbol] = str(problem)
-    for symbol in dict.fromkeys(settings.benchmark for settings in firms.values()):
-        if symbol not in series:
-            try:
-                series[symbol] = source.fetch(symbol, start, end, "index")
-            except UnknownSymbolError as problem:
-                unknown[symbol] = str(problem)
-    if spec.market.benchmark_name and spec.market.benchmark in series:
-        named = replace(series[spec.market.benchmark], name=spec.market.benchmark_name)
-        series[spec.market.benchmark] = named
-    return StudyInputs(study_plan(spec), events, firms, series, unknown, now or dt.datetime.now(dt.UTC))
+    plan = study_plan(spec)
+    fetching = replace(fetching, settle=dt.timedelta(minutes=spec.data.settle))
+    source = source or price_source(spec.data, spec.folder, fetching, spec.market.calendar)
+    shares = list(dict.fromkeys(event.symbol for event in events))
+    benchmarks = list(dict.fromkeys(settings.benchmark for settings in firms.values()))
+    spans = needed_dates(events, firms, plan.windows, plan.calendar)
+    fetched = fetch_series(source, shares, benchmarks, spans, fetching.watch)
+    if spec.market.benchmark_name and spec.market.benchmark in fetched.series:
+        series = fetched.series[spec.market.benchmark]
+        fetched.series[spec.market.benchmark] = replace(series, name=spec.market.benchmark_name)
+    settled = fetching.now - fetching.settle
+    return StudyInputs(plan, events, firms, fetched.series, fetched.unknown, settled, fetched.outcomes)
 
 
 def _check_symbols(spec: StudySpec, known: set[str]) -> None:

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eventstudy.calendar import BENCHMARK_CALENDAR, SessionCalendar, calendar_name, exchange_sessions
+from eventstudy.calendar import (
+    BENCHMARK_CALENDAR,
+    SUFFIX_CALENDARS,
+    SessionCalendar,
+    calendar_name,
+    exchange_sessions,
+    suffix,
+)
+from eventstudy.dataconfig import Data
 from eventstudy.errors import UnknownSymbolError
 from eventstudy.events import EventFirm, date_event
+from eventstudy.sources import FallbackSource, open_source
 from eventstudy.sources.base import Kind, PriceSeries, Source
 from eventstudy.sources.stored import Outcome, StoredSource
 from eventstudy.store import Store
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
 Watch = Callable[[Sequence[str]], Iterable[str]]
 Span = tuple[pd.Timestamp, pd.Timestamp]
 
+FIRST_SESSION = dt.date(1991, 1, 1)
+DEFAULT_CALENDAR = "XNYS"  # of symbols without a suffix, as Yahoo spells US listings
 EVERYTHING = pd.Timestamp("1990-01-01"), pd.Timestamp("2100-01-01")
 
 
@@ -94,16 +105,34 @@ def _event_dates(event: EventFirm, calendar: str, windows: Windows) -> Span:
     return sessions.sessions[first], sessions.sessions[last]
 
 
-def stored_source(source: Source, folder: Path, fetching: Fetching, calendar: Callable[[str], SessionCalendar]) -> Source:
-    """Put a remote source behind the store; a local one stays as it is."""
-    if not source.remote:
-        return source
-    return StoredSource(
-        source, Store(folder), calendar, fetching.now, fetching.settle, fetching.offline, fetching.refresh
-    )
+def price_source(data: Data, folder: Path, fetching: Fetching, market_calendar: str | None = None) -> Source:
+    """Return the source a config names, or several in their order; remote ones stand behind the store.
+
+    Parameters
+    ----------
+    folder : Path
+        Where relative paths of the config start.
+    market_calendar : str, optional
+        Calendar of symbols whose suffix names no exchange.
+    """
+    store = Store(folder / data.store if data.store else store_folder())
+    market = market_calendar if market_calendar != BENCHMARK_CALENDAR else None
+
+    def calendar(symbol: str) -> SessionCalendar:
+        return exchange_sessions(SUFFIX_CALENDARS.get(suffix(symbol)) or market or DEFAULT_CALENDAR, FIRST_SESSION)
+
+    def kept(source: Source) -> Source:
+        if not source.remote:
+            return source
+        return StoredSource(source, store, calendar, fetching.now, fetching.settle, fetching.offline, fetching.refresh)
+
+    opened = [kept(open_source(name, folder, data.settings.get(name, {}))) for name in data.sources]
+    return opened[0] if len(opened) == 1 else FallbackSource(opened)
 
 
-def fetch_series(source: Source, shares: Sequence[str], benchmarks: Sequence[str], spans: Mapping[str, Span], watch: Watch) -> Fetched:
+def fetch_series(
+    source: Source, shares: Sequence[str], benchmarks: Sequence[str], spans: Mapping[str, Span], watch: Watch
+) -> Fetched:
     """Fetch every symbol; one the source does not know is told of, and stops nothing."""
     kinds: dict[str, Kind] = dict.fromkeys(benchmarks, "index") | dict.fromkeys(shares, "share")  # type: ignore[assignment]
     series: dict[str, PriceSeries] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from eventstudy.config import StudySpec
 from eventstudy.configfile import load_study, spec_from_dict
 from eventstudy.inputs import study_inputs
+from eventstudy.prices import Fetching
 from eventstudy.result import StudyResult
 from eventstudy.study import compute
 
@@ -21,15 +21,15 @@ def as_spec(study: str | Path | Mapping[str, Any] | StudySpec) -> StudySpec:
     return spec_from_dict(study) if isinstance(study, Mapping) else load_study(study)
 
 
-def run_study(study: str | Path | Mapping[str, Any] | StudySpec, *, now: dt.datetime | None = None) -> StudyResult:
+def run_study(study: str | Path | Mapping[str, Any] | StudySpec, *, fetching: Fetching | None = None) -> StudyResult:
     """Compute a study.
 
     Parameters
     ----------
     study : path, dict or StudySpec
         A config file, a dict of the same shape, or a spec from `load_study`.
-    now : datetime, optional
-        The moment that decides whether a window is complete; default the present.
+    fetching : Fetching, optional
+        How prices are fetched, and what the present is.
 
     Returns
     -------
@@ -42,6 +42,8 @@ def run_study(study: str | Path | Mapping[str, Any] | StudySpec, *, now: dt.date
         If the config is not a valid study.
     DataError
         If prices are missing or unusable, or every event is excluded.
+    SourceUnreachableError
+        If the source does not answer and the store cannot serve.
     """
     spec = as_spec(study)
-    return StudyResult(compute(study_inputs(spec, now=now)), spec)
+    return StudyResult(compute(study_inputs(spec, fetching)), spec)

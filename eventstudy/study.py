@@ -25,6 +25,7 @@ from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.models import MODELS, Fit
 from eventstudy.returns import ReturnKind, Rows, Treatment, trade_rows
 from eventstudy.sources.base import PriceSeries
+from eventstudy.sources.stored import Outcome
 from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing, Spell, list_shares
 from eventstudy.windows import Window, Windows
 
@@ -100,7 +101,8 @@ class Plan:
 class StudyInputs:
     """Everything a study is computed from.
 
-    `series` holds shares and benchmarks by symbol; `unknown` says of a symbol why there is no series.
+    `series` holds shares and benchmarks by symbol; `unknown` says of a symbol why there is no series. `now` is
+    the moment up to which prices are settled; `outcomes` tells what was fetched.
     """
 
     plan: Plan
@@ -109,6 +111,7 @@ class StudyInputs:
     series: Mapping[str, PriceSeries]
     unknown: Mapping[str, str] = field(default_factory=dict)
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True)

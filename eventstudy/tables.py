@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy.doubt import event_doubts, series_doubts
 from eventstudy.diagnostics import model_diagnostics
 from eventstudy.inference.parametric import holm
 from eventstudy.study import Computation, FirmStudy
@@ -30,7 +31,7 @@ COLUMNS: dict[str, list[str]] = {
     "caar": ["group", "window_start", "window_end", "n", "caar", "median_car", "n_negative"],
     "tests": ["group", "window_start", "window_end", "test", "null", "statistic", "df", "p_value", "n", "reason"],
     "exclusions": ["event_id", "symbol", "stage", "reason"],
-    "data": ["symbol", "source", "content_hash", "first", "last", "sessions", "traded", "suspended", "missing", "limit_days"],
+    "data": ["symbol", "source", "content_hash", "first", "last", "sessions", "traded", "suspended", "missing", "limit_days", "doubts"],
     "placebo": [
         "group", "window_start", "window_end", "test", "blocks", "floor", "p_value", "p_left", "p_right", "blocks_apart",
         "p_apart",
@@ -241,9 +242,11 @@ def data_table(study: Computation) -> pd.DataFrame:
         if series.frame.empty:
             continue
         first, last = series.frame.index[0], series.frame.index[-1]
-        listing = study.listings.get(symbol) or _as_benchmark(study, symbol)
+        listing = listing_of(study, symbol)
         if listing is None:
             continue
+        settings = study.inputs.firms.get(symbol)
+        doubts = series_doubts(series, listing, settings.price_limit if settings else None)
         inside = (listing.calendar.sessions >= first) & (listing.calendar.sessions <= last)
         status = listing.status[inside]
         rows.append(
@@ -258,12 +261,16 @@ def data_table(study: Computation) -> pd.DataFrame:
                 "suspended": int((status == SUSPENDED).sum()),
                 "missing": int((status == MISSING).sum()),
                 "limit_days": int((listing.limit[inside] != "").sum()),
+                "doubts": "; ".join(f"{item.code} {item.count}" for item in doubts if item.severity != "info"),
             }
         )
     return as_table("data", rows)
 
 
-def _as_benchmark(study: Computation, symbol: str) -> Listing | None:
+def listing_of(study: Computation, symbol: str) -> Listing | None:
+    """Return a symbol on its session grid, as a share or as a benchmark; None where no event uses it."""
+    if symbol in study.listings:
+        return study.listings[symbol]
     for listing in study.listings.values():
         if study.inputs.firms[listing.symbol].benchmark == symbol:
             return benchmark_listing(listing, symbol)
@@ -277,6 +284,15 @@ def notes_table(study: Computation) -> pd.DataFrame:
         rows += [{"symbol": symbol, "code": "source", "note": note} for note in series.notes]
     for symbol, listing in study.listings.items():
         rows += [{"symbol": symbol, "code": code, "note": note} for code, note in listing.notes]
+        settings = study.inputs.firms[symbol]
+        rows += [
+            {"symbol": symbol, "code": doubt.code, "note": doubt.text}
+            for doubt in series_doubts(study.inputs.series[symbol], listing, settings.price_limit)
+            if doubt.severity != "info" and doubt.code != "closed_day"
+        ]
+    for firm in study.firms:
+        found = [doubt for doubt in event_doubts(firm) if doubt.severity == "error"]
+        rows += [{"symbol": firm.key[1], "code": doubt.code, "note": doubt.text} for doubt in found]
     rows += [{"symbol": item.symbol, "code": item.reason, "note": item.detail} for item in study.exclusions]
     return as_table("notes", rows)
 

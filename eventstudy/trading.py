@@ -60,9 +60,10 @@ def trading_status(
 ) -> tuple[np.ndarray, list[tuple[str, str]]]:
     """Decide for every session of `calendar` whether the instrument traded (rule A3).
 
-    A session of a share is suspended where it is declared so, where volume is 0 and the close has not
-    moved, or where the source leaves suspended sessions out; without volume, two or more unchanged closes
-    in a row count as suspended and a single one as ``unknown``. Volume says nothing about an index.
+    A session of a share is suspended where it is declared or flagged so, where volume is 0 and the close has
+    not moved, or where the source leaves suspended sessions out; without volume, two or more unchanged closes
+    in a row count as suspended and a single one as ``unknown``. A session that the source flags as traded is
+    traded whatever its volume, ``missing`` if it has no close. Volume says nothing about an index.
 
     Returns
     -------
@@ -74,17 +75,22 @@ def trading_status(
     close = frame["close"].where(frame["close"].notna(), frame["adj_close"])
     closed = close.index[close.notna() & ~close.index.isin(calendar.sessions)]
     close = close[close.notna() & close.index.isin(calendar.sessions)]
-    volume = frame["volume"].reindex(close.index)
+    flags = series.flags[series.flags.index.isin(calendar.sessions)]
+    volume = frame["volume"].reindex(close.index).mask(close.index.isin(flags.index), 1.0)  # nothing to infer from there
+    listed = close.index.union(flags.index)
     status = np.full(len(calendar.sessions), series.absent, dtype=object)
     notes: list[tuple[str, str]] = []
     if len(closed):
         notes.append(("closed_day", f"{len(closed)} rows on days the exchange was closed are left out: {_dates(closed)}"))
+    if len(listed):
+        status[: calendar.sessions.searchsorted(listed[0])] = NOT_LISTED
     if len(close):
-        status[: calendar.sessions.searchsorted(close.index[0])] = NOT_LISTED
         rows = np.full(len(close), TRADED, dtype=object)
         if series.kind == "share":
             rows = _share_rows(close.to_numpy(), volume.to_numpy(), close.index, notes)
         status[calendar.sessions.get_indexer(close.index)] = rows
+    status[calendar.sessions.get_indexer(flags.index[flags == TRADED].difference(close.index))] = MISSING
+    status[calendar.sessions.get_indexer(flags.index[flags == SUSPENDED])] = SUSPENDED
     for first, last in declared:
         places = positions_between(calendar, first, last)
         traded = int(np.isin(status[places], [TRADED]).sum())

@@ -12,7 +12,8 @@ import pandas as pd
 Absent = Literal["suspended", "missing"]
 Kind = Literal["share", "index"]
 
-COLUMNS = ["close", "adj_close", "volume", "dividend", "split", "open", "high", "low"]
+COLUMNS = ["close", "adj_close", "volume", "dividend", "split", "open", "high", "low", "status"]
+FLAGS = ("traded", "suspended")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class PriceSeries:
         Indexed by date (naive, unique, increasing), with the columns ``close`` (as traded, price
         units), ``adj_close`` (adjusted by the vendor; NaN where it gives none), ``volume`` (shares; NaN
         where unknown), ``dividend`` (cash a share on its ex-date), ``split`` (new shares per old one
-        on its ex-date, 1 on other days) and ``open``, ``high``, ``low`` (as traded; NaN where unknown).
+        on its ex-date, 1 on other days), ``open``, ``high``, ``low`` (as traded; NaN where unknown) and
+        ``status`` (text: what the source itself says of the session, ``traded`` or ``suspended``; NaN where
+        it says nothing). A frame without the column ``status`` says nothing of any session.
     source : str
         Name of the source.
     kind : {"share", "index"}
@@ -50,24 +53,38 @@ class PriceSeries:
     vintage: str = ""
 
     @property
+    def flags(self) -> pd.Series:
+        """What the source says of single sessions, by date: ``traded`` or ``suspended``; empty where it says nothing."""
+        flags: pd.Series = self.frame["status"] if "status" in self.frame else pd.Series(index=self.frame.index, dtype="str")
+        return flags[flags.notna()]
+
+    @property
     def content_hash(self) -> str:
-        """SHA-256 over dates, closes, volumes and actions (hex).
+        """SHA-256 over dates, closes, volumes, actions and flags of suspension (hex).
 
         The vendor's adjusted closes count only where there are no closes as traded: a new dividend
-        rescales all of them without changing a single fact.
+        rescales all of them without changing a single fact. Flags count where there are any.
         """
         columns = ["adj_close" if self.frame["close"].isna().all() else "close", "volume", "dividend", "split"]
         lines = [f"{self.kind},{self.absent}"]
         for date, *values in self.frame[columns].itertuples():
             lines.append(f"{date:%Y-%m-%d}," + ",".join(repr(float(value)) for value in values))
+        lines += [f"{date:%Y-%m-%d},{flag}" for date, flag in self.flags.items()]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 class Source(Protocol):
     """A provider of daily prices; adding one is a module with this shape and a line in the registry."""
 
-    name: str
-    remote: bool  # asks somebody over a network, so its answers are kept in the store
+    @property
+    def name(self) -> str:
+        """Name of the source in a config."""
+        ...
+
+    @property
+    def remote(self) -> bool:
+        """Whether it asks somebody over a network, so that its answers are kept in the store."""
+        ...
 
     def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
         """Return the series of `symbol` between `start` and `end`, both inclusive.

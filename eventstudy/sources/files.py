@@ -1,71 +1,295 @@
-"""The user's own files: one long table of prices, one of the benchmark."""
+"""The user's own files: prices and benchmark as CSV or Parquet, long or wide, in our columns or a vendor's.
+
+Long has a row a session and symbol, wide a column of closes a symbol with the dates in the first column. Columns
+are ours (date, symbol, close [, adj_close] [, volume] ...), a vendor's (`formats`), or mapped one by one. Text
+is read as UTF-8, by its byte-order mark (UTF-16), or else as GB18030; anything but UTF-8 is noted. Symbols are
+brought into Yahoo's spelling (`symbols`).
+"""
 
 from __future__ import annotations
 
-import warnings
+import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-from eventstudy.errors import DataError, UnknownSymbolError
+from eventstudy.errors import ConfigError, DataError, UnknownSymbolError
 from eventstudy.sources.base import Absent, Kind, PriceSeries
-from eventstudy.sources.frames import price_frame
+from eventstudy.sources.formats import FORMATS, LOT, PLAIN, Format, Rules, vendor_frame
+from eventstudy.sources.frames import is_date, shown
+from eventstudy.sources.reading import RawTable, listed, raw_table
+from eventstudy.sources.symbols import market_symbol
+
+Shape = Literal["long", "wide"]
+SWAPPED = str.maketrans(".,", ",.")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one file is to be read.
+
+    Parameters
+    ----------
+    form : Format
+        Column names, units and words.
+    columns : mapping
+        Our name of a column to its name in the file, given by the user; goes before the format's.
+    also : mapping
+        The same, for columns that the file may lack.
+    shape : {"long", "wide"}, optional
+        Default: told from the header.
+    encoding : str, optional
+        Default: told from the content.
+    decimal : {".", ","}
+    date_format : str, optional
+        As of `strptime`; default: year, month, day.
+    volume_unit : {"shares", "lots"}, optional
+        Default: the format's.
+    index : bool
+        Whether this is a file of indices.
+    """
+
+    form: Format = PLAIN
+    columns: Mapping[str, str] = field(default_factory=dict)
+    also: Mapping[str, str] = field(default_factory=dict)
+    shape: Shape | None = None
+    encoding: str | None = None
+    decimal: Literal[".", ","] = "."
+    date_format: str | None = None
+    volume_unit: Literal["shares", "lots"] | None = None
+    index: bool = False
+
+    @property
+    def unit(self) -> int:
+        """Shares that one unit of volume stands for."""
+        return {None: self.form.unit, "shares": 1, "lots": LOT}[self.volume_unit]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file taken apart: rows by symbol (the empty symbol where the file names none), and notes."""
+
+    rows: Mapping[str, pd.DataFrame]
+    notes: tuple[str, ...]
 
 
 class FileSource:
-    """Prices from CSV or Parquet files with the columns date, symbol, close [, adj_close] [, volume]."""
+    """Prices from the user's files; each file is read once, when it is first needed.
+
+    Parameters
+    ----------
+    prices : Path
+        Prices of shares; of indices, too, where there is no benchmark file.
+    benchmark : Path, optional
+        Levels of one index or several.
+    absent : {"suspended", "missing"}, optional
+        What it means when a session has no row; default: the format's, ``suspended`` without one.
+    layout, benchmark_layout : Layout
+        How the files are to be read.
+    """
 
     name = "files"
     remote = False
 
-    def __init__(self, prices: Path, benchmark: Path | None, absent: Absent = "suspended") -> None:
-        self.prices, self.benchmark, self.absent = prices, benchmark, absent
-        self._benchmark_symbol = ""
+    def __init__(
+        self,
+        prices: Path,
+        benchmark: Path | None = None,
+        absent: Absent | None = None,
+        layout: Layout | None = None,
+        benchmark_layout: Layout | None = None,
+    ) -> None:
+        self.prices, self.benchmark = prices, benchmark
+        self.layout, self.benchmark_layout = layout or Layout(), benchmark_layout or Layout(index=True)
+        self.absent: Absent = absent or self.layout.form.absent
+        self._unnamed = ""  # the symbol that a benchmark file without symbols stands for
 
     @classmethod
     def from_settings(cls, folder: Path, settings: Mapping[str, Any]) -> FileSource:
         """Return the source that a [data.files] table describes."""
+        form = FORMATS[settings["format"]] if settings.get("format") else PLAIN
+        shared: dict[str, Any] = {name: settings.get(name) for name in ("encoding", "date_format", "volume_unit")}
+        shared["decimal"] = settings.get("decimal") or "."
+        columns = {name: theirs for name, theirs in (settings.get("columns") or {}).items() if theirs is not None}
+        own = {name: theirs for name, theirs in (settings.get("benchmark_columns") or {}).items() if theirs is not None}
         benchmark = folder / settings["benchmark"] if settings.get("benchmark") else None
-        return cls(folder / settings["prices"], benchmark, settings.get("absent", "suspended"))
+        return cls(
+            folder / settings["prices"], benchmark, settings.get("absent"),
+            Layout(form, columns, shape=settings.get("shape"), **shared),
+            Layout(form, own, {} if own else columns, index=True, **shared),
+        )  # fmt: skip
 
     @cached_property
-    def _rows(self) -> dict[str, pd.DataFrame]:
-        table = read_table(self.prices, ["date", "symbol"])
-        if not {"close", "adj_close"} & set(table.columns):
-            raise DataError(f"{self.prices}: no column 'close': the columns needed are date, symbol and close")
-        return {str(symbol).strip(): rows for symbol, rows in table.groupby("symbol", sort=False)}
+    def _price_rows(self) -> Loaded:
+        return load(self.prices, self.layout)
+
+    @cached_property
+    def _benchmark_rows(self) -> Loaded:
+        assert self.benchmark is not None
+        return load(self.benchmark, self.benchmark_layout)
 
     def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
-        """Return the rows of `symbol`; an index comes from the benchmark file where there is one."""
+        """Return all rows of `symbol`; an index comes from the benchmark file where there is one.
+
+        Raises
+        ------
+        UnknownSymbolError
+            If the file has no rows of it.
+        ConfigError
+            If a column that the config names is not in the file.
+        DataError
+            If the file or its rows cannot be used.
+        """
         if kind == "index" and self.benchmark is not None:
-            path, raw = self.benchmark, read_table(self.benchmark, ["date", "close"])
-            if "symbol" in raw:
-                raw = raw[raw["symbol"].astype(str).str.strip() == symbol]
-            elif self._benchmark_symbol not in ("", symbol):
-                raise DataError(
-                    f"{path}: the file has no column 'symbol', so it cannot stand for both {self._benchmark_symbol} and {symbol}"
-                )
-            self._benchmark_symbol = symbol
+            path, layout, loaded = self.benchmark, self.benchmark_layout, self._benchmark_rows
         else:
-            path, raw = self.prices, self._rows.get(symbol, pd.DataFrame({"date": []}))
-        if raw.empty:
-            raise UnknownSymbolError(f"{path.name}: no rows of {symbol}: check the spelling of the symbol")
-        frame, notes = price_frame(raw, f"{path}, {symbol}")
-        return PriceSeries(symbol, frame, self.name, kind, self.absent, notes=tuple(notes))
+            path, layout, loaded = self.prices, self.layout, self._price_rows
+        wanted = market_symbol(symbol)
+        keys = [wanted, wanted.partition(".")[0], ""] if layout.index else [wanted]
+        raw = next((loaded.rows[key] for key in keys if key in loaded.rows), None)
+        if raw is not None and raw is loaded.rows.get(""):
+            if self._unnamed not in ("", symbol):
+                raise DataError(f"{path}: the file names no symbol, so it cannot stand for both {self._unnamed} and {symbol}")
+            self._unnamed = symbol
+        if raw is None or raw.empty:
+            raise UnknownSymbolError(
+                f"{path.name}: no rows of {symbol}: check the spelling, the file holds {listed(loaded.rows, 5)}"
+            )
+        frame, notes = vendor_frame(raw, layout.form, f"{path}, {symbol}", Rules(kind, self.absent, layout.unit, wanted))
+        return PriceSeries(symbol, frame, self.name, kind, self.absent, notes=(*loaded.notes, *notes))
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False, index_col=False)
-    except pd.errors.ParserWarning:  # every row has a cell more than the header: harmless where it is blank
-        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False, header=None, skiprows=1)
-        header = pd.read_csv(path, dtype=str, encoding="utf-8-sig", nrows=0).columns
-        if (table.iloc[:, len(header) :] != "").any(axis=None):
-            raise ValueError(f"its rows have {table.shape[1]} cells, its header {len(header)}") from None
-        return table.iloc[:, : len(header)].set_axis(header, axis=1)
+def load(path: Path, layout: Layout) -> Loaded:
+    """Read a file and take it apart by symbol.
+
+    Raises
+    ------
+    ConfigError
+        If a column that the config names is not in the file.
+    DataError
+        If the file cannot be read or lacks a column.
+    """
+    found = raw_table(path, layout.encoding)
+    names = [str(name) for name in found.frame.columns]
+    columns = _find_columns(path, names, layout)
+    if _shape(names, columns, layout) == "wide":
+        rows = _wide(path, found.frame, layout)
+    else:
+        rows = _long(path, found.frame, columns, layout)
+    cut = _last_row(found, rows)
+    return Loaded(rows, (*found.notes, *_overlooked(names, columns, layout), *cut))
+
+
+def _find_columns(path: Path, names: list[str], layout: Layout) -> dict[str, str]:
+    """Match our names of columns to the file's: the user's map, then the format, exactly or but for case."""
+    candidates = layout.form.names(layout.index)
+    lower: dict[str, str] = {}
+    for name in reversed(names):
+        lower[name.lower()] = name
+    columns = {}
+    for ours, theirs in candidates.items():
+        match = next((name for name in theirs if name in names), None)
+        match = match or next((lower[name.lower()] for name in theirs if name.lower() in lower), None)
+        if match is not None:
+            columns[ours] = match
+    columns |= {ours: theirs for ours, theirs in layout.also.items() if theirs in names}
+    for ours, wanted in layout.columns.items():
+        if wanted not in names:
+            near = difflib.get_close_matches(wanted, names, n=1)
+            table = "data.files.benchmark_columns" if layout.index else "data.files.columns"
+            hint = f"perhaps you meant {near[0]!r}" if near else f"the columns are {listed(names)}"
+            raise ConfigError(f"[{table}] {ours} = {shown(wanted)}: {path} has no such column: {hint}")
+        columns[ours] = wanted
+    return columns
+
+
+def _overlooked(names: list[str], columns: Mapping[str, str], layout: Layout) -> tuple[str, ...]:
+    """Note a column that was probably meant to be read, such as ``volumn``: without volumes a study is another one."""
+    notes: list[str] = []
+    if layout.form is not PLAIN:  # a vendor's other columns are alike by nature
+        return ()
+    for ours, theirs in layout.form.names(layout.index).items():
+        unread = [] if ours in columns else [name for name in names if name and name not in columns.values()]
+        if near := difflib.get_close_matches(theirs[0], unread, n=1, cutoff=0.75):
+            notes.append(f"column {shown(near[0])} was not read: if it is {theirs[0]}, rename or map it")
+    return tuple(notes)
+
+
+def _shape(names: list[str], columns: Mapping[str, str], layout: Layout) -> Shape:
+    if layout.shape:
+        return layout.shape
+    if layout.columns or {"close", "adj_close"} & set(columns):
+        return "long"
+    of_vendor = layout.form is not PLAIN
+    if layout.index:  # levels may stand beside a vendor's table of prices in a table of one's own
+        return "long" if of_vendor and {"date", "symbol"} & set(columns) else "wide"
+    return "long" if of_vendor or "symbol" in columns else "wide"
+
+
+def _long(path: Path, table: pd.DataFrame, columns: Mapping[str, str], layout: Layout) -> dict[str, pd.DataFrame]:
+    for what in ("date", "close") if layout.index else ("date", "symbol", "close"):
+        if what not in columns and not (what == "close" and "adj_close" in columns):
+            called = " or ".join(repr(name) for name in layout.form.names(layout.index).get(what, (what,)))
+            raise DataError(
+                f"{path}: no column {called}{'' if called == repr(what) else f' ({what})'}: the columns are "
+                f"{listed(table.columns)}; rename one, or map it by [data.files.columns]"
+            )
+    rows = pd.DataFrame({ours: table[theirs] for ours, theirs in columns.items()}, index=table.index)
+    rows = _settled(rows, layout)
+    if "symbol" not in rows:
+        return {"": rows}
+    text = rows["symbol"].astype("object").where(rows["symbol"].notna(), "").astype(str)
+    known = {name: market_symbol(name, padded=layout.form.padded, index=layout.index) for name in text.unique()}
+    if blank := [name for name in known if not name.strip()]:
+        line = rows.index[text.isin(blank)][0]
+        raise DataError(f"{path}, {table.index.name or 'row'} {line}: the symbol is blank: fill it in, or remove the row")
+    return {str(name): part.drop(columns="symbol") for name, part in rows.groupby(text.map(known), sort=False)}
+
+
+def _wide(path: Path, table: pd.DataFrame, layout: Layout) -> dict[str, pd.DataFrame]:
+    if table.shape[1] < 2:
+        raise DataError(f"{path}: one column only: a table of closes has dates in the first column and a column a symbol")
+    if is_date(str(table.columns[0])):
+        raise DataError(f"{path}: the first line is no header, it begins with a date: put the names of the columns there")
+    rows = {}
+    spelt: dict[str, str] = {}
+    for place, name in enumerate(map(str, table.columns[1:]), 1):
+        if not name:
+            continue  # a separator at the end of every line
+        symbol = market_symbol(name, padded=layout.form.padded, index=layout.index)
+        if symbol in spelt:
+            raise DataError(f"{path}: columns {spelt[symbol]} and {name} are the same symbol: remove one")
+        spelt[symbol] = name
+        part = pd.DataFrame({"date": table.iloc[:, 0], "close": table.iloc[:, place]}, index=table.index)
+        rows[symbol] = _settled(part, layout)
+    return {"": next(iter(rows.values()))} | rows if layout.index and len(rows) == 1 else rows
+
+
+def _settled(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Leave out rows of titles, and bring dates and decimal commas into our way of writing."""
+    head = rows["date"].iloc[: layout.form.titles].astype(str)
+    rows = rows.drop(index=head.index[head.str.fullmatch(r"[^0-9]*[^0-9\s][^0-9]*")])
+    if layout.date_format:
+        dates = pd.to_datetime(rows["date"].astype(str).str.strip(), format=layout.date_format, errors="coerce")
+        rows = rows.assign(date=rows["date"].astype("object").where(dates.isna(), dates.dt.strftime("%Y-%m-%d")))
+    if layout.decimal == ",":
+        texts = [name for name in rows if name not in ("date", "symbol", "status") and rows[name].dtype.kind in "OUT"]
+        rows = rows.assign(**{str(name): rows[name].astype(str).str.translate(SWAPPED) for name in texts})
+    return rows
+
+
+def _last_row(found: RawTable, rows: dict[str, pd.DataFrame]) -> tuple[str, ...]:
+    """Leave out the last line of a text that does not end with a line end: a file cut short ends so."""
+    if not found.unended or found.frame.empty:
+        return ()
+    line = found.frame.index[-1]
+    for symbol, part in rows.items():
+        rows[symbol] = part.drop(index=line, errors="ignore")
+    return (f"line {line} ends without a line end, may be cut short and was left out: if it is whole, end it with one",)
 
 
 def read_table(path: Path, needed: list[str]) -> pd.DataFrame:
@@ -76,20 +300,8 @@ def read_table(path: Path, needed: list[str]) -> pd.DataFrame:
     DataError
         If the file is absent, unreadable, or lacks a column.
     """
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            table = pd.read_parquet(path)
-        else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                table = _read_csv(path)
-    except OSError as problem:
-        raise DataError(f"{path}: the file cannot be read ({problem.strerror or problem}): check the path") from problem
-    except (ValueError, pd.errors.ParserError) as problem:
-        said = " ".join(str(problem).split())
-        raise DataError(f"{path}: the file is not a table that can be read ({said}): check its separators") from problem
-    table.columns = [str(name).strip() for name in table.columns]
+    table = raw_table(path).frame.reset_index(drop=True)
     for name in needed:
         if name not in table:
-            raise DataError(f"{path}: no column {name!r}: it has {', '.join(table.columns)}")
+            raise DataError(f"{path}: no column {name!r}: it has {listed(table.columns)}")
     return table

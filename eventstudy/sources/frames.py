@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataError
-from eventstudy.sources.base import COLUMNS
+from eventstudy.sources.base import COLUMNS, FLAGS
 
 NUMBERS = {"close": np.nan, "adj_close": np.nan, "volume": np.nan, "dividend": 0.0, "split": 1.0}
 NUMBERS |= dict.fromkeys(("open", "high", "low"), np.nan)
+KINDS = {"volume": "a number of shares", "dividend": "an amount of cash", "split": "a number of new shares"}
+LARGEST = 1e15  # beyond any price or volume: a slipped decimal point or two numbers run together
+
+# Year first, or a date is not accepted: 10/08/2019 is August to some and October to others.
+DATE = re.compile(
+    r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|([0-9]{2})([0-9]{2})(?:\.0)?)"
+    r"(?:[T ]([0-9]{2}:[0-9]{2})(?::[0-9]{2}(?:\.[0-9]+)?)? ?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?|[+-]?inf")
+YEARS = range(1900, 2201)
 
 
-def price_frame(raw: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]:
+def price_frame(raw: pd.DataFrame, where: str, extra: Sequence[str] = ()) -> tuple[pd.DataFrame, list[str]]:
     """Check raw daily rows and bring them into the columns of a `PriceSeries`.
 
     Parameters
     ----------
     raw : DataFrame
-        A ``date`` column and any of ``close, adj_close, volume, dividend, split, open, high, low``; text or numbers, in
-        any order of rows. A blank close is no trade, an absent column is not known.
+        A ``date`` column and any of ``close, adj_close, volume, dividend, split, open, high, low, status``; text or
+        numbers, in any order of rows. A blank close is no trade, an absent column is not known. An index
+        named ``line`` holds the lines of a file, for messages.
     where : str
         File and symbol, for messages.
+    extra : sequence of str
+        Further columns of prices to check and keep.
 
     Returns
     -------
@@ -33,22 +50,22 @@ def price_frame(raw: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]
     Raises
     ------
     DataError
-        If a date or number cannot be read, a price is zero, negative or infinite, a volume is negative, or
-        two rows of one date disagree.
+        If a date or number cannot be read, a price is zero, negative or infinite, a volume is negative,
+        a status is no known word, or two rows of one date disagree.
     """
     notes: list[str] = []
-    frame = pd.DataFrame({name: _numbers(raw, name, where) for name in NUMBERS})
-    frame.index = _dates(raw["date"], where)
-    for name in ("close", "adj_close", "split", "open", "high", "low"):
-        wrong = frame[name].notna() & ~((frame[name] > 0) & np.isfinite(frame[name]))
+    dates = _dates(raw, where)
+    frame = pd.DataFrame({name: _numbers(raw, name, where, dates) for name in [*NUMBERS, *extra]})
+    frame.index = dates
+    frame["status"] = pd.Series(_flags(raw, where), index=dates, dtype="str")
+    for name in [*NUMBERS, *extra]:
+        wrong = _impossible(frame[name], name)
         if wrong.any():
+            day, number = dates[wrong][0], frame[name][wrong].iloc[0]
             raise DataError(
-                f"{where}: {name} {frame.loc[wrong, name].iloc[0]:g} on {frame.index[wrong][0]:%Y-%m-%d} is not a price: "
-                "correct it, or leave it blank where there was no trade"
+                f"{where}: {name} {number:g} on {day:%Y-%m-%d}{_line(raw, wrong)} is not {KINDS.get(name, 'a price')}: "
+                + ("correct it" if name in KINDS else "correct it, or leave it blank where there was no trade")
             )
-    wrong = (frame["volume"] < 0) | ~np.isfinite(frame["dividend"]) | np.isinf(frame["volume"])
-    if wrong.any():
-        raise DataError(f"{where}: volume or dividend on {frame.index[wrong][0]:%Y-%m-%d} is negative or infinite: correct it")
     repeats = frame.index.duplicated(keep="first")
     if repeats.any():
         same = frame.reset_index().drop_duplicates()
@@ -60,33 +77,91 @@ def price_frame(raw: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[str]]
     if not frame.index.is_monotonic_increasing:
         notes.append("the rows were not in order of date and were sorted")
         frame = frame.sort_index()
-    return frame[COLUMNS], notes
+    return frame[[*COLUMNS, *extra]], notes
 
 
-def _dates(column: pd.Series, where: str) -> pd.DatetimeIndex:
-    if column.dtype.kind != "M":  # the written day counts, whatever time and offset come after it
-        days = column.astype(str).str.strip().str.extract(r"^(\d{4}-?\d{2}-?\d{2})(?:[T ].*)?$", expand=False)
-        dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
+def _impossible(values: pd.Series, name: str) -> np.ndarray:
+    wrong = values.abs() > LARGEST
+    if name != "dividend":  # taken back, a dividend is negative
+        wrong |= (values < 0) if name == "volume" else (values <= 0)
+    return wrong.to_numpy()
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date as the sources write them."""
+    return _day(text.strip()) is not None
+
+
+def shown(value: object, most: int = 40) -> str:
+    """Quote a value for a message, on one line and not at length."""
+    text = repr(value if isinstance(value, str) else str(value))
+    return text if len(text) <= most else f"{text[: most - 4]}...{text[0]}"
+
+
+def _line(raw: pd.DataFrame, wrong: np.ndarray) -> str:
+    return f" (line {raw.index[wrong][0]})" if raw.index.name == "line" else ""
+
+
+def _dates(raw: pd.DataFrame, where: str) -> pd.DatetimeIndex:
+    column = raw["date"]
+    if column.dtype.kind == "M":
+        if column.dt.tz is not None and (column.dropna() != column.dropna().dt.normalize()).any():
+            raise DataError(f"{where}: the dates carry a time zone and are not midnight there: give plain dates")
+        dates = column.dt.tz_localize(None).dt.normalize()
     else:
-        dates = column
-    if dates.isna().any():
-        shown = column[dates.isna()].iloc[0]
-        raise DataError(f"{where}: {shown!r} is not a date: write dates as 2019-10-08")
-    return pd.DatetimeIndex(dates.dt.tz_localize(None).dt.normalize(), name="date").as_unit("s")
+        if column.dtype.kind == "f" and (column.dropna() % 1 == 0).all():
+            column = column.astype("Int64")  # 20191008 in a column that has blanks
+        text = column.astype("object").where(column.notna(), "").astype(str).str.strip()
+        days = {value: _day(value) for value in text.unique()}
+        dates = pd.to_datetime(pd.Series([days[value] for value in text], index=raw.index, dtype="object"))
+    wrong = dates.isna().to_numpy()
+    if wrong.any():
+        text_of = shown(column[wrong].iloc[0])
+        raise DataError(f"{where}: {text_of}{_line(raw, wrong)} is not a date: write dates as 2019-10-08, without a time zone")
+    return pd.DatetimeIndex(dates, name="date").as_unit("s")
 
 
-def _numbers(raw: pd.DataFrame, name: str, where: str) -> np.ndarray:
+def _day(text: str) -> dt.date | None:
+    found = DATE.fullmatch(text)
+    if not found:
+        return None
+    year, _, month, day, month_compact, day_compact, clock, zone = found.groups()
+    if zone and clock != "00:00":
+        return None  # an instant of another zone may lie on another date here
+    try:
+        date = dt.date(int(year), int(month or month_compact), int(day or day_compact))
+    except ValueError:
+        return None
+    return date if date.year in YEARS else None
+
+
+def _numbers(raw: pd.DataFrame, name: str, where: str, dates: pd.DatetimeIndex) -> np.ndarray:
     if name not in raw:
-        return np.full(len(raw), NUMBERS[name])
+        return np.full(len(raw), NUMBERS.get(name, np.nan))
     column = raw[name]
+    if column.dtype.kind in "bM":
+        raise DataError(f"{where}: column {name} holds {column.dtype}, not numbers: give numbers")
     if column.dtype.kind in "OUT" or str(column.dtype).startswith("str"):
         text = column.astype("object").where(column.notna(), "").astype(str).str.strip()
-        numbers = pd.to_numeric(text.where(text != "", None), errors="coerce")
-        wrong = numbers.isna() & (text != "")
+        wrong = ((text != "") & ~text.map(lambda value: bool(NUMBER.fullmatch(value)))).to_numpy()
         if wrong.any():
             raise DataError(
-                f"{where}: {name} {text[wrong].iloc[0]!r} on {raw.loc[wrong, 'date'].iloc[0]} is not a number: correct it"
+                f"{where}: {name} {shown(text[wrong].iloc[0])} on {dates[wrong][0]:%Y-%m-%d}{_line(raw, wrong)} is not a number: "
+                "correct it, or leave it blank where there is no value"
             )
-        column = numbers
+        column = text.map(lambda value: float(value) if value else np.nan).astype(float)
     values = column.to_numpy(dtype=float, na_value=np.nan)
-    return np.where(np.isnan(values), NUMBERS[name], values)
+    return np.where(np.isnan(values), NUMBERS.get(name, np.nan), values)
+
+
+def _flags(raw: pd.DataFrame, where: str) -> list[str | float]:
+    if "status" not in raw:
+        return [np.nan] * len(raw)
+    text = raw["status"].astype("object").where(raw["status"].notna(), "").astype(str).str.strip()
+    wrong = (~text.isin([*FLAGS, ""])).to_numpy()
+    if wrong.any():
+        raise DataError(
+            f"{where}: status {shown(text[wrong].iloc[0])}{_line(raw, wrong)} is neither traded nor suspended: correct it, "
+            "or rename the column if it means something else"
+        )
+    return [value or np.nan for value in text]
