@@ -46,7 +46,9 @@ def check_against(study: Computation, spec: StudySpec, other: str, fetching: Fet
     spans = {symbol: (series.frame.index[0], series.frame.index[-1]) for symbol, series in study.inputs.series.items()}
     benchmarks = [symbol for symbol in study.inputs.series if symbol not in study.inputs.firms]
     fetched = fetch_series(source, shares, benchmarks, spans, fetching.watch)
-    found = [Doubt("warning", symbol, "source_lacks", f"{other} has no series: {told}") for symbol, told in fetched.unknown.items()]
+    found = []
+    for symbol, told in fetched.unknown.items():
+        found.append(Doubt("warning", symbol, "source_lacks", f"{other} has no series: {told}"))
     for symbol, theirs in fetched.series.items():
         listing = listing_of(study, symbol)
         if listing is not None:

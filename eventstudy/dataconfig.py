@@ -123,8 +123,8 @@ class Data(Section):
     sql: Sql | None = None
     baostock: Baostock | None = None
     yahoo: Yahoo | None = None
-    store: StrictStr | None = Field(default=None, description="folder that keeps fetched prices; default: the platform's data folder")
-    settle: Annotated[float, Field(ge=0)] = Field(default=60.0, description="minutes after the close until a price counts as settled")
+    store: StrictStr | None = Field(default=None, description="folder that keeps prices; default: the platform's data folder")
+    settle: Annotated[float, Field(ge=0)] = Field(default=60.0, description="minutes from the close until a price is settled")
 
     @field_validator("source", mode="before")
     @classmethod

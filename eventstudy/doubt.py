@@ -62,7 +62,8 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
     report("info", "suspended", sessions[inside & (listing.status == SUSPENDED)], "sessions suspended")
     report("warning", "missing", sessions[inside & (listing.status == MISSING)], "sessions of the exchange have no row here")
     report("warning", "unknown_status", sessions[inside & (listing.status == UNKNOWN)], "single unchanged closes without volume")
-    report("warning", "closed_day", pd.DatetimeIndex(frame.index[~frame.index.isin(sessions)]), "rows lie on days the exchange was closed")
+    closed = pd.DatetimeIndex(frame.index[~frame.index.isin(sessions)])
+    report("warning", "closed_day", closed, "rows lie on days the exchange was closed")
     for side in ("up", "down"):
         report("info", f"limit_{side}", sessions[inside & (listing.limit == side)], f"closes at the {side} limit")
     report("info", "one_price_day", _one_price_days(frame), "sessions traded at one price")

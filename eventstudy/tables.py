@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.doubt import event_doubts, series_doubts
 from eventstudy.diagnostics import model_diagnostics
+from eventstudy.doubt import event_doubts, series_doubts
 from eventstudy.inference.parametric import holm
 from eventstudy.study import Computation, FirmStudy
 from eventstudy.trading import MISSING, SUSPENDED, TRADED, UNKNOWN, Listing
@@ -31,7 +31,9 @@ COLUMNS: dict[str, list[str]] = {
     "caar": ["group", "window_start", "window_end", "n", "caar", "median_car", "n_negative"],
     "tests": ["group", "window_start", "window_end", "test", "null", "statistic", "df", "p_value", "n", "reason"],
     "exclusions": ["event_id", "symbol", "stage", "reason"],
-    "data": ["symbol", "source", "content_hash", "first", "last", "sessions", "traded", "suspended", "missing", "limit_days", "doubts"],
+    "data": [
+        "symbol", "source", "content_hash", "first", "last", "sessions", "traded", "suspended", "missing", "limit_days", "doubts",
+    ],
     "placebo": [
         "group", "window_start", "window_end", "test", "blocks", "floor", "p_value", "p_left", "p_right", "blocks_apart",
         "p_apart",
