@@ -376,6 +376,7 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], type[EventStudyError], str
     ("infinite", "date,symbol,close\n2019-10-08,X,1e999\n", {}, DataError, r"close inf .* is not a price"),
     ("volume", "date,symbol,close,volume\n2019-10-08,X,1,-5\n", {}, DataError, r"volume -5 .* is not a number of shares"),
     ("clash", "date,symbol,close\n2019-10-08,X,1\n2019-10-08,X,2\n", {}, DataError, r"two rows of 2019-10-08 disagree"),
+    ("no header", "2019-10-08,000001,1,5\n2019-10-09,000001,2,5\n", {}, DataError, "the first line is no header"),
     ("empty", "", {}, DataError, "the file is empty"),
     ("nul", "date,symbol,close\n2019-10-08,X,1\x00\n", {}, DataError, "NUL bytes"),
     ("workbook", b"PK\x03\x04rest", {}, DataError, "Excel workbook"),

@@ -100,7 +100,9 @@ def some_row(draw: st.DrawFn, table: Table) -> int:
 
 
 def cut(draw: st.DrawFn, table: Table) -> Mangled:
-    content = text_of(table.grid()).encode(draw(st.sampled_from(["utf-8", "utf-16", "gb18030"])))
+    last = draw(st.sampled_from([CLOSE, VOLUME, NAME]))  # a number that ends the line is the one a cut can shorten
+    grid = [[*row[:last], *row[last + 1 :], row[last]] for row in table.grid()]
+    content = text_of(grid).encode(draw(st.sampled_from(["utf-8", "utf-16", "gb18030"])))
     return Mangled(content[: draw(st.integers(0, len(content) - 1))], "either", lost=True)
 
 
@@ -230,7 +232,9 @@ def header_damaged(draw: st.DrawFn, table: Table) -> Mangled:
 
 
 def header_dropped(draw: st.DrawFn, table: Table) -> Mangled:
-    return Mangled(text_of(table.grid()[1:]).encode(), "refused")
+    bare = draw(st.booleans())  # a bare code in place of a name looks like a symbol, and the codes below it like prices
+    rows = [[row[DATE], spelt(row[SYMBOL], "bare") if bare else row[SYMBOL], *row[2:]] for row in table.rows]
+    return Mangled(text_of(rows).encode(), "refused")
 
 
 def header_shouted(draw: st.DrawFn, table: Table) -> Mangled:
