@@ -7,6 +7,7 @@ any instant leaves the series that was there before.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -130,14 +131,19 @@ class Store:
         from filelock import FileLock, Timeout
 
         place = self.place(source, symbol)
+        lock = FileLock(place / ".lock", timeout=wait)
         try:
             place.mkdir(parents=True, exist_ok=True)
-            with FileLock(place / ".lock", timeout=wait):
-                yield
+            lock.acquire()
         except Timeout as problem:
             raise LockedError(f"{place}: another run is fetching {symbol}: wait for it to end") from problem
-        except PermissionError as problem:
-            raise OutputError(f"{place}: the store cannot be written: name another folder as [data] store") from problem
+        except OSError as problem:
+            if not place.is_dir():
+                raise _unwritable(place, problem) from problem
+        try:  # without the lock in a store that cannot be written: it can be read
+            yield
+        finally:
+            lock.release()
 
     def read(self, source: str, symbol: str) -> Stored | None:
         """Return the current series, None where there is none.
@@ -184,6 +190,12 @@ class Store:
             raise DataError(f"{path}: the stored series was changed after it was written: fetch it again with --refresh")
         return replace(series, vintage=content_hash)
 
+    def _whole(self, source: str, symbol: str, content_hash: str) -> bool:
+        try:
+            return self.vintage(source, symbol, content_hash) is not None
+        except DataError:
+            return False
+
     def write(self, stored: Stored) -> None:
         """Add a vintage and make it the current one; the lock of the series must be held.
 
@@ -206,7 +218,7 @@ class Store:
             place.mkdir(parents=True, exist_ok=True)
             for left in place.glob(".draft-*"):  # of a killed process: the lock is ours
                 left.unlink()
-            if not path.exists():
+            if not self._whole(series.source, series.symbol, content_hash):
                 _write(series, draft)
                 if _read(draft).content_hash != content_hash:
                     raise OutputError(f"{path}: the file read back is not what was written: check the disk")
@@ -215,10 +227,14 @@ class Store:
             draft.replace(place / "current.json")
         except OSError as problem:
             draft.unlink(missing_ok=True)
-            raise OutputError(
-                f"{place}: the store cannot be written ({problem.strerror or problem}): free some space, or name another "
-                "folder as [data] store"
-            ) from problem
+            raise _unwritable(place, problem) from problem
+
+
+def _unwritable(place: Path, problem: OSError) -> OutputError:
+    return OutputError(
+        f"{place}: the store cannot be written ({problem.strerror or problem}): free some space, or name another "
+        "folder as [data] store"
+    )
 
 
 def _set_aside(path: Path) -> None:
@@ -232,9 +248,16 @@ def _read(path: Path) -> PriceSeries:
     about = json.loads(table.schema.metadata[b"eventstudy"])
     frame = table.to_pandas().set_index("date")[COLUMNS]
     frame.index = pd.DatetimeIndex(frame.index, name="date").as_unit("s")
+    if about["rows"] != _digest(frame):
+        raise ValueError("the rows are not those written")
     return PriceSeries(
         about["symbol"], frame, about["source"], about["kind"], about["absent"], about["name"], tuple(about["notes"])
     )
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    """Hash every cell: the content hash leaves out what may be rescaled."""
+    return hashlib.sha256(frame[COLUMNS].to_csv().encode()).hexdigest()
 
 
 def _write(series: PriceSeries, path: Path) -> None:
@@ -245,6 +268,7 @@ def _write(series: PriceSeries, path: Path) -> None:
         "absent": series.absent,
         "name": series.name,
         "notes": list(series.notes),
+        "rows": _digest(series.frame),
     }
     table = pa.Table.from_pandas(series.frame.rename_axis("date").reset_index(), preserve_index=False)
     table = table.replace_schema_metadata({b"eventstudy": json.dumps(about).encode()})

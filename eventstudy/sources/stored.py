@@ -10,10 +10,11 @@ from typing import Literal
 import pandas as pd
 
 from eventstudy.calendar import SessionCalendar
-from eventstudy.errors import DataError, SourceUnreachableError
+from eventstudy.errors import DataError, NoPricesError, SourceUnreachableError
 from eventstudy.sources.base import Kind, PriceSeries, Source
 from eventstudy.store import Action, Revision, Store, Stored, decide, joined, revisions
 
+LATE = dt.timedelta(days=7)
 Deed = Literal["served", "downloaded", "extended", "revised", "stale"]
 
 
@@ -83,6 +84,9 @@ class StoredSource:
             action = decide((have.start, have.end) if have else None, want, calendar.sessions, self.refresh and not self.offline)
             stored = self._act(symbol, kind, have, action, want)
         rows = stored.series.frame.loc[pd.Timestamp(want[0]) : pd.Timestamp(want[1])]
+        if rows["close"].isna().all() and rows["adj_close"].isna().all():
+            span = f"{want[0]} to {want[1]}"
+            raise NoPricesError(f"{self.name} has no price of {symbol} from {span}: check the symbol and the dates")
         return replace(stored.series, frame=rows, vintage=stored.series.vintage or stored.series.content_hash)
 
     def _act(self, symbol: str, kind: Kind, have: Stored | None, action: Action, want: tuple[dt.date, dt.date]) -> Stored:
@@ -100,7 +104,7 @@ class StoredSource:
 
     def _stale(self, symbol: str, have: Stored | None, want: tuple[dt.date, dt.date], problem: Exception) -> Stored:
         """Serve what is stored although the source fails, if only its end is missing."""
-        if have is None or want[0] < have.start:
+        if have is None or not have.start <= want[0] <= have.end:
             raise problem
         self._note(symbol, "stale", f"stored up to {have.end} only: {problem}")
         return have
@@ -127,6 +131,8 @@ class StoredSource:
         return self.inner.fetch(symbol, pd.Timestamp(action.start), pd.Timestamp(action.end), kind)
 
     def _keep(self, series: PriceSeries, start: dt.date, end: dt.date) -> Stored:
+        if self.now.date() - end < LATE:  # the last rows may still be on their way
+            end = min(end, series.frame.index[-1].date())
         stored = Stored(series, start, end, self.now.astimezone(dt.UTC).isoformat(timespec="seconds"))
         self.store.write(stored)
         return stored

@@ -96,30 +96,31 @@ class YahooSource:
                 f"Yahoo has no CSI 300 (000300.SS) before {CSI_300_ON_YAHOO}: take 399001.SZ (Shenzhen Component) or "
                 '000001.SS (Shanghai Composite) for benchmark, or source = "snapshot" for 2017 to 2019'
             )
-        answer, zone = self._ask(symbol, start, end + pd.Timedelta(days=1), "1d")
+        answer, zone = self._ask(symbol, start, end + pd.Timedelta(days=1))
         _check_zone(symbol, zone)
         answer = answer[(answer.index >= start) & (answer.index <= end)]
         if answer["Close"].isna().all():
             span = f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
             raise NoPricesError(f"Yahoo answers for {symbol}, but has no price from {span}: check symbol and dates")
-        later = self._later_splits(symbol, end)
+        later = self._later_splits(symbol, answer, end)
         raw, notes = _as_traded(answer, later)
         frame, more = price_frame(raw, f"Yahoo, {symbol}")
         return PriceSeries(symbol, frame, self.name, kind, "missing", notes=tuple(notes + more))
 
-    def _later_splits(self, symbol: str, end: pd.Timestamp) -> float:
-        """Return the product of the splits after `end`, which Yahoo's closes are adjusted for already."""
-        start, now = end + pd.Timedelta(days=1), pd.Timestamp.now().normalize()
-        if start >= now:
-            return 1.0
-        try:
-            answer, _ = self._ask(symbol, start, now + pd.Timedelta(days=1), "3mo")
-        except UnknownSymbolError:  # nothing at all after `end`: delisted, so no split either
-            return 1.0
-        splits = answer["Stock Splits"].to_numpy(dtype=float) if "Stock Splits" in answer else np.empty(0)
-        return float(np.prod(splits[splits > 0]))
+    def _later_splits(self, symbol: str, known: pd.DataFrame, end: pd.Timestamp) -> float:
+        """Return the product of the splits after `end`, which Yahoo's closes are adjusted for already.
 
-    def _ask(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, interval: str) -> tuple[pd.DataFrame, str]:
+        Asked for from the last price on, so that an answer without rows is a fault; by day, for Yahoo
+        leaves out some of the events where rows are longer.
+        """
+        today = (pd.Timestamp.now("UTC").tz_localize(None) + pd.Timedelta(hours=14)).normalize()  # in the east it is already
+        if end >= today:
+            return 1.0
+        last = known.index[known["Close"].notna()][-1]
+        answer, _ = self._ask(symbol, last, today + pd.Timedelta(days=1))
+        return _all_splits(answer) / _all_splits(known[known.index >= last])
+
+    def _ask(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp) -> tuple[pd.DataFrame, str]:
         """Ask until an answer comes, another try cannot help, or tries or time are used up."""
         import tenacity
 
@@ -129,19 +130,20 @@ class YahooSource:
         left = max(0.0, self._deadline - time.monotonic())
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_before_delay(left),
-            wait=tenacity.wait_exponential_jitter(initial=self.wait, max=60, jitter=self.wait),
+            wait=tenacity.wait_exponential(multiplier=self.wait, max=60) + tenacity.wait_random(0, self.wait),
             retry=tenacity.retry_if_exception_type(SourceUnreachableError),
             reraise=True,
         )
         try:
-            return retrying(self._ask_once, symbol, start, end, interval)
+            return retrying(self._ask_once, symbol, start, end)
         finally:
             self._last_request = time.monotonic()
 
-    def _ask_once(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, interval: str) -> tuple[pd.DataFrame, str]:
+    def _ask_once(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp) -> tuple[pd.DataFrame, str]:
         import yfinance as yf
         from yfinance.data import YfData
 
+        zone = _exchange_zone(symbol)  # else yfinance takes the probe's, right or wrong
         left = (self._deadline or np.inf) - time.monotonic()
         if left <= 0:
             raise SourceUnreachableError(f"Yahoo took longer than {self.total:g} s for all symbols: try again, or raise total")
@@ -149,14 +151,15 @@ class YahooSource:
         with _faults_shown(), _translated(symbol):
             ticker = yf.Ticker(symbol, session=self.session)
             frame = ticker.history(
-                start=f"{start:%Y-%m-%d}", end=f"{end:%Y-%m-%d}", interval=interval, auto_adjust=False, actions=True, keepna=True,
-                timeout=min(self.timeout, left),
+                start=start.tz_localize(zone) if zone else f"{start:%Y-%m-%d}",
+                end=end.tz_localize(zone) if zone else f"{end:%Y-%m-%d}",
+                auto_adjust=False, actions=True, keepna=True, timeout=min(self.timeout, left),
             )  # fmt: skip
-            zone = str((ticker.history_metadata or {}).get("exchangeTimezoneName", ""))
+            said = str((ticker.history_metadata or {}).get("exchangeTimezoneName", ""))
         if frame.empty or "Close" not in frame:
             raise NoPricesError(f"Yahoo has no price of {symbol} from {start:%Y-%m-%d} on: check the symbol and the dates")
         frame.index = pd.DatetimeIndex(frame.index).tz_localize(None).normalize()
-        return frame, zone
+        return frame, said
 
 
 @contextmanager
@@ -204,12 +207,22 @@ def _translate(symbol: str, problem: Exception) -> EventStudyError:
     return SourceUnreachableError(f"Yahoo cannot be reached for {symbol} ({kind}): check the network")
 
 
+def _all_splits(answer: pd.DataFrame) -> float:
+    splits = answer["Stock Splits"].to_numpy(dtype=float)
+    return float(np.prod(splits[splits > 0]))
+
+
+def _exchange_zone(symbol: str) -> str | None:
+    """Return the zone that the suffix stands for, None where it names no known exchange."""
+    name = SUFFIX_CALENDARS.get(suffix(symbol))
+    return exchange_sessions(name, dt.date(2020, 1, 1)).timezone if name else None
+
+
 def _check_zone(symbol: str, zone: str) -> None:
     """Refuse an answer in another zone than the exchange's: every date in it would be shifted."""
-    name = SUFFIX_CALENDARS.get(suffix(symbol))
-    if name is None:
+    expected = _exchange_zone(symbol)
+    if expected is None:
         return
-    expected = exchange_sessions(name, dt.date(2020, 1, 1)).timezone
     noon = pd.Timestamp("2020-01-15 12:00")
     try:
         same = noon.tz_localize(zone).utcoffset() == noon.tz_localize(expected).utcoffset()
@@ -233,6 +246,7 @@ def _as_traded(answer: pd.DataFrame, later: float) -> tuple[pd.DataFrame, list[s
     raw["dividend"] = _rounded(raw["dividend"] * after * _shares_paid(raw))
     for name in ("open", "high", "low", "close"):
         raw[name] = _rounded(raw[name] * after)
+    raw["volume"] = (raw["volume"] / after).round()
     raw["adj_close"] = np.nan  # returns come from closes and actions; Yahoo rescales this column with every dividend
     blank = raw["close"].isna() & (raw["dividend"] > 0)
     if blank.any():
