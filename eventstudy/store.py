@@ -24,6 +24,8 @@ import pyarrow.parquet as pq
 from eventstudy.errors import DataError, LockedError, OutputError
 from eventstudy.sources.base import COLUMNS, PriceSeries
 
+# Relative; vendors round what they divided by a split, so that undoing it does not give every digit back.
+TOLERANCES = {"close": 1e-6, "volume": 1e-3, "dividend": 1e-4, "split": 1e-6}
 OVERLAP = 30  # sessions fetched again with every update, to see a revision
 LOCK_WAIT = 600.0
 
@@ -90,13 +92,13 @@ class Revision:
         return f"{self.symbol} {self.date} {self.column}: {self.old:g} to {self.new:g}"
 
 
-def revisions(old: PriceSeries, new: PriceSeries, tolerance: float = 1e-6) -> list[Revision]:
+def revisions(old: PriceSeries, new: PriceSeries) -> list[Revision]:
     """Return what differs between two series on the dates of both or, between their common ends, of one."""
     first = max(old.frame.index[0], new.frame.index[0])
     last = min(old.frame.index[-1], new.frame.index[-1])
     dates = old.frame.loc[first:last].index.union(new.frame.loc[first:last].index)
     found = []
-    for column in ("close", "volume", "dividend", "split"):
+    for column, tolerance in TOLERANCES.items():
         before, after = old.frame[column].reindex(dates), new.frame[column].reindex(dates)
         same = (before.isna() & after.isna()) | ((before - after).abs() <= tolerance * before.abs())
         found += [Revision(old.symbol, day.date(), column, before[day], after[day]) for day in dates[~same]]

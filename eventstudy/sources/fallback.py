@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from eventstudy.errors import DataError, EventStudyError, SourceUnreachableError, UnknownSymbolError
 from eventstudy.sources.base import Kind, PriceSeries, Source
-from eventstudy.sources.stored import Outcome
+
+if TYPE_CHECKING:
+    from eventstudy.sources.stored import Outcome
 
 
 class FallbackSource:
