@@ -1,0 +1,283 @@
+"""The Entity List study on Yahoo's prices, as a user runs it: the whole program, through a proxy on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import tomli_w
+from click.testing import Result
+from filelock import FileLock
+from yahoo import YahooProxy, YahooServer, from_snapshot, isolated_yfinance
+
+import eventstudy as es
+
+Cli = Callable[..., Result]
+Rows = list[dict[str, str]]
+
+FIRMS = ["002230.SZ", "002415.SZ", "002236.SZ", "300188.SZ", "000977.SZ", "002410.SZ", "600570.SS", "000725.SZ"]
+SYMBOLS = [*FIRMS, "399001.SZ"]
+SMALL = [*FIRMS[:3], "399001.SZ"]
+HIKVISION, DAHUA = "002415.SZ", "002236.SZ"
+FIRST, LAST = "2018-09-18", "2019-10-22"  # 251 sessions before 8 October 2019, 10 after it
+
+
+class World:
+    """A server, the way to it, and configs that ask it without pauses: the whole study, and a small one that runs fast."""
+
+    def __init__(self, folder: Path, yahoo: YahooServer, proxy: YahooProxy, original: Path) -> None:
+        self.folder, self.yahoo = folder, yahoo
+        self.environment = proxy.environment() | {"XDG_DATA_HOME": str(folder / "data")}
+        self.content = tomllib.loads(original.read_text(encoding="utf-8"))
+        self.content["data"]["yahoo"] = {"pause": 0.0, "wait": 0.01, "attempts": 2, "timeout": 5.0}
+        self.whole = self.config("whole")
+        self.content |= {"event": self.content["event"][:1], "confounder": [], "mask": []}
+        self.content["windows"]["car"], self.content["inference"]["headline_window"] = [[0, 2]], [0, 2]
+        self.content["inference"]["tests"] = ["cross_sectional_t"]
+        self.small = self.config("small")
+
+    def config(self, name: str, **changes: dict[str, object]) -> Path:
+        content = self.content | {table: self.content[table] | keys for table, keys in changes.items()}
+        path = self.folder / f"{name}.toml"
+        path.write_text(tomli_w.dumps(content), encoding="utf-8")
+        return path
+
+
+@pytest.fixture
+def world(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Yahoo in the environment of this process: nothing of the program knows of a test."""
+    yahoo = YahooServer(from_snapshot(SYMBOLS))
+    with isolated_yfinance(tmp_path, hide_exceptions=True), yahoo, YahooProxy(yahoo, tmp_path) as proxy:
+        made = World(tmp_path, yahoo, proxy, root / "configs" / "entity-list-2019-yahoo.toml")
+        for name in os.environ.keys() - made.environment.keys():
+            monkeypatch.delenv(name)
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        yield made
+        assert proxy.refused == []
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the installed program said, call after call, and the run it left."""
+
+    calls: dict[str, list[object]]
+    run: Path
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory, root: Path, worker_id: str) -> Story:
+    """Fetch, fetch again, run. The first worker that asks does it for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "yahoo-story"
+    folder.mkdir(exist_ok=True)
+    out, told = folder / "out", folder / "calls.json"
+    with FileLock(folder / "lock"):
+        if not told.exists():
+            calls = tell(folder, out, root)
+            told.write_text(json.dumps(calls), encoding="utf-8")
+    return Story(json.loads(told.read_text(encoding="utf-8")), out / "entity-list-2019-yahoo" / "latest")
+
+
+def tell(folder: Path, out: Path, root: Path) -> dict[str, list[object]]:
+    """Exit code, stdout, stderr and the number of charts asked for, of each call of the program as it is installed."""
+    config = root / "configs" / "entity-list-2019-yahoo.toml"
+    calls: dict[str, list[object]] = {}
+    with YahooServer(from_snapshot(SYMBOLS)) as yahoo, YahooProxy(yahoo, folder) as proxy:
+        environment = proxy.environment() | {"XDG_DATA_HOME": str(folder / "data"), "PYTHONPATH": str(root)}
+
+        def call(name: str, *arguments: object) -> None:
+            before = len(yahoo.charts())
+            command = [sys.executable, "-m", "eventstudy", *map(str, arguments), str(config)]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, cwd=folder)
+            calls[name] = [done.returncode, done.stdout, done.stderr, len(yahoo.charts()) - before]
+
+        call("fetch", "fetch")
+        call("fetch again", "fetch")
+        call("run", "run", "--out", out)
+        assert proxy.refused == []
+    return calls
+
+
+def test_program_ends_well(story: Story) -> None:
+    assert {name: (done[0], done[2]) for name, done in story.calls.items()} == dict.fromkeys(story.calls, (0, ""))
+    assert [done[3] for done in story.calls.values()] == [2 * len(SYMBOLS), 0, 0]  # the prices, and what was split since
+
+
+def test_fetch_says_what_it_did(story: Story) -> None:
+    said = [str(story.calls[name][1]).splitlines() for name in ("fetch", "fetch again")]
+    assert said[0] == [f"{symbol} (yahoo): downloaded, {FIRST} to {LAST}" for symbol in SYMBOLS]
+    assert said[1] == [f"{symbol} (yahoo): served, stored up to {LAST}" for symbol in SYMBOLS]
+
+
+@pytest.fixture(scope="module")
+def own(root: Path) -> es.StudyResult:
+    """The same study on the snapshot's prices."""
+    spec = es.load_study(root / "configs" / "entity-list-2019-yahoo.toml")
+    return es.run_study(spec.model_dump(mode="json", by_alias=True, exclude_none=True) | {"data": {"source": "snapshot"}})
+
+
+def test_cars_are_the_snapshots(story: Story, own: es.StudyResult, read_csv: Callable[[Path], Rows]) -> None:
+    rows = read_csv(story.run / "tables" / "cars.csv")
+    mine = own.cars[(own.cars["window_start"] == 0) & (own.cars["window_end"] == 2)].set_index("symbol")["car"].dropna()
+    assert sorted(mine.index) == sorted(FIRMS)
+    cars = {row["symbol"]: float(row["car"]) for row in rows if (row["window_start"], row["window_end"]) == ("0", "2")}
+    assert cars == pytest.approx(mine.to_dict(), abs=0.002)
+    assert cars[HIKVISION] != mine[HIKVISION]  # two sessions of the sample are not there
+
+
+def test_missing_sessions_are_never_called_suspended(story: Story, read_csv: Callable[[Path], Rows], root: Path) -> None:
+    rows = {row["symbol"]: row for row in read_csv(story.run / "tables" / "data.csv")}
+    assert sorted(rows) == sorted(SYMBOLS)
+    for symbol, row in rows.items():
+        recorded = pd.read_csv(root / "eventstudy" / "snapshot" / f"{symbol}.csv", index_col="date", parse_dates=True)
+        recorded = recorded.loc[FIRST:LAST]
+        idle = int((recorded["volume"] == 0).sum()) if "volume" in recorded else 0
+        assert (row["source"], row["first"], row["last"]) == ("yahoo", FIRST, LAST)
+        assert (row["sessions"], row["missing"], row["suspended"]) == (str(len(recorded)), "2", str(idle)), symbol
+        assert row["traded"] == str(len(recorded) - 2 - idle)
+        assert row["doubts"].split("; ")[0] == "missing 2"
+    assert all(int(rows[symbol]["suspended"]) >= 2 for symbol in (HIKVISION, DAHUA))  # on 8 and 9 October
+
+
+def test_check_names_the_missing_sessions(world: World, cli: Cli) -> None:
+    done = cli("check", world.whole, "--against", "snapshot")
+    assert done.exit_code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    for symbol in SYMBOLS:
+        assert f"  warning {symbol}: 2 sessions of the exchange have no row here: 2019-04-29 to 2019-04-30" in lines
+        assert f"  warning {symbol}: 2 rows only snapshot has: 2019-04-29 to 2019-04-30" in lines
+    suspended = [line for line in lines if " suspended" in line and "event session" not in line]
+    assert not any("2019-04" in line.partition("2019-04-0")[0] for line in suspended)
+    differing = [line for line in lines if "closes differ" in line]
+    assert [line.split()[1] for line in differing] == ["300188.SZ:"]  # recorded adjusted, served as if traded
+    world.yahoo.instruments[HIKVISION].revise("2019-04-04", close=35.93)
+    assert cli("fetch", world.whole, "--refresh").exit_code == 0
+    lines = cli("check", world.whole, "--against", "snapshot").stdout.splitlines()
+    assert f"  warning {HIKVISION}: 1 closes differ from snapshot's: 2019-04-04" in lines
+
+
+def test_fetch_tells_extensions_and_revisions(world: World, cli: Cli) -> None:
+    assert cli("fetch", world.small).exit_code == 0
+    longer = world.config("longer", windows={"event": [-10, 12]})
+    done = cli("fetch", longer)
+    assert done.stdout.splitlines() == [f"{symbol} (yahoo): extended, from {LAST} to 2019-10-24" for symbol in SMALL]
+    world.yahoo.instruments[HIKVISION].revise("2019-10-11", close=30.0)
+    longest = world.config("longest", windows={"event": [-10, 13]})
+    said = {line.split()[0]: line.partition(": ")[2] for line in cli("fetch", longest).stdout.splitlines()}
+    recorded = from_snapshot([HIKVISION])[HIKVISION].frame["close"]["2019-10-11"]
+    assert said.pop(HIKVISION) == f"revised, {HIKVISION} 2019-10-11 close: {recorded:g} to 30"
+    assert set(said.values()) == {"extended, from 2019-10-24 to 2019-10-25"}
+
+
+def test_revision_found_by_a_run_is_told(world: World, cli: Cli, out: Path) -> None:
+    cli("fetch", world.small)
+    world.yahoo.instruments[HIKVISION].revise("2019-04-04", close=35.93)
+    done = cli("run", world.small, "--out", out, "--refresh")
+    assert done.exit_code == 0
+    told = f"eventstudy: {world.small}: {HIKVISION} is revised, {HIKVISION} 2019-04-04 close: 35.77 to 35.93"
+    assert done.stderr.splitlines() == [told]
+
+
+def test_second_run_without_the_network_is_the_same(world: World, cli: Cli, out: Path) -> None:
+    for options in ([], ["--force"], ["--force", "--offline"]):
+        done = cli("run", world.small, "--out", out, *options)
+        assert (done.exit_code, done.stderr) == (0, "")
+        world.yahoo.refuse()
+    runs = sorted(path for path in (out / "entity-list-2019-yahoo").iterdir() if path.is_dir() and not path.is_symlink())
+    first, *others = [{path.name: path.read_bytes() for path in (*run.glob("tables/*"), run / "report.html")} for run in runs]
+    assert len(first) >= 10
+    assert len(others) == 2
+    for other in others:
+        assert [name for name in first.keys() | other.keys() if first.get(name) != other.get(name)] == []
+
+
+def test_server_down_and_only_the_end_missing(world: World, cli: Cli, out: Path) -> None:
+    cli("fetch", world.small)
+    world.yahoo.refuse()
+    longer = world.config("longer", windows={"event": [-10, 12]})
+    for options in ([], ["--offline"]):
+        done = cli("run", longer, "--out", out, "--force", *options)
+        assert done.exit_code == 0, done.stderr
+        stale = [line for line in done.stderr.splitlines() if f"is stale, stored up to {LAST} only: " in line]
+        assert [line.split()[2] for line in stale] == SMALL
+        assert "CAAR[0, 2] -" in done.stdout
+    assert cli("check", longer, "--offline").exit_code == 0
+
+
+def test_store_that_cannot_serve_is_exit_5(world: World, cli: Cli, out: Path) -> None:
+    for options in (["--offline"], []):
+        if not options:
+            world.yahoo.refuse()
+        for verb in (["run", "--out", out], ["fetch"], ["check"]):
+            done = cli(*verb, world.small, *options)
+            assert (done.exit_code, len(done.stderr.splitlines())) == (5, 1), done.stderr
+            assert ("run without --offline" if options else "check the network") in done.stderr
+    assert not out.exists()
+    world.yahoo.start()
+    assert cli("fetch", world.config("later", windows={"estimation": [-249, -31]})).exit_code == 0
+    assert cli("run", world.small, "--out", out, "--offline").exit_code == 5  # the first session is not stored
+
+
+def test_gap_on_the_event_session(world: World, cli: Cli, out: Path, read_csv: Callable[[Path], Rows]) -> None:
+    share = world.yahoo.instruments[DAHUA]
+    share.missing = (*share.missing, "2019-10-08")
+    done = cli("check", world.small)
+    assert done.exit_code == 3
+    sentence = f"entity-list-2019, {DAHUA}: the source has no price of the event session 2019-10-08: use another"
+    assert f"  error   {sentence}" in done.stdout.splitlines()
+    assert done.stderr.splitlines() == [f"eventstudy: {world.small}: {sentence}"]
+    done = cli("run", world.small, "--out", out)
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [f"eventstudy: {world.small}: {sentence}"]
+    tables = out / "entity-list-2019-yahoo" / "latest" / "tables"
+    days = [row for row in read_csv(tables / "abnormal_returns.csv") if row["symbol"] == DAHUA and row["tau"] in ("0", "1", "2")]
+    assert [(row["status"], row["span"]) for row in days] == [("missing", ""), ("suspended", ""), ("traded", "3")]
+    assert "event_session_missing" in {row["code"] for row in read_csv(tables / "notes.csv") if row["symbol"] == DAHUA}
+
+
+def test_falls_back_symbol_by_symbol(world: World, cli: Cli, out: Path, read_csv: Callable[[Path], Rows]) -> None:
+    del world.yahoo.instruments[DAHUA]
+    both = world.config("both", data={"source": ["yahoo", "snapshot"]}, market={"benchmark": "000300.SS"})
+    done = cli("run", both, "--out", out)
+    assert done.exit_code == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "is served by snapshot; yahoo: " in line]
+    assert [line.split()[2] for line in said] == [DAHUA, "000300.SS"]
+    assert "399001.SZ" in said[1]
+    run = out / "entity-list-2019-yahoo" / "latest"
+    sources = {row["symbol"]: row["source"] for row in read_csv(run / "tables" / "data.csv")}
+    assert sources == dict.fromkeys(FIRMS[:3], "yahoo") | {DAHUA: "snapshot", "000300.SS": "snapshot"}
+    assert "erved by snapshot" in (run / "report.html").read_text(encoding="utf-8")
+
+
+# --- environment
+
+PROGRAM = """
+import pandas as pd
+from eventstudy.sources.yahoo import YahooSource
+source = YahooSource(pause=0, wait=0.01, attempts=1)
+print(source.fetch("002415.SZ", pd.Timestamp("2019-10-01"), pd.Timestamp("2019-10-31"), "share").frame["close"].iloc[-1])
+"""
+
+
+def test_proxy_and_authority_of_the_environment_are_honoured(world: World, root: Path) -> None:
+    def run(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        environment = environment | {"PYTHONPATH": str(root)}
+        return subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=60)
+
+    done = run(world.environment)
+    recorded = world.yahoo.instruments[HIKVISION].frame["close"]["2019-10-31"]
+    assert float(done.stdout) == recorded, done.stderr
+    asked = len(world.yahoo.charts(HIKVISION))
+    assert asked == 2
+    distrusting = run({name: value for name, value in world.environment.items() if name != "CURL_CA_BUNDLE"})
+    assert "SourceUnreachableError" in distrusting.stderr
+    assert len(world.yahoo.charts(HIKVISION)) == asked
