@@ -131,6 +131,7 @@ def from_snapshot(symbols: Iterable[str], drop: Iterable[str] = APRIL_GAP) -> di
         about = contents[symbol]
         with (folder / f"{symbol}.csv").open(encoding="utf-8") as file:
             frame = pd.read_csv(file, index_col="date", parse_dates=True)
+        frame = frame.rename(columns={"adj_close": "close"})  # the one share recorded adjusted stands as if traded so
         frame["volume"] = frame["volume"].astype(float) if "volume" in frame else 0.0
         frame["dividend"], frame["split"] = 0.0, 1.0
         for action in about.get("action", []):
