@@ -21,7 +21,7 @@ sample: $(VENV)/.run                 ## the committed sample report
 	@mkdir -p reports/sample && cp build/sample/entity-list-2019/latest/report.html reports/sample/report.html
 
 validation: $(VENV)/.dev             ## the long simulations
-	$(BIN)/python -m pytest -m validation -s
+	$(BIN)/python -m pytest -m validation -s tests
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

@@ -13,6 +13,7 @@ from validation.batches import COLUMNS, error_of_rate, estimate, one_geometry
 from validation.scenarios import MARKET_PATH, e2_design, e2_rates, e2_table
 from validation.suspensions import e3_draws, e3_table, naive_rows, summary
 
+from eventstudy.diagnostics import minimum_detectable_effect
 from eventstudy.errors import ConfigError
 from eventstudy.inference.placebo import placebo_draws
 from eventstudy.inference.registry import run_test
@@ -219,3 +220,8 @@ def test_fits_of_many_draws_at_once_are_the_fits_of_the_package(firms: int, leng
 def test_undefined_and_suspended_designs_are_what_table_e3b_needs() -> None:
     panel = draw_panel(e3b_design(True, -0.15), np.random.default_rng(12))
     assert [len(panel.cross_section((0, end)).firms) for end in (0, 1, 2, 5)] == [1, 1, 3, 3]
+
+
+@pytest.mark.parametrize(("df", "effect"), [(118, 2.82), (2, 5.65)])
+def test_minimum_detectable_effect_is_the_one_of_rule_d12(df: int, effect: float) -> None:
+    assert minimum_detectable_effect(1.0, df) == pytest.approx(effect, abs=0.006)

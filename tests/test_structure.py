@@ -34,7 +34,7 @@ LAYERS = [
     {"returns"},
     {"models.base", "models.linear", "models"},
     {"abnormal"},
-    {"inference.result", "inference.correlation", "inference.parametric", "inference.cross", "inference.placebo"},
+    {"inference", "inference.result", "inference.correlation", "inference.parametric", "inference.cross", "inference.placebo"},
     {"inference.registry", "diagnostics"},
     {"simulate"},
     {"study"},
