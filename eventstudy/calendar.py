@@ -114,6 +114,8 @@ def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
     probe = exchange_calendars.get_calendar(name)
     first, last = probe.bound_min(), probe.bound_max()
     begin = max(pd.Timestamp(start), first) if first is not None else pd.Timestamp(start)
+    if last is not None:  # asked for years past the end of what is published: its last year tells that
+        begin = min(begin, last - pd.Timedelta(days=365))
     calendar = exchange_calendars.get_calendar(name, start=begin, end=last) if last is not None else (
         exchange_calendars.get_calendar(name, start=begin)
     )

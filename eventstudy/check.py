@@ -26,8 +26,10 @@ def check_study(study: Computation) -> list[Doubt]:
         extent = f"{len(frame)} rows from {series.source}, {frame.index[0]:%Y-%m-%d} to {frame.index[-1]:%Y-%m-%d}"
         found.append(Doubt("info", symbol, "rows", f"{extent}, calendar {listing.calendar.name}"))
         settings = study.inputs.firms.get(symbol)
-        found += series_doubts(series, listing, settings.price_limit if settings else None)
-        found += [Doubt("warning", symbol, code, note) for code, note in listing.notes if code != "closed_day"]
+        noted = {code for code, _ in listing.notes}
+        doubts = series_doubts(series, listing, settings.price_limit if settings else None)
+        found += [doubt for doubt in doubts if doubt.code not in noted]
+        found += [Doubt("warning", symbol, code, note) for code, note in listing.notes]
         found += [Doubt("info", symbol, "source", note) for note in series.notes]
     return found
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eventstudy.result import StudyResult
     from eventstudy.study import Computation
 
+MOST_NAMED = 6
 CONFIGS = click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CONFIG...")
 
 
@@ -100,11 +101,14 @@ def run(configs: tuple[Path, ...], out: Path, offline: bool, refresh: bool, forc
             written = write_run(result, out)
         state = "unchanged, " if written.unchanged else ""
         click.echo(f"{written.folder.parent.name}: {state}{_headline(result)}; {written.report}")
+        if written.problem:
+            _say(f"{config}: {written.problem}")
         for item in result.computation.exclusions:
             _say(f"{config}: event {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}")
         if strict and result.computation.exclusions:
             count = len(result.computation.exclusions)
-            raise EventsExcludedError(f"{config}: {count} events were excluded, and --strict was given: see exclusions.csv")
+            told = "1 event was" if count == 1 else f"{count} events were"
+            raise EventsExcludedError(f"{config}: {told} excluded, and --strict was given: see exclusions.csv")
 
     _each(configs, one)
 
@@ -146,12 +150,22 @@ def _compute_tables(result: StudyResult, label: str) -> None:
 
 
 def _headline(result: StudyResult) -> str:
-    """One clause: the mean over the headline window and how many CARs it is of."""
-    window = result.computation.inputs.plan.headline_window
-    cross = result.computation.cross_section("all", window)
-    if not cross.firms:
-        return f"CAAR{list(window)} undefined"
-    return f"CAAR{list(window)} {cross.car.mean():+.2%}, N = {len(cross.firms)}"
+    """One clause: each firm's effect over the headline window in per cent; of many firms their mean and range."""
+    import numpy as np
+
+    study = result.computation
+    plan = study.inputs.plan
+    window = list(plan.headline_window)
+    members = [firm for firm in study.groups["all"] if not firm.cumulative[plan.headline_window].reason]
+    if not members:
+        return f"no firm has a CAR over {window} yet"
+    cars = np.array([firm.cumulative[plan.headline_window].car for firm in members])
+    effects = np.expm1(cars) if plan.returns == "log" else cars
+    if len(members) > MOST_NAMED:
+        mean = np.expm1(cars.mean()) if plan.returns == "log" else cars.mean()
+        return f"{len(members)} CARs over {window}, {effects.min():+.1%} to {effects.max():+.1%}, on average {mean:+.1%}"
+    named = [firm.settings.name or firm.dated.event.symbol for firm in members]
+    return ", ".join(f"{name} {effect:+.1%}" for name, effect in zip(named, effects, strict=True)) + f" over {window}"
 
 
 @main.command()
@@ -238,7 +252,7 @@ def schema() -> None:
 @click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date of the announcement, in --timezone.")
 @click.option("--at", "at", help="Instant of the announcement, ISO 8601.")
 @click.option("--timezone", help="IANA zone, such as America/New_York.")
-@click.option("--source", type=click.Choice(["snapshot", "yahoo", "baostock"]), default="snapshot", show_default=True)
+@click.option("--source", type=click.Choice(["snapshot", "yahoo", "baostock"]), default="snapshot", help="Of the prices.")
 @click.option("--benchmark", help="Symbol of the index; default: proposed from the suffixes.")
 def init(
     name: str, firms: str | None, on: dt.datetime | None, at: str | None, timezone: str | None, source: str, benchmark: str | None

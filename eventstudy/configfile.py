@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -127,8 +128,23 @@ def _message(error: Any, where: str, lines: dict[Location, int]) -> str:
     known = location
     while known and known not in lines:
         known = known[:-1]
+    told = _sentence(error, location)
+    known = _key_meant(told, known, lines)
     place = f"{where}:{lines[known]}" if known in lines else where
-    return f"{place}: {_sentence(error, location)}"
+    return f"{place}: {told}"
+
+
+def _key_meant(told: str, known: Location, lines: dict[Location, int]) -> Location:
+    """Return the key below `known` that a message names first; a complaint about a whole table is about one of its keys."""
+    words = re.findall(r"[A-Za-z_]+", told)
+    below = [place for place in lines if place[: len(known)] == known and len(place) > len(known) and place[-1] in words]
+    return min(below, key=lambda place: words.index(str(place[-1])), default=known)
+
+
+def line_prefix(spec: StudySpec, location: Location) -> str:
+    """Return ``file:line: `` of a table of a config, as far as it is known."""
+    line = _line_numbers(spec._text).get(location) if spec._text is not None else None
+    return f"{spec._where}:{line}: " if line else f"{spec._where}: "
 
 
 def _sentence(error: Any, location: Location) -> str:

@@ -152,6 +152,13 @@ def date_event(event: EventFirm, calendar: SessionCalendar) -> list[DatedEvent]:
     ConfigError
         If the minutes of a date map to two sessions and `date_only` is ``refuse``.
     """
+    try:
+        return _dated(event, calendar)
+    except ConfigError as problem:
+        raise ConfigError(f"{event.where}{problem}") from problem
+
+
+def _dated(event: EventFirm, calendar: SessionCalendar) -> list[DatedEvent]:
     when = event.announcement
     if when.session is not None:
         place = calendar.position(when.session)
@@ -178,5 +185,5 @@ def _straddle_message(event: EventFirm, calendar: SessionCalendar, first: int, l
     return (
         f"announced_on = {event.announcement.on} in {event.announcement.timezone} maps to two sessions "
         f"of {event.symbol}: {days[0]} if it came before that close, {days[1]} if after; give announced_at, "
-        f'or paste date_only = "first", date_only = "last" or date_only = "both" under event {event.event_id!r}'
+        f'or paste date_only = "first", date_only = "last" or date_only = "both" under {event.event_id!r}'
     )

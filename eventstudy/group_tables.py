@@ -136,6 +136,22 @@ def placebo_table(draws: Draws) -> pd.DataFrame:
     return as_table("placebo", rows)
 
 
+def correlation_table(study: Computation) -> pd.DataFrame:
+    """Mean residual correlation r-bar of a group's firms, with its approximate standard error (rule C6)."""
+    rows = []
+    for group in study.groups:
+        for window in study.inputs.plan.windows.car:
+            cross = study.cross_section(group, window)
+            n = len(cross.firms)
+            if n < 2 or not cross.correlation.enough:
+                continue
+            r = cross.correlation.mean
+            sample = min(firm.fit.nobs for firm in cross.firms)
+            se = (1 - r) * (1 + (n - 1) * r) / np.sqrt(n * (n - 1) * sample / 2)
+            rows.append({"group": group} | bounds(window) | {"n": n, "mean_correlation": r, "se": se})
+    return as_table("correlation", rows)
+
+
 def detectable_table(study: Computation) -> pd.DataFrame:
     """Effect that would be found with probability 0.8, a firm and a group, from the estimation alone (rule D12)."""
     rows = []

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from eventstudy.config import Confounder, StudySpec, When
+from eventstudy.configfile import line_prefix
 from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.inference.registry import TEST_NAMES
@@ -53,11 +54,12 @@ def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Sour
 
 def _check_symbols(spec: StudySpec, known: set[str]) -> None:
     """Refuse other news and masks of a firm that no event has: a slip of the pen would pass unseen."""
-    named = [("confounder", item.symbol) for item in spec.confounder]
-    named += [("mask", symbol) for mask in spec.mask for symbol in mask.symbols]
-    for table, symbol in named:
+    named = [("confounder", number, item.symbol) for number, item in enumerate(spec.confounder)]
+    named += [("mask", number, symbol) for number, mask in enumerate(spec.mask) for symbol in mask.symbols]
+    for table, number, symbol in named:
         if symbol not in known:
-            raise ConfigError(f"{spec._where}: [[{table}]] names {symbol}, which no event has: correct the symbol")
+            where = line_prefix(spec, (table, number))
+            raise ConfigError(f"{where}[[{table}]] names {symbol}, which no event has: correct the symbol")
 
 
 def study_plan(spec: StudySpec) -> Plan:
@@ -79,8 +81,9 @@ def study_plan(spec: StudySpec) -> Plan:
 
 
 def _other_news(spec: StudySpec, number: int, item: Confounder) -> OtherNews:
-    announcement = _announcement(item, f"{spec._where}: [[confounder]] {number + 1}: ")
-    return OtherNews(item.symbol, announcement, item.label, item.date_only or spec.study.date_only)
+    where = line_prefix(spec, ("confounder", number))
+    announcement = _announcement(item, where)
+    return OtherNews(item.symbol, announcement, item.label, item.date_only or spec.study.date_only, where)
 
 
 def _announcement(when: When, where: str) -> Announcement:
@@ -98,14 +101,14 @@ def study_events(spec: StudySpec) -> tuple[EventFirm, ...]:
         return events_from_table(
             read_table(spec.folder / spec.study.events, ["event_id", "symbol"]), spec.study.events, spec.study.date_only
         )
-    return tuple(
-        EventFirm(
-            event.id, symbol, _announcement(event, f"{spec._where}: event {event.id!r}: "), event.label, event.group, event.role,
-            event.date_only or spec.study.date_only, f"{spec._where}: ",
-        )
-        for event in spec.event
-        for symbol in event.firms
-    )  # fmt: skip
+    found = []
+    for number, event in enumerate(spec.event):
+        where = line_prefix(spec, ("event", number))
+        when = _announcement(event, where)
+        choice = event.date_only or spec.study.date_only
+        for symbol in event.firms:
+            found.append(EventFirm(event.id, symbol, when, event.label, event.group, event.role, choice, where))
+    return tuple(found)
 
 
 def events_from_table(table: pd.DataFrame, where: str, date_only: DateOnly = "refuse") -> tuple[EventFirm, ...]:

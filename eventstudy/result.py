@@ -22,8 +22,9 @@ class StudyResult:
     ----------
     events, models, abnormal_returns, cars, aar, caar, tests, exclusions, data : DataFrame
         The tables of a run folder, same columns; NaN or empty where undefined.
-    placebo, detectable, market, notes : DataFrame
-        Placebo distributions, minimum detectable effects, the benchmark's own reaction, data notes.
+    placebo, detectable, correlation, market, notes : DataFrame
+        Placebo distributions, minimum detectable effects, mean residual correlations, the benchmark's own
+        reaction, data notes.
     """
 
     def __init__(self, computation: Computation, spec: StudySpec | None = None) -> None:
@@ -78,7 +79,7 @@ class StudyResult:
     @cached_property
     def data(self) -> pd.DataFrame:
         """One row a price series."""
-        return tables.data_table(self.computation)
+        return tables.data_table(self.computation)[tables.COLUMNS["data"]]
 
     @cached_property
     def placebo(self) -> pd.DataFrame:
@@ -89,6 +90,11 @@ class StudyResult:
     def detectable(self) -> pd.DataFrame:
         """Minimum detectable effects by firm and group."""
         return group_tables.detectable_table(self.computation)
+
+    @cached_property
+    def correlation(self) -> pd.DataFrame:
+        """Mean residual correlations by group and window."""
+        return group_tables.correlation_table(self.computation)
 
     @cached_property
     def market(self) -> pd.DataFrame:
@@ -127,8 +133,8 @@ class StudyResult:
         return pd.concat([firms, pd.DataFrame([mean])], ignore_index=True)
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return all tables by name."""
-        return {name: getattr(self, name) for name in TABLE_NAMES}
+        """Return all tables by name as they are written; ``data`` has a further column, what is to be doubted."""
+        return {name: getattr(self, name) for name in TABLE_NAMES} | {"data": tables.data_table(self.computation)}
 
     def write(self, folder: str | Path) -> Path:
         """Write a run folder under `folder` and return its path.

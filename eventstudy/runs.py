@@ -28,10 +28,11 @@ LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmo
 
 @dataclass(frozen=True)
 class WrittenRun:
-    """A run folder on disk; `unchanged` tells that it was there before and nothing was written."""
+    """A run folder on disk; `unchanged` tells that it was there before, `problem` what else could not be written."""
 
     folder: Path
     unchanged: bool = False
+    problem: str = ""
 
     @property
     def report(self) -> Path:
@@ -72,7 +73,8 @@ def unchanged_run(result: StudyResult, out: Path) -> WrittenRun | None:
     """Return the last run if its config, code and inputs were these; nothing of the result need be computed for it."""
     last = latest_run(out, study_name(result))
     if last and read_manifest(last)["identity"] == identity(result):
-        return WrittenRun(last, unchanged=True)
+        listed = (out / "index.html").exists()
+        return WrittenRun(last, unchanged=True, problem="" if listed else _index_problem(out))
     return None
 
 
@@ -112,14 +114,26 @@ def write_run(result: StudyResult, out: Path, *, now: dt.datetime | None = None)
             while (folder := out / study / f"{moment:%Y%m%dT%H%M%SZ}-{mark[:8]}").exists():
                 moment += dt.timedelta(seconds=1)  # a forced rerun within the second
             _write_whole(result, folder, mark, moment)
-            _point(out / study / "latest", folder.name)
-            write_index(out)
+            try:
+                _point(out / study / "latest", folder.name)
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
     except OSError as problem:
         raise OutputError(
             f"{problem.filename or out}: the run cannot be written ({problem.strerror or problem}): "
             "free some space, or name a folder you may write to with --out"
         ) from problem
-    return WrittenRun(folder)
+    return WrittenRun(folder, problem=_index_problem(out))
+
+
+def _index_problem(out: Path) -> str:
+    """Write the list of runs; the run itself stands whether or not that works."""
+    try:
+        write_index(out)
+    except OSError as problem:
+        return f"the run is written, but not the list {out / 'index.html'} ({problem.strerror or problem}): free some space"
+    return ""
 
 
 @contextmanager
@@ -188,8 +202,11 @@ def _point(link: Path, target: str) -> None:
     """Set a relative symlink in one step."""
     draft = link.with_name(f".{link.name}-{os.getpid()}")
     draft.unlink(missing_ok=True)
-    draft.symlink_to(target)
-    draft.replace(link)
+    try:
+        draft.symlink_to(target)
+        draft.replace(link)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def all_runs(out: Path) -> list[dict[str, Any]]:

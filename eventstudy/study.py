@@ -78,6 +78,7 @@ class OtherNews:
     announcement: Announcement
     label: str
     date_only: DateOnly = "refuse"
+    where: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class StudyInputs:
-    """Everything a study is computed from.
-
-    `series` holds shares and benchmarks by symbol; `unknown` says of a symbol why there is no series. `now` is
-    the moment up to which prices are settled; `outcomes` tells what was fetched.
+    """Everything a study is computed from: `series` holds shares and benchmarks by symbol, `unknown` says of a symbol
+    why there is none, `now` is the moment up to which prices are settled, `outcomes` tells what was fetched.
     """
 
     plan: Plan
@@ -116,10 +115,7 @@ class StudyInputs:
 
 @dataclass(frozen=True)
 class FirmStudy:
-    """One firm of one event, computed.
-
-    `fit` and `abnormal` are None for an event whose estimation window still lies ahead.
-    """
+    """One firm of one event; `fit` and `abnormal` are None where the estimation window still lies ahead."""
 
     dated: DatedEvent
     settings: FirmSettings
@@ -184,18 +180,18 @@ class Computation:
     @cached_property
     def groups(self) -> dict[str, tuple[FirmStudy, ...]]:
         """Firms by group: ``all`` first (each symbol and session once), then the named groups."""
-        treated = _each_once([firm for firm in self.firms if firm.dated.event.role == "treated"])
+        readings = _each_once([firm for firm in self.firms if firm.dated.event.role == "treated"])
+        # of a date read both ways `all` holds the first reading: windows of two sessions contain both candidates
+        treated = [firm for firm in readings if firm.reading != LAST]
         groups: dict[str, list[FirmStudy]] = {ALL: treated}
         for firm in self.firms:
-            name = firm.dated.event.group or firm.settings.group
-            if firm.dated.event.role != "treated":
-                name = name or firm.dated.event.event_id
-            if name and name != ALL:
+            name = group_name(firm.dated.event, firm.settings)
+            if name:
                 start = list(treated) if firm.dated.event.role == "variant" else []
                 groups.setdefault(name, start).append(firm)
         for tag in (FIRST, LAST):  # the two readings of a date of unknown minute, side by side
-            if any(firm.dated.event_id != firm.dated.event.event_id for firm in treated):
-                groups[tag] = [firm for firm in treated if firm.reading in ("", tag)]
+            if any(firm.reading for firm in readings):
+                groups[tag] = [firm for firm in readings if firm.reading in ("", tag)]
         if any(firm.confounders for firm in treated):
             groups[UNCONFOUNDED] = treated
         return {name: tuple(_each_once(members)) for name, members in groups.items()}
@@ -237,8 +233,7 @@ def compute(inputs: StudyInputs) -> Computation:
         if (event.event_id, event.symbol) in seen:
             raise ConfigError(f"{event.where}event {event.event_id!r} lists {event.symbol} twice: keep one of them")
         seen.add((event.event_id, event.symbol))
-        if event.group in (ALL, UNCONFOUNDED, FIRST, LAST):
-            raise ConfigError(f"{event.where}group {event.group!r} is written for every study: choose another name")
+    _check_groups(inputs)
     listings: dict[str, Listing] = {}
     calendars: dict[tuple[str, str], SessionCalendar] = {}
     firms: list[FirmStudy] = []
@@ -252,7 +247,7 @@ def compute(inputs: StudyInputs) -> Computation:
         if event.symbol not in listings:
             listings[event.symbol] = _list(event.symbol, inputs, calendars)
             rows[event.symbol] = trade_rows(listings[event.symbol], inputs.plan.suspensions, inputs.plan.returns)
-        for dated in _dated(event, listings[event.symbol].calendar):
+        for dated in date_event(event, listings[event.symbol].calendar):
             if dated.event_id != event.event_id and (dated.event_id, event.symbol) in seen:
                 raise ConfigError(f"{event.where}date_only = 'both' makes an event {dated.event_id!r}, which exists: rename one")
             outcome = _run_event(dated, listings[event.symbol], rows[event.symbol], inputs)
@@ -263,11 +258,20 @@ def compute(inputs: StudyInputs) -> Computation:
     return Computation(inputs, tuple(firms), tuple(exclusions), listings)
 
 
-def _dated(event: EventFirm, calendar: SessionCalendar) -> list[DatedEvent]:
-    try:
-        return date_event(event, calendar)
-    except ConfigError as problem:
-        raise ConfigError(f"{event.where}{problem}") from problem
+def group_name(event: EventFirm, settings: FirmSettings) -> str:
+    """Return the group an event firm is shown in beside ``all``: its event's, else its own, else a non-treated event's id."""
+    return event.group or settings.group or (event.event_id if event.role != "treated" else "")
+
+
+def _check_groups(inputs: StudyInputs) -> None:
+    """Refuse group names that every study writes, and groups that mix roles."""
+    roles: dict[str, str] = {}
+    for event in inputs.events:
+        name = group_name(event, inputs.firms[event.symbol])
+        if name in (ALL, UNCONFOUNDED, FIRST, LAST):
+            raise ConfigError(f"{event.where}group {name!r} is written for every study: choose another name")
+        if name and roles.setdefault(name, event.role) != event.role:
+            raise ConfigError(f"{event.where}group {name!r} mixes {roles[name]} and {event.role} firms: give each its own")
 
 
 def study_calendar(
@@ -389,6 +393,6 @@ def _confounders(symbol: str, calendar: SessionCalendar, day0: int, plan: Plan) 
     found = []
     for news in plan.confounders:
         if news.symbol == symbol:
-            event = EventFirm(news.label, symbol, news.announcement, date_only=news.date_only)
+            event = EventFirm(news.label, symbol, news.announcement, date_only=news.date_only, where=news.where)
             found += [(dated.place - day0, news.label) for dated in date_event(event, calendar) if dated.place is not None]
     return tuple(sorted(found))

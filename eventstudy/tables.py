@@ -31,14 +31,13 @@ COLUMNS: dict[str, list[str]] = {
     "caar": ["group", "window_start", "window_end", "n", "caar", "median_car", "n_negative"],
     "tests": ["group", "window_start", "window_end", "test", "null", "statistic", "df", "p_value", "n", "reason"],
     "exclusions": ["event_id", "symbol", "stage", "reason"],
-    "data": [
-        "symbol", "source", "content_hash", "first", "last", "sessions", "traded", "suspended", "missing", "limit_days", "doubts",
-    ],
+    "data": ["symbol", "source", "content_hash", "first", "last", "sessions", "traded", "suspended", "missing", "limit_days"],
     "placebo": [
         "group", "window_start", "window_end", "test", "blocks", "floor", "p_value", "p_left", "p_right", "blocks_apart",
         "p_apart",
     ],
     "detectable": ["scope", "window_start", "window_end", "n", "se", "df", "effect"],
+    "correlation": ["group", "window_start", "window_end", "n", "mean_correlation", "se"],
     "market": ["benchmark", "event_session", "window_start", "window_end", "car", "se_car", "t", "df", "p_value", "reason"],
     "notes": ["symbol", "code", "note"],
 }  # fmt: skip
@@ -248,7 +247,8 @@ def data_table(study: Computation) -> pd.DataFrame:
         if listing is None:
             continue
         settings = study.inputs.firms.get(symbol)
-        doubts = series_doubts(series, listing, settings.price_limit if settings else None)
+        limit = settings.price_limit if settings else None
+        doubts = series_doubts(series, listing, limit)
         inside = (listing.calendar.sessions >= first) & (listing.calendar.sessions <= last)
         status = listing.status[inside]
         rows.append(
@@ -262,11 +262,11 @@ def data_table(study: Computation) -> pd.DataFrame:
                 "traded": int(np.isin(status, [TRADED, UNKNOWN]).sum()),
                 "suspended": int((status == SUSPENDED).sum()),
                 "missing": int((status == MISSING).sum()),
-                "limit_days": int((listing.limit[inside] != "").sum()),
+                "limit_days": int((listing.limit[inside] != "").sum()) if limit and series.frame["close"].notna().any() else None,
                 "doubts": "; ".join(f"{item.code} {item.count}" for item in doubts if item.severity != "info"),
             }
         )
-    return as_table("data", rows)
+    return whole_numbers(as_table("data", rows), ["limit_days"])
 
 
 def listing_of(study: Computation, symbol: str) -> Listing | None:
@@ -290,7 +290,7 @@ def notes_table(study: Computation) -> pd.DataFrame:
         rows += [
             {"symbol": symbol, "code": doubt.code, "note": doubt.text}
             for doubt in series_doubts(study.inputs.series[symbol], listing, settings.price_limit)
-            if doubt.severity != "info" and doubt.code != "closed_day"
+            if doubt.severity != "info" and doubt.code not in {code for code, _ in listing.notes}
         ]
     for firm in study.firms:
         found = [doubt for doubt in event_doubts(firm) if doubt.severity == "error"]

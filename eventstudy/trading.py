@@ -221,6 +221,9 @@ def list_shares(
             marks[places] = price_limits(series, sessions[places], limit).to_numpy()
             gaps = np.cumsum(status == MISSING)  # the close before is not known after a missing one
             marks[places[1:][np.diff(gaps[places]) > 0]] = ""
+    if series.frame["close"].isna().all() and series.frame["adj_close"].notna().any():
+        text = "only adjusted prices are recorded: returns are right, levels are not those traded, limit days cannot be told"
+        notes.append(("adjusted_only", text))
     end = int(sessions.searchsorted(benchmark.index[-1], side="right")) - 1
     return Listing(
         series.symbol, calendar, status, level, benchmark.reindex(sessions).to_numpy(dtype=float), marks, end, tuple(notes)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from eventstudy.calendar import exchange_sessions
+from eventstudy.prices import Fetching
 from eventstudy.report import finding, render_index, render_report
 from eventstudy.report.dating import mappings
 from eventstudy.report.finding import ruled_out, study_finding
@@ -387,7 +388,7 @@ def test_event_still_ahead_says_so_plainly(tmp_path: Path) -> None:
 
 
 def test_window_that_is_not_over_says_so_plainly(tmp_path: Path) -> None:
-    result = run_study(panel(tmp_path, ["A", "B"], sessions=182), now=SESSIONS[181].tz_localize("UTC").to_pydatetime())
+    result = run_study(panel(tmp_path, ["A", "B"], sessions=182), fetching=Fetching(now=SESSIONS[181].tz_localize("UTC").to_pydatetime()))
     assert finding(result)[1].startswith("Nothing can be said yet")
     assert "the window is not over yet" in checked(render_report(result, VERSIONS)).text
 

@@ -128,6 +128,8 @@ def _csv(path: Path, text: str) -> pd.DataFrame:
             if not header:
                 header = _checked_names(path, row)
                 continue
+            while len(row) > len(header) and not row[-1].strip():  # a separator at the end of the line
+                row.pop()
             if len(row) != len(header):
                 last = "" if text.endswith(("\n", "\r")) or lines.read(1) else "; as the last line it may be cut short"
                 raise DataError(
