@@ -143,6 +143,8 @@ def _study_lock(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):
+            for left in folder.glob(".draft-*"):  # of a killed run: the lock is ours
+                shutil.rmtree(left, ignore_errors=True)
             yield
     except Timeout as problem:
         raise LockedError(f"{folder}: another run is writing there: wait for it to end") from problem

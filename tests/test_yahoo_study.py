@@ -209,7 +209,7 @@ def test_server_down_and_only_the_end_missing(world: World, cli: Cli, out: Path)
         assert done.exit_code == 0, done.stderr
         stale = [line for line in done.stderr.splitlines() if f"is stale, stored up to {LAST} only: " in line]
         assert [line.split()[2] for line in stale] == SMALL
-        assert "CAAR[0, 2] -" in done.stdout
+        assert "Hikvision -6." in done.stdout
     assert cli("check", longer, "--offline").exit_code == 0
 
 
