@@ -194,6 +194,21 @@ def kills(world: World, count: int) -> None:
             assert world.leftovers() == []
 
 
+def test_whatever_a_killed_run_left_goes_with_the_next(world: World) -> None:
+    """The instants between two system calls, which twenty kills may not hit."""
+    study, series = world.out / STUDY, world.store.place("yahoo", SYMBOLS[0])
+    for folder in (study / ".draft-dead" / "tables", series):
+        folder.mkdir(parents=True)
+    (study / ".latest-99999").symlink_to("nowhere")
+    for path in (study / ".draft-dead" / "report.html", study / ".index-99999.html", series / ".draft-99999"):
+        path.write_text("half of a")
+    world.program.start(*world.arguments("run"))
+    assert world.program.end() == 0, world.program.log.read_text()
+    assert world.check_runs() == 1
+    world.check_store(must=True)
+    assert world.leftovers() == []
+
+
 def test_twenty_kills(world: World) -> None:
     kills(world, 20)
 
