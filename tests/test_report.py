@@ -353,7 +353,7 @@ def test_many_unlike_firms_lead_with_their_spread(tmp_path: Path) -> None:
     symbols = [f"FIRM{number}" for number in range(12)]
     effects = [0.2 if number % 2 else -0.2 for number in range(12)]
     answer = finding(run_study(panel(tmp_path, symbols, effects)))[1]
-    assert answer.index("reacted unlike each other") < answer.index("the average is")
+    assert answer.index("effects differ between the firms") < answer.index("the average is")
 
 
 def test_hundred_firms_stay_small(tmp_path: Path) -> None:
@@ -388,7 +388,8 @@ def test_event_still_ahead_says_so_plainly(tmp_path: Path) -> None:
 
 
 def test_window_that_is_not_over_says_so_plainly(tmp_path: Path) -> None:
-    result = run_study(panel(tmp_path, ["A", "B"], sessions=182), fetching=Fetching(now=SESSIONS[181].tz_localize("UTC").to_pydatetime()))
+    now = SESSIONS[181].tz_localize("UTC").to_pydatetime()
+    result = run_study(panel(tmp_path, ["A", "B"], sessions=182), fetching=Fetching(now=now))
     assert finding(result)[1].startswith("Nothing can be said yet")
     assert "the window is not over yet" in checked(render_report(result, VERSIONS)).text
 

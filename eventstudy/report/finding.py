@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from eventstudy.report.averages import Average, average_effect, row_of_placebo, row_of_test, sd_ratios, unlike_reactions
+from eventstudy.report.averages import (
+    UNLIKE,
+    Average,
+    average_effect,
+    row_of_placebo,
+    row_of_test,
+    sd_ratios,
+    unlike_reactions,
+)
 from eventstudy.report.dating import city, local_date
 from eventstudy.report.numbers import (
     at_tau,
@@ -170,7 +178,7 @@ def _many_words(reading: Reading, headline: Window, effects: list[Effect]) -> st
     assert mean is not None  # there are firms with a CAR
     average = f"the average is {_average_words(mean, reading.plan.alpha)}, the median {percent(mean.median, 1)}"
     if unlike_reactions(reading, headline) is not None:
-        return f"the firms reacted unlike each other: {spread}; {average}"
+        return f"effects differ between the firms: {spread}; {average}"
     return f"{average}; {spread}"
 
 
@@ -252,10 +260,11 @@ def average_sentences(reading: Reading, headline: Window) -> tuple[str, ...]:
     words = _average_words(mean, reading.plan.alpha)
     if unlike is not None:
         told.append(
-            f"The firms reacted unlike each other: equal effects are rejected (F = {decimal(unlike['statistic'])}, "
-            f"{p_equation(unlike['p_value'])}). Their average, {words}, is an average of unlike reactions and describes none "
-            "of them."
+            f"Effects over this window differ between the firms: equal effects are rejected (F = "
+            f"{decimal(unlike['statistic'])}, {p_equation(unlike['p_value'])}). Their average, {words}, is an average of "
+            "unlike reactions and describes none of them."
         )
+        told += _other_news_words(reading, headline)
     elif not reading.many:
         told.append(f"On average over {in_words(mean.n)} firms: {words}.")
     if unlike is None:
@@ -266,6 +275,22 @@ def average_sentences(reading: Reading, headline: Window) -> tuple[str, ...]:
         left = _average_words(clean, reading.plan.alpha)
         told.append(f"Without firms that had other news in the window, the average of {firms} left is {left}.")
     return tuple(told)
+
+
+def _other_news_words(reading: Reading, headline: Window) -> list[str]:
+    """Tell whether other news of some firms may be why effects differ (rule D14)."""
+    if UNCONFOUNDED not in reading.study.groups:
+        return []
+    rest = row_of_test(reading, UNCONFOUNDED, headline, "equal_effects")
+    if rest is None or pd.isna(rest["p_value"]):
+        return []
+    firms = in_words(int(rest["n"]))
+    if rest["p_value"] < UNLIKE:
+        return [f"They differ, too, between the {firms} firms without other news in the window ({p_equation(rest['p_value'])})."]
+    return [
+        f"Other news of some firms may be the reason: between the {firms} firms without it equal effects are not rejected "
+        f"({p_equation(rest['p_value'])}), which does not show that they are equal."
+    ]
 
 
 def _equality_words(reading: Reading, headline: Window) -> list[str]:

@@ -40,6 +40,7 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
                 blocks.append(Block(rows, f"{reading.group_name(group)}, {window(bounds)}"))
     nulls = dict.fromkeys(_null(row) for _, row in table.iterrows())
     notes = [f"{null}: {NULLS[null]}." for null in nulls if null in NULLS]
+    notes += _correlations(reading, groups, windows)
     if "placebo_max" in set(table["test"]):
         notes.append(
             "The test over all windows at once covers every window that starts at 0; it stands with the headline window."
@@ -51,6 +52,16 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
             "before the event were."
         )
     return finished(reading, Table(anchor, caption, columns, tuple(blocks), tuple(notes)))
+
+
+def _correlations(reading: Reading, groups: Sequence[str], windows: Sequence[Window]) -> list[str]:
+    """Tell the mean residual correlation that the adjusted tests rest on (rule C19), where one window is shown."""
+    told = []
+    for _, row in reading.result.correlation.iterrows():
+        if len(windows) == 1 and row["group"] in groups and (row["window_start"], row["window_end"]) == tuple(windows[0]):
+            figures = f"{decimal(row['mean_correlation'])} (s.e. {decimal(row['se'])}, {row['n']} firms)"
+            told.append(f"{reading.group_name(row['group'])}: mean residual correlation {figures}.")
+    return told
 
 
 def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
