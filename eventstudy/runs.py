@@ -74,7 +74,7 @@ def unchanged_run(result: StudyResult, out: Path) -> WrittenRun | None:
     last = latest_run(out, study_name(result))
     if last and read_manifest(last)["identity"] == identity(result):
         listed = (out / "index.html").exists()
-        return WrittenRun(last, unchanged=True, problem="" if listed else _index_problem(out))
+        return WrittenRun(last, unchanged=True, problem="" if listed else _index_problem(out, last.parent))
     return None
 
 
@@ -119,18 +119,19 @@ def write_run(result: StudyResult, out: Path, *, now: dt.datetime | None = None)
             except OSError:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-    except OSError as problem:
+            problem = _index_problem(out, out / study)
+    except OSError as refusal:
         raise OutputError(
-            f"{problem.filename or out}: the run cannot be written ({problem.strerror or problem}): "
+            f"{refusal.filename or out}: the run cannot be written ({refusal.strerror or refusal}): "
             "free some space, or name a folder you may write to with --out"
-        ) from problem
-    return WrittenRun(folder, problem=_index_problem(out))
+        ) from refusal
+    return WrittenRun(folder, problem=problem)
 
 
-def _index_problem(out: Path) -> str:
+def _index_problem(out: Path, drafts: Path) -> str:
     """Write the list of runs; the run itself stands whether or not that works."""
     try:
-        write_index(out)
+        write_index(out, drafts)
     except OSError as problem:
         return f"the run is written, but not the list {out / 'index.html'} ({problem.strerror or problem}): free some space"
     return ""
@@ -145,6 +146,8 @@ def _study_lock(folder: Path) -> Iterator[None]:
         with FileLock(folder / ".lock", timeout=0):
             for left in folder.glob(".draft-*"):  # of a killed run: the lock is ours
                 shutil.rmtree(left, ignore_errors=True)
+            for left in (*folder.glob(".latest-*"), *folder.glob(".index-*")):
+                left.unlink(missing_ok=True)
             yield
     except Timeout as problem:
         raise LockedError(f"{folder}: another run is writing there: wait for it to end") from problem
@@ -221,12 +224,12 @@ def all_runs(out: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda run: (run["created"], run["study"]), reverse=True)
 
 
-def write_index(out: Path) -> None:
-    """Write ``index.html``, the list of all runs."""
+def write_index(out: Path, drafts: Path) -> None:
+    """Write ``index.html``, the list of all runs, by way of a draft in a study's folder."""
     from eventstudy.report import render_index
 
     runs = [run | {"href": f"{run['study']}/{run['run_id']}/report.html"} for run in all_runs(out)]
-    draft = out / f".index-{os.getpid()}.html"
+    draft = drafts / f".index-{os.getpid()}.html"
     try:
         draft.write_text(render_index(runs), encoding="utf-8", newline="\n")
         draft.replace(out / "index.html")
