@@ -13,12 +13,13 @@ from eventstudy.configfile import data_keys
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.inputs import events_from_table
 from eventstudy.models import MODELS
+from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.prices import Fetching, price_source
 from eventstudy.result import StudyResult
 from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
 from eventstudy.sources.base import Absent, Kind, PriceSeries
 from eventstudy.sources.frames import price_frame
-from eventstudy.study import FirmSettings, MaskedSpell, Plan, StudyInputs, compute
+from eventstudy.study import compute
 from eventstudy.windows import Windows
 
 YAHOO_FIELDS = {"Close": "close", "Adj Close": "adj_close", "Volume": "volume"}

@@ -12,10 +12,10 @@ from eventstudy.configfile import line_prefix
 from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.inference.registry import TEST_NAMES
+from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, StudyInputs
 from eventstudy.prices import Fetching, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
 from eventstudy.sources.files import read_table
-from eventstudy.study import FirmSettings, MaskedSpell, OtherNews, Plan, StudyInputs
 
 EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group")
 

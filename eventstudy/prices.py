@@ -28,7 +28,7 @@ from eventstudy.store import Store
 from eventstudy.windows import Windows
 
 if TYPE_CHECKING:
-    from eventstudy.study import FirmSettings
+    from eventstudy.plan import FirmSettings
 
 Watch = Callable[[Sequence[str]], Iterable[str]]
 Span = tuple[pd.Timestamp, pd.Timestamp]

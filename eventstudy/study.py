@@ -20,33 +20,18 @@ from eventstudy.calendar import (
     positions_between,
 )
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.events import Announcement, DatedEvent, DateOnly, EventFirm, date_event
+from eventstudy.events import DatedEvent, EventFirm, date_event
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.models import MODELS, Fit
-from eventstudy.returns import ReturnKind, Rows, Treatment, trade_rows
-from eventstudy.sources.base import PriceSeries
-from eventstudy.sources.stored import Outcome
-from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing, Spell, list_shares
-from eventstudy.windows import Window, Windows
+from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
+from eventstudy.returns import Rows, trade_rows
+from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing, list_shares
+from eventstudy.windows import Window
 
 LARGEST_SUSPENDED_SHARE = 0.40
 ALL = "all"
 UNCONFOUNDED = "unconfounded"
 FIRST, LAST = "first", "last"
-
-
-@dataclass(frozen=True)
-class FirmSettings:
-    """What a study says of one firm."""
-
-    benchmark: str
-    name: str = ""
-    name_zh: str = ""
-    calendar: str | None = None
-    price_limit: float | None = None
-    group: str = ""
-    shares: float | None = None
-    suspended: tuple[Spell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,59 +43,6 @@ class Exclusion:
     stage: str
     reason: str
     detail: str
-
-
-@dataclass(frozen=True)
-class MaskedSpell:
-    """Sessions left out of the estimation, for some symbols or (empty) for all."""
-
-    first: dt.date
-    last: dt.date
-    reason: str
-    symbols: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class OtherNews:
-    """Other news of a firm."""
-
-    symbol: str
-    announcement: Announcement
-    label: str
-    date_only: DateOnly = "refuse"
-    where: str = field(default="", repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is computed, whatever the data."""
-
-    windows: Windows
-    headline_window: Window
-    model: str = "market"
-    returns: ReturnKind = "log"
-    suspensions: Treatment = "trade-to-trade"
-    tests: tuple[str, ...] = ()
-    alpha: float = 0.05
-    seed: int = 0
-    calendar: str | None = None
-    masks: tuple[MaskedSpell, ...] = ()
-    confounders: tuple[OtherNews, ...] = ()
-
-
-@dataclass(frozen=True)
-class StudyInputs:
-    """Everything a study is computed from: `series` holds shares and benchmarks by symbol, `unknown` says of a symbol
-    why there is none, `now` is the moment up to which prices are settled, `outcomes` tells what was fetched.
-    """
-
-    plan: Plan
-    events: tuple[EventFirm, ...]
-    firms: Mapping[str, FirmSettings]
-    series: Mapping[str, PriceSeries]
-    unknown: Mapping[str, str] = field(default_factory=dict)
-    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
-    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True)

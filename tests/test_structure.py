@@ -42,6 +42,7 @@ LAYERS = [
     {"inference", "inference.result", "inference.correlation", "inference.parametric", "inference.cross", "inference.placebo"},
     {"inference.registry", "diagnostics"},
     {"simulate"},
+    {"plan"},
     {"study"},
     {"prices", "doubt"},
     {"tables"},

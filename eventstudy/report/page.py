@@ -43,6 +43,31 @@ class Figure:
     wide: bool = False
 
 
+@dataclass(frozen=True)
+class Section:
+    """A section of the page, in ``templates/sections/<anchor>.html.j2``.
+
+    `shows` names what it shows among the values handed to the template: a study without it has no such section.
+    """
+
+    anchor: str
+    title: str
+    shows: str = "finding"
+
+
+SECTIONS = (
+    Section("finding", "Finding"),
+    Section("dating", "What happened, and when the market could react"),
+    Section("reach", "What a share price can and cannot say"),
+    Section("market-reaction", "The market’s own reaction"),
+    Section("price-section", "Prices against the benchmark", "price_figure"),
+    Section("results", "Results"),
+    Section("method", "Method"),
+    Section("data", "Data"),
+    Section("provenance", "Provenance"),
+)
+
+
 def environment() -> Environment:
     """Return the template environment: everything that is not markup of ours is escaped."""
     return Environment(
@@ -62,7 +87,9 @@ def style_sheet() -> Markup:
 def render_page(result: StudyResult, versions: Mapping[str, str] | None) -> str:
     """Return the page of a study result."""
     reading = Reading(result)
-    return environment().get_template("report.html.j2").render(context(reading, versions))
+    shown = context(reading, versions)
+    sections = [section for section in SECTIONS if shown[section.shows]]
+    return environment().get_template("report.html.j2").render(shown, sections=sections)
 
 
 def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, Any]:

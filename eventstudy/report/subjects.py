@@ -11,10 +11,11 @@ from functools import cached_property
 import numpy as np
 
 from eventstudy.abnormal import CumulativeReturn, cumulate
+from eventstudy.plan import Plan
 from eventstudy.report.numbers import Scale
 from eventstudy.report.wording import own_words
 from eventstudy.result import StudyResult
-from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy, Plan
+from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy
 from eventstudy.trading import SUSPENDED
 from eventstudy.windows import Window
 

@@ -1,0 +1,81 @@
+"""What a study computes, of whom, and from which series: the inputs of every computation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from eventstudy.events import Announcement, DateOnly, EventFirm
+from eventstudy.returns import ReturnKind, Treatment
+from eventstudy.sources.base import PriceSeries
+from eventstudy.sources.stored import Outcome
+from eventstudy.trading import Spell
+from eventstudy.windows import Window, Windows
+
+
+@dataclass(frozen=True)
+class FirmSettings:
+    """What a study says of one firm."""
+
+    benchmark: str
+    name: str = ""
+    name_zh: str = ""
+    calendar: str | None = None
+    price_limit: float | None = None
+    group: str = ""
+    shares: float | None = None
+    suspended: tuple[Spell, ...] = ()
+
+
+@dataclass(frozen=True)
+class MaskedSpell:
+    """Sessions left out of the estimation, for some symbols or (empty) for all."""
+
+    first: dt.date
+    last: dt.date
+    reason: str
+    symbols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OtherNews:
+    """Other news of a firm."""
+
+    symbol: str
+    announcement: Announcement
+    label: str
+    date_only: DateOnly = "refuse"
+    where: str = field(default="", repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is computed, whatever the data."""
+
+    windows: Windows
+    headline_window: Window
+    model: str = "market"
+    returns: ReturnKind = "log"
+    suspensions: Treatment = "trade-to-trade"
+    tests: tuple[str, ...] = ()
+    alpha: float = 0.05
+    seed: int = 0
+    calendar: str | None = None
+    masks: tuple[MaskedSpell, ...] = ()
+    confounders: tuple[OtherNews, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyInputs:
+    """Everything a study is computed from: `series` holds shares and benchmarks by symbol, `unknown` says of a symbol
+    why there is none, `now` is the moment up to which prices are settled, `outcomes` tells what was fetched.
+    """
+
+    plan: Plan
+    events: tuple[EventFirm, ...]
+    firms: Mapping[str, FirmSettings]
+    series: Mapping[str, PriceSeries]
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    outcomes: tuple[Outcome, ...] = ()
