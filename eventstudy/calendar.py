@@ -94,6 +94,26 @@ class SessionCalendar:
         return int((self.sessions[place] - self.sessions[place - 1]).days) - 1 if place > 0 else 0
 
 
+def check_calendar(name: str) -> str:
+    """Return `name` if exchange_calendars knows it.
+
+    Raises
+    ------
+    ConfigError
+        If it does not; the message names the nearest one.
+    """
+    import exchange_calendars
+
+    known = exchange_calendars.get_calendar_names(include_aliases=True)
+    if name in known:
+        return name
+    import difflib
+
+    near = [OTHER_CODES[name.upper()]] if name.upper() in OTHER_CODES else difflib.get_close_matches(name.upper(), known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "give a name of exchange_calendars, such as XSHG, XHKG or XNYS"
+    raise ConfigError(f"calendar {name!r} is unknown: {hint}")
+
+
 @lru_cache(maxsize=32)
 def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
     """Return the sessions of the exchange `name` from `start` to the end of its published calendar.
@@ -105,12 +125,7 @@ def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
     """
     import exchange_calendars
 
-    known = exchange_calendars.get_calendar_names(include_aliases=True)
-    if name not in known:
-        import difflib
-
-        near = [OTHER_CODES[name.upper()]] if name.upper() in OTHER_CODES else difflib.get_close_matches(name.upper(), known, n=1)
-        raise ConfigError(f"calendar {name!r} is unknown" + (f": did you mean {near[0]!r}?" if near else ""))
+    check_calendar(name)
     probe = exchange_calendars.get_calendar(name)
     first, last = probe.bound_min(), probe.bound_max()
     begin = max(pd.Timestamp(start), first) if first is not None else pd.Timestamp(start)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from eventstudy.config import StudySpec
 from eventstudy.configfile import data_keys
-from eventstudy.doubt import Doubt, event_doubts, series_doubts, source_doubts
+from eventstudy.doubt import Doubt, event_doubts, listing_of, source_doubts, symbol_doubts
 from eventstudy.prices import Fetching, fetch_series, price_source
 from eventstudy.study import Computation
-from eventstudy.tables import listing_of
 
 
 def check_study(study: Computation) -> list[Doubt]:
@@ -25,11 +24,7 @@ def check_study(study: Computation) -> list[Doubt]:
         frame = series.frame
         extent = f"{len(frame)} rows from {series.source}, {frame.index[0]:%Y-%m-%d} to {frame.index[-1]:%Y-%m-%d}"
         found.append(Doubt("info", symbol, "rows", f"{extent}, calendar {listing.calendar.name}"))
-        settings = study.inputs.firms.get(symbol)
-        noted = {code for code, _ in listing.notes}
-        doubts = series_doubts(series, listing, settings.price_limit if settings else None)
-        found += [doubt for doubt in doubts if doubt.code not in noted]
-        found += [Doubt("warning", symbol, code, note) for code, note in listing.notes]
+        found += symbol_doubts(study, symbol)
         found += [Doubt("info", symbol, "source", note) for note in series.notes]
     return found
 

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from eventstudy.calendar import BENCHMARK_CALENDAR, check_calendar
 from eventstudy.dataconfig import Data, Section
 from eventstudy.errors import ConfigError
 from eventstudy.events import DateOnly, Role, check_timezone
@@ -44,6 +45,13 @@ def _zone(name: str) -> str:
         raise ValueError(str(problem)) from problem
 
 
+def _calendar(name: str) -> str:
+    try:
+        return name if name == BENCHMARK_CALENDAR else check_calendar(name)
+    except ConfigError as problem:
+        raise ValueError(str(problem)) from problem
+
+
 def _known_tests(value: Any) -> Any:
     """Check test names by hand: a union of types would complain of each branch."""
     if value == "all" or not isinstance(value, (list, tuple)):
@@ -61,6 +69,7 @@ def _known_tests(value: Any) -> Any:
 
 
 Zone = Annotated[StrictStr, AfterValidator(_zone)]
+Calendar = Annotated[StrictStr, AfterValidator(_calendar)]
 Pair = tuple[StrictInt, StrictInt]
 Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
 Fraction = Annotated[StrictFloat, Field(gt=0, lt=1)]
@@ -129,7 +138,7 @@ class FirmDetails(Section):
     name: StrictStr = ""
     name_zh: StrictStr = Field("", description="name in Chinese, shown beside the other")
     benchmark: Symbol | None = None
-    calendar: StrictStr | None = None
+    calendar: Calendar | None = None
     price_limit: Fraction | None = None
     group: StrictStr = ""
     shares: Annotated[StrictFloat, Field(gt=0)] | None = Field(None, description="shares outstanding, for effects in money")
@@ -139,7 +148,7 @@ class FirmDetails(Section):
 class Market(Section):
     """Calendar and benchmark of the study."""
 
-    calendar: StrictStr | None = Field(None, description="exchange_calendars name, or `benchmark`")
+    calendar: Calendar | None = Field(None, description="exchange_calendars name, or `benchmark`")
     benchmark: Symbol
     benchmark_name: StrictStr = Field("", description="name of the benchmark in the report")
     price_limit: Fraction | None = None

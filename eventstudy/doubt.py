@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.sources.base import PriceSeries
-from eventstudy.study import FirmStudy
-from eventstudy.trading import MISSING, SUSPENDED, UNKNOWN, Listing, total_return_level
+from eventstudy.study import Computation, FirmStudy
+from eventstudy.trading import MISSING, SUSPENDED, UNKNOWN, Listing, benchmark_listing, total_return_level
 
 Severity = Literal["info", "warning", "error"]
 
@@ -75,7 +75,28 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
         report("warning", "unadjusted_split", splits, "closes move like a split that is not recorded")
         report("warning", "adjusted_disagrees", _disagreeing(series, traded), "adjusted closes disagree with closes and actions")
     found += _stale_tail(series, listing)
-    return found
+    return [*found, *(Doubt("warning", series.symbol, code, text) for code, text in series.doubts)]
+
+
+def listing_of(study: Computation, symbol: str) -> Listing | None:
+    """Return a symbol on its session grid, as a share or as a benchmark; None where no event uses it."""
+    if symbol in study.listings:
+        return study.listings[symbol]
+    for listing in study.listings.values():
+        if study.inputs.firms[listing.symbol].benchmark == symbol:
+            return benchmark_listing(listing, symbol)
+    return None
+
+
+def symbol_doubts(study: Computation, symbol: str) -> list[Doubt]:
+    """Return all doubts about a series of a study, share or benchmark; what its listing tells of already is not repeated."""
+    listing, settings = listing_of(study, symbol), study.inputs.firms.get(symbol)
+    if listing is None:
+        return []
+    told = [Doubt("warning", symbol, code, note) for code, note in listing.notes]
+    noted = {doubt.code for doubt in told}
+    found = series_doubts(study.inputs.series[symbol], listing, settings.price_limit if settings else None)
+    return told + [doubt for doubt in found if doubt.code not in noted]
 
 
 def _benchmark_holes(listing: Listing, inside: np.ndarray, series: PriceSeries) -> list[Doubt]:

@@ -18,7 +18,8 @@ from eventstudy.inference.result import TestResult
 from eventstudy.models import MODELS
 from eventstudy.returns import trade_rows
 from eventstudy.study import UNCONFOUNDED, Computation, FirmStudy
-from eventstudy.tables import Row, as_table, benchmark_listing, bounds, day, whole_numbers
+from eventstudy.tables import Row, as_table, bounds, day, whole_numbers
+from eventstudy.trading import benchmark_listing
 from eventstudy.windows import Window
 
 

@@ -185,7 +185,7 @@ def _file_hashes(folder: Path) -> dict[str, str]:
 
 
 def manifest_of(result: StudyResult, run_id: str, mark: str, moment: dt.datetime, files: dict[str, str]) -> dict[str, Any]:
-    """Return what a run was made of: identity, versions, series, files."""
+    """Return what a run was made of: identity, versions, series with the time they were fetched and their vintage, files."""
     inputs = result.computation.inputs
     return {
         "study": study_name(result),
@@ -197,7 +197,13 @@ def manifest_of(result: StudyResult, run_id: str, mark: str, moment: dt.datetime
         "events": len(inputs.events),
         "excluded": len(result.computation.exclusions),
         "series": {
-            symbol: {"source": series.source, "content_hash": series.content_hash} for symbol, series in inputs.series.items()
+            symbol: {
+                "source": series.source,
+                "content_hash": series.content_hash,
+                "fetched_at": series.fetched_at,
+                "vintage": series.vintage,
+            }
+            for symbol, series in inputs.series.items()
         },
         "files": files,
     }

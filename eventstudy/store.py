@@ -26,6 +26,7 @@ from eventstudy.sources.base import COLUMNS, PriceSeries
 
 # Relative; vendors round what they divided by a split, so that undoing it does not give every digit back.
 TOLERANCES = {"close": 1e-6, "volume": 1e-3, "dividend": 1e-4, "split": 1e-6}
+RECOVERED = "recovered"  # stands for the time of fetching, which the lost pointer held
 OVERLAP = 30  # sessions fetched again with every update, to see a revision
 LOCK_WAIT = 600.0
 
@@ -109,8 +110,8 @@ def joined(old: PriceSeries, new: PriceSeries) -> PriceSeries:
     """Return the old rows before the new ones begin, then the new ones."""
     before = old.frame[old.frame.index < new.frame.index[0]]
     frame = pd.concat([before, new.frame])
-    notes = tuple(dict.fromkeys(old.notes + new.notes))
-    return PriceSeries(new.symbol, frame, new.source, new.kind, new.absent, new.name or old.name, notes)
+    notes, doubts = tuple(dict.fromkeys(old.notes + new.notes)), tuple(dict.fromkeys(old.doubts + new.doubts))
+    return PriceSeries(new.symbol, frame, new.source, new.kind, new.absent, new.name or old.name, notes, doubts)
 
 
 class Store:
@@ -172,7 +173,7 @@ class Store:
             except DataError:
                 _set_aside(path)
                 continue
-            return Stored(series, series.frame.index[0].date(), series.frame.index[-1].date(), "recovered")
+            return Stored(series, series.frame.index[0].date(), series.frame.index[-1].date(), RECOVERED)
         return None
 
     def vintage(self, source: str, symbol: str, content_hash: str) -> PriceSeries:
@@ -252,9 +253,8 @@ def _read(path: Path) -> PriceSeries:
     frame.index = pd.DatetimeIndex(frame.index, name="date").as_unit("s")
     if about["rows"] != _digest(frame):
         raise ValueError("the rows are not those written")
-    return PriceSeries(
-        about["symbol"], frame, about["source"], about["kind"], about["absent"], about["name"], tuple(about["notes"])
-    )
+    notes, doubts = tuple(about["notes"]), tuple((code, text) for code, text in about.get("doubts", []))
+    return PriceSeries(about["symbol"], frame, about["source"], about["kind"], about["absent"], about["name"], notes, doubts)
 
 
 def _digest(frame: pd.DataFrame) -> str:
@@ -270,6 +270,7 @@ def _write(series: PriceSeries, path: Path) -> None:
         "absent": series.absent,
         "name": series.name,
         "notes": list(series.notes),
+        "doubts": list(series.doubts),
         "rows": _digest(series.frame),
     }
     table = pa.Table.from_pandas(series.frame.rename_axis("date").reset_index(), preserve_index=False)

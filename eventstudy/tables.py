@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.diagnostics import model_diagnostics
-from eventstudy.doubt import event_doubts, series_doubts
+from eventstudy.doubt import event_doubts, listing_of, series_doubts, symbol_doubts
 from eventstudy.inference.parametric import holm
 from eventstudy.study import Computation, FirmStudy
-from eventstudy.trading import MISSING, SUSPENDED, TRADED, UNKNOWN, Listing
+from eventstudy.trading import MISSING, SUSPENDED, TRADED, UNKNOWN
 from eventstudy.windows import Window
 
 COLUMNS: dict[str, list[str]] = {
@@ -218,13 +218,6 @@ def _with_holm(cars: pd.DataFrame, study: Computation) -> pd.DataFrame:
     return cars.assign(p_holm=adjusted)
 
 
-def benchmark_listing(listing: Listing, symbol: str) -> Listing:
-    """Return the benchmark of a listing as a listing of its own."""
-    status = np.where(np.isfinite(listing.benchmark), TRADED, MISSING).astype(object)
-    unlimited = np.full(len(status), "", dtype=object)
-    return Listing(symbol, listing.calendar, status, listing.benchmark, listing.benchmark, unlimited, listing.end)
-
-
 def exclusions_table(study: Computation) -> pd.DataFrame:
     """One row an event firm that was left out."""
     return as_table(
@@ -269,29 +262,14 @@ def data_table(study: Computation) -> pd.DataFrame:
     return whole_numbers(as_table("data", rows), ["limit_days"])
 
 
-def listing_of(study: Computation, symbol: str) -> Listing | None:
-    """Return a symbol on its session grid, as a share or as a benchmark; None where no event uses it."""
-    if symbol in study.listings:
-        return study.listings[symbol]
-    for listing in study.listings.values():
-        if study.inputs.firms[listing.symbol].benchmark == symbol:
-            return benchmark_listing(listing, symbol)
-    return None
-
-
 def notes_table(study: Computation) -> pd.DataFrame:
     """What the reader must know of the data: source notes, inferences, exclusions in a sentence."""
     rows = []
     for symbol, series in study.inputs.series.items():
         rows += [{"symbol": symbol, "code": "source", "note": note} for note in series.notes]
-    for symbol, listing in study.listings.items():
-        rows += [{"symbol": symbol, "code": code, "note": note} for code, note in listing.notes]
-        settings = study.inputs.firms[symbol]
-        rows += [
-            {"symbol": symbol, "code": doubt.code, "note": doubt.text}
-            for doubt in series_doubts(study.inputs.series[symbol], listing, settings.price_limit)
-            if doubt.severity != "info" and doubt.code not in {code for code, _ in listing.notes}
-        ]
+    for symbol in study.inputs.series:
+        found = [doubt for doubt in symbol_doubts(study, symbol) if doubt.severity != "info"]
+        rows += [{"symbol": symbol, "code": doubt.code, "note": doubt.text} for doubt in found]
     for firm in study.firms:
         found = [doubt for doubt in event_doubts(firm) if doubt.severity == "error"]
         rows += [{"symbol": firm.key[1], "code": doubt.code, "note": doubt.text} for doubt in found]

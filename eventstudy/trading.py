@@ -192,6 +192,13 @@ def price_limits(series: PriceSeries, traded: pd.DatetimeIndex, limit: float) ->
     return marks
 
 
+def benchmark_listing(listing: Listing, symbol: str) -> Listing:
+    """Return the benchmark of a listing as a listing of its own."""
+    status = np.where(np.isfinite(listing.benchmark), TRADED, MISSING).astype(object)
+    unlimited = np.full(len(status), "", dtype=object)
+    return Listing(symbol, listing.calendar, status, listing.benchmark, listing.benchmark, unlimited, listing.end)
+
+
 def list_shares(
     series: PriceSeries,
     benchmark: pd.Series,

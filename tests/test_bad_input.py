@@ -231,6 +231,17 @@ def test_unknown_calendar(made, study_on_disk, refused) -> None:
     refused(study_on_disk(made, made.events(DAY0), market={"calendar": "XSHGG"}), 2, "'XSHGG' is unknown", "'XSHG'")
 
 
+@pytest.mark.parametrize("table", ["market", "firm"])
+def test_unknown_calendar_where_another_goes_before_it(root: Path, tmp_path: Path, refused, table: str) -> None:
+    """A suffix, or a firm's own key, goes before [market] calendar: the slip of the pen is told all the same."""
+    text = (root / "configs" / "entity-list-2019.toml").read_text(encoding="utf-8")
+    wrong = {"market": ('calendar = "XSHG"', 'calendar = "XSHGG"'), "firm": ("[[firm]]\n", '[[firm]]\ncalendar = "XSHGG"\n')}
+    config = tmp_path / "study.toml"
+    config.write_text(text.replace(*wrong[table], 1), encoding="utf-8")
+    line = next(number for number, written in enumerate(config.read_text().splitlines(), 1) if "XSHGG" in written)
+    refused(config, 2, f"study.toml:{line}: ", "calendar 'XSHGG' is unknown: did you mean 'XSHG'?")
+
+
 def test_no_events_file(base: Path, refused) -> None:
     (base.parent / "events.csv").unlink()
     done = base.parent / "events.csv"

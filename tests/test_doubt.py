@@ -325,6 +325,35 @@ def test_doubts_show_in_check_data_notes_and_report(
     assert "2019-06-12" in report, "the report says nothing of the jump"
 
 
+def test_doubts_about_the_benchmark_show_in_check_data_notes_and_report(
+    doubtful: Callable[..., Path], cli: Cli, out: Path, read_csv: Callable[[Path], Rows]
+) -> None:
+    config = doubtful(lambda table: table)
+    path = config.parent / "benchmark.csv"
+    levels = pd.read_csv(path)
+    levels = levels[~levels["date"].isin(["2019-03-05", "2019-03-06"])]
+    closed = pd.DataFrame({"date": ["2019-05-01"], "close": [3900.0]})
+    path.write_text(pd.concat([levels, closed]).sort_values("date").to_csv(index=False).rstrip("\n"))
+    last = f"2019-11-15 000300.SS close {levels['close'].iloc[-1]:g}"
+    told = {
+        "missing": "2 sessions of the exchange have no row here: 2019-03-05 to 2019-03-06",
+        "closed_day": "1 rows lie on days the exchange was closed: 2019-05-01",
+        "unended_line": f"the file's last line has no line end: if it was cut, its last figure is wrong: {last}",
+    }
+    lines = cli("check", config).stdout.splitlines()
+    assert [line for line in lines if line.startswith("  warning 000300.SS: ")] == [
+        f"  warning 000300.SS: {sentence}" for sentence in told.values()
+    ]
+    assert cli("run", config, "--out", out).exit_code == 0
+    data = {row["symbol"]: row["doubts"] for row in read_csv(tables(out) / "data.csv")}
+    assert data["000300.SS"] == "missing 2; closed_day 1; unended_line 1"
+    notes = {row["code"]: row["note"] for row in read_csv(tables(out) / "notes.csv") if row["symbol"] == "000300.SS"}
+    assert notes == told
+    report = (tables(out).parent / "report.html").read_text(encoding="utf-8")
+    for sentence in told.values():
+        assert sentence.removeprefix("the file's last line ") in report
+
+
 def test_gap_on_the_event_session_ends_check_with_3_and_run_goes_on(
     doubtful: Callable[..., Path], cli: Cli, out: Path, read_csv: Callable[[Path], Rows]
 ) -> None:

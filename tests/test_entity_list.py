@@ -310,6 +310,8 @@ def test_run_id_is_time_and_identity_and_stands_in_the_manifest(entity_runs) -> 
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", folder.name)
         assert (manifest["run_id"], manifest["identity"][:8]) == (folder.name, folder.name[-8:])
+        fetched = {(told["fetched_at"], told["vintage"]) for told in manifest["series"].values()}
+        assert fetched == {("", "")}  # nothing was fetched: the prices are those of the package
 
 
 def test_run_id_stands_in_no_table_and_not_in_the_report(entity_runs) -> None:

@@ -340,12 +340,47 @@ def test_packed_file(truth: pd.DataFrame, tmp_path: Path) -> None:
         fetched(tmp_path, prices="p.csv.gz")
 
 
-def test_last_line_without_an_end_is_left_out_with_a_note(truth: pd.DataFrame, tmp_path: Path) -> None:
+UNENDED = "the file's last line has no line end: if it was cut, its last figure is wrong:"
+
+
+def test_last_line_without_an_end_is_read_and_doubted(truth: pd.DataFrame, tmp_path: Path) -> None:
     text = long(truth).to_csv(index=False)
-    (tmp_path / "p.csv").write_text(text.rstrip("\n")[:-3])  # the volume lost its last figures
-    series = fetched(tmp_path, prices="p.csv")
-    assert series.frame["volume"].tolist() == truth["volume"].tolist()[:-1]
-    assert any("may be cut short" in note for note in series.notes)
+    (tmp_path / "whole.csv").write_text(text)
+    (tmp_path / "unended.csv").write_text(text.rstrip("\n"))
+    whole, unended = (fetched(tmp_path, prices=name) for name in ("whole.csv", "unended.csv"))
+    assert unended.content_hash == whole.content_hash
+    date, volume = text.split()[-1].split(",")[0], text.split()[-1].split(",")[-1]
+    assert whole.doubts == ()
+    assert unended.doubts == (("unended_line", f"{UNENDED} {date} 002415.SZ volume {volume}"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubts"),
+    [
+        ("date,symbol,close\n20191008,X,1\n20191009,X,32.1", {"X": "2019-10-09 X close 32.1", "Y": None}),
+        ("date,close,symbol\n2019-10-08,1,X\n2019-10-09,1,Y", {"X": "symbol Y", "Y": "2019-10-09 Y symbol Y"}),
+        ("date,symbol,close,volume\n2019-10-08,X,1,", {"X": "2019-10-08 X volume blank"}),
+        ("date,symbol,close,name\n2019-10-08,X,1,Firm", {"X": None}),  # no figure that is read can have been cut
+        ("date,symbol,close\n2019-10-08,X,1\r", {"X": None}),
+        ("date,X,Y\n2019-10-08,1,2\n2019-10-09,1,2", {"X": None, "Y": "2019-10-09 Y close 2"}),
+    ],
+)  # fmt: skip
+def test_figure_in_doubt_is_named(text: str, doubts: dict[str, str | None], tmp_path: Path) -> None:
+    if "Y" in doubts and ",Y" not in text:
+        text = text.replace("close\n", "close\n20191008,Y,1\n")
+    (tmp_path / "p.csv").write_text(text, newline="")
+    source = files(tmp_path, prices="p.csv")
+    for symbol, told in doubts.items():
+        found = source.fetch(symbol, *EVER, "share").doubts
+        assert found == (() if told is None else (("unended_line", f"{UNENDED} {told}"),))
+
+
+def test_benchmark_file_without_a_last_line_end_is_doubted(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("date,symbol,close\n2019-10-08,X,1\n")
+    for content in ("date,close\n2019-10-08,3837.68", "Date,CSI 300\n2019-10-08,3837.68"):
+        (tmp_path / "b.csv").write_text(content)
+        series = files(tmp_path, prices="p.csv", benchmark="b.csv").fetch("000300.SS", *EVER, "index")
+        assert series.doubts == (("unended_line", f"{UNENDED} 2019-10-08 000300.SS close 3837.68"),)
 
 
 def test_each_file_is_read_once(truth: pd.DataFrame, tmp_path: Path) -> None:

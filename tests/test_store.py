@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,12 @@ def test_round_trip(store: Store) -> None:
     assert (found.start, found.end) == (S[0], S[3])
     assert store.read("vendor", "nothing") is None
     assert store.read("other", SYMBOL) is None
+
+
+def test_doubts_are_kept_with_the_series(store: Store) -> None:
+    doubted = replace(series_of([20.0, 21.0]), doubts=(("unended_line", "the last figure is doubtful"),))
+    store.write(stored_of(doubted))
+    assert store.vintage("vendor", SYMBOL, doubted.content_hash).doubts == doubted.doubts
 
 
 def test_old_vintages_stay_readable(store: Store) -> None:

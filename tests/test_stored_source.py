@@ -116,6 +116,20 @@ def test_downloaded_then_served_then_extended(vendor: Vendor, desk: Desk) -> Non
     assert first.vintage != longer.vintage
 
 
+def test_series_carries_when_it_was_fetched(desk: Desk) -> None:
+    when = {"first": "2021-01-04T04:00:00+00:00", "later": "2021-01-05T04:00:00+00:00"}  # noon in Shanghai
+    assert desk("2019-10-22").fetched_at == when["first"]
+    assert desk("2019-09-30", now="2021-01-05 12:00").fetched_at == when["first"]  # served
+    assert desk("2019-10-31", now="2021-01-05 12:00").fetched_at == when["later"]
+
+
+def test_lost_pointer_loses_the_time_of_fetching(desk: Desk, store: Store) -> None:
+    first = desk("2019-10-22")
+    (store.place("vendor", SYMBOL) / "current.json").unlink()
+    again = desk("2019-10-22")
+    assert (again.fetched_at, again.vintage) == ("", first.vintage)
+
+
 def test_earlier_start_downloads_all(vendor: Vendor, desk: Desk) -> None:
     desk("2019-10-22")
     desk("2019-06-28", "2018-12-03")

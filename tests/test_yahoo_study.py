@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -116,6 +117,20 @@ def test_fetch_says_what_it_did(story: Story) -> None:
     said = [str(story.calls[name][1]).splitlines() for name in ("fetch", "fetch again")]
     assert said[0] == [f"{symbol} (yahoo): downloaded, {FIRST} to {LAST}" for symbol in SYMBOLS]
     assert said[1] == [f"{symbol} (yahoo): served, stored up to {LAST}" for symbol in SYMBOLS]
+
+
+def test_manifest_tells_when_each_series_was_fetched_and_its_vintage(story: Story) -> None:
+    manifest = json.loads((story.run / "manifest.json").read_text(encoding="utf-8"))
+    store = next((story.run.parents[2] / "data").rglob("yahoo"))
+    assert sorted(manifest["series"]) == sorted(SYMBOLS)
+    for symbol, told in manifest["series"].items():
+        pointer = json.loads((store / symbol / "current.json").read_text(encoding="utf-8"))
+        assert (told["fetched_at"], told["vintage"]) == (pointer["fetched_at"], pointer["content_hash"])
+        assert (store / symbol / f"{told['vintage']}.parquet").is_file()
+        assert dt.datetime.fromisoformat(told["fetched_at"]).utcoffset() == dt.timedelta(0)
+    times = {told["fetched_at"] for told in manifest["series"].values()}
+    for path in (*story.run.glob("tables/*"), story.run / "report.html"):
+        assert not any(time in path.read_text(encoding="utf-8") for time in times), path.name
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from scipy import stats
 
 from eventstudy import __version__
 from eventstudy.configfile import spec_text
-from eventstudy.doubt import series_doubts
+from eventstudy.doubt import symbol_doubts
 from eventstudy.report.numbers import (
     at_tau,
     confidence,
@@ -229,13 +229,9 @@ def index_note(reading: Reading) -> str:
 def data_notes(reading: Reading) -> list[tuple[str, str, str]]:
     """Return (letter or empty, firm, sentence) of every note on the data."""
     notes = [(letter, reading.firm_name(symbol).name, sentence(note)) for letter, (symbol, note) in reading.source_notes.items()]
-    study = reading.study
-    for symbol, listing in study.listings.items():
-        firm, noted = reading.firm_name(symbol).name, {code for code, _ in listing.notes}
-        doubts = series_doubts(study.inputs.series[symbol], listing, study.inputs.firms[symbol].price_limit)
-        told = [note for _, note in listing.notes]
-        told += [item.text for item in doubts if item.severity != "info" and item.code not in noted]
-        notes += [("", firm, sentence(own_words(note))) for note in told]
+    for symbol in reading.study.inputs.series:
+        doubts = [doubt for doubt in symbol_doubts(reading.study, symbol) if doubt.severity != "info"]
+        notes += [("", reading.firm_name(symbol).name, sentence(own_words(doubt.text))) for doubt in doubts]
     return notes
 
 

@@ -39,8 +39,13 @@ class PriceSeries:
         What it means in this source when a session has no row.
     notes : tuple of str
         What the reader of a report must know about this series.
+    doubts : tuple of (str, str)
+        Code and sentence of what the source saw that may make a figure wrong.
     vintage : str
         Name of the stored series these rows were taken from; empty where none was.
+    fetched_at : str
+        When the source was last asked for the stored series (ISO 8601, UTC); empty where nothing was
+        fetched or the time was lost.
     """
 
     symbol: str
@@ -50,7 +55,9 @@ class PriceSeries:
     absent: Absent = "missing"
     name: str = ""
     notes: tuple[str, ...] = field(default=())
+    doubts: tuple[tuple[str, str], ...] = field(default=())
     vintage: str = ""
+    fetched_at: str = ""
 
     @property
     def flags(self) -> pd.Series:

@@ -20,7 +20,7 @@ import pandas as pd
 from eventstudy.errors import ConfigError, DataError, UnknownSymbolError
 from eventstudy.sources.base import Absent, Kind, PriceSeries
 from eventstudy.sources.formats import FORMATS, LOT, PLAIN, Format, Rules, vendor_frame
-from eventstudy.sources.frames import is_date, shown
+from eventstudy.sources.frames import date_in, is_date, shown
 from eventstudy.sources.reading import RawTable, listed, raw_table
 from eventstudy.sources.symbols import market_symbol
 
@@ -71,10 +71,42 @@ class Layout:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file taken apart: rows by symbol (the empty symbol where the file names none), and notes."""
+    """A file taken apart: rows by symbol (the empty symbol where the file names none), notes, and the last figure in doubt."""
 
     rows: Mapping[str, pd.DataFrame]
     notes: tuple[str, ...]
+    last: LastFigure | None = None
+
+
+@dataclass(frozen=True)
+class LastFigure:
+    """Where a text without a last line end ends: the figure there may have been cut short.
+
+    Parameters
+    ----------
+    symbol : str
+        Whose row it is; empty where the symbol may itself be cut, or the file names none.
+    line : int
+        Of the file, an index label of the symbol's rows.
+    column : str
+    value : str
+        As it stands in the file.
+    """
+
+    symbol: str
+    line: int
+    column: str
+    value: str
+
+    def doubt(self, symbol: str, rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+        """Return what is to be told of the series `symbol`."""
+        date = ""
+        if self.line in rows.index:
+            text = str(rows["date"][self.line]).strip()
+            date = f" {date_in(text) or text} {symbol}"
+        value = self.value or "blank"
+        sentence = f"the file's last line has no line end: if it was cut, its last figure is wrong:{date} {self.column} {value}"
+        return (("unended_line", sentence),)
 
 
 class FileSource:
@@ -160,7 +192,9 @@ class FileSource:
                 f"{path.name}: no rows of {symbol}: check the spelling, the file holds {listed(loaded.rows, 5)}"
             )
         frame, notes = vendor_frame(raw, layout.form, f"{path}, {symbol}", Rules(kind, self.absent, layout.unit, wanted))
-        return PriceSeries(symbol, frame, self.name, kind, self.absent, notes=(*loaded.notes, *notes))
+        last = loaded.last
+        doubts = last.doubt(symbol, raw) if last and raw is loaded.rows.get(last.symbol, raw) else ()
+        return PriceSeries(symbol, frame, self.name, kind, self.absent, notes=(*loaded.notes, *notes), doubts=doubts)
 
 
 def load(path: Path, layout: Layout) -> Loaded:
@@ -176,12 +210,10 @@ def load(path: Path, layout: Layout) -> Loaded:
     found = raw_table(path, layout.encoding)
     names = [str(name) for name in found.frame.columns]
     columns = _find_columns(path, names, layout)
-    if _shape(names, columns, layout) == "wide":
-        rows = _wide(path, found.frame, layout)
-    else:
-        rows = _long(path, found.frame, columns, layout)
-    cut = _last_row(found, rows)
-    return Loaded(rows, (*found.notes, *_overlooked(names, columns, layout), *cut))
+    wide = _shape(names, columns, layout) == "wide"
+    rows = _wide(path, found.frame, layout) if wide else _long(path, found.frame, columns, layout)
+    last = _last_figure(found, rows, {} if wide else columns, layout)
+    return Loaded(rows, (*found.notes, *_overlooked(names, columns, layout)), last)
 
 
 def _find_columns(path: Path, names: list[str], layout: Layout) -> dict[str, str]:
@@ -282,14 +314,22 @@ def _settled(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     return rows
 
 
-def _last_row(found: RawTable, rows: dict[str, pd.DataFrame]) -> tuple[str, ...]:
-    """Leave out the last line of a text that does not end with a line end: a file cut short ends so."""
+def _last_figure(
+    found: RawTable, rows: Mapping[str, pd.DataFrame], columns: Mapping[str, str], layout: Layout
+) -> LastFigure | None:
+    """Return the figure a text without a last line end ends with, None where nothing that is read can have been cut."""
     if not found.unended or found.frame.empty:
-        return ()
-    line = found.frame.index[-1]
-    for symbol, part in rows.items():
-        rows[symbol] = part.drop(index=line, errors="ignore")
-    return (f"line {line} ends without a line end, may be cut short and was left out: if it is whole, end it with one",)
+        return None
+    name, line = str(found.frame.columns[-1]), int(found.frame.index[-1])
+    value = str(found.frame.iloc[-1, -1]).strip()
+    if not columns:  # a column of closes a symbol
+        symbol = market_symbol(name, padded=layout.form.padded, index=layout.index) if name else ""
+        return LastFigure(symbol, line, "close", value) if name else None
+    column = next((ours for ours, theirs in columns.items() if theirs == name), None)
+    owner = next((symbol for symbol, part in rows.items() if line in part.index), None)
+    if column is None or owner is None:
+        return None
+    return LastFigure("" if column == "symbol" else owner, line, column, value)
 
 
 def read_table(path: Path, needed: list[str]) -> pd.DataFrame:

@@ -87,9 +87,24 @@ def _impossible(values: pd.Series, name: str) -> np.ndarray:
     return wrong.to_numpy()
 
 
+def date_in(text: str) -> dt.date | None:
+    """Return the date that a text is, as the sources write them; None where it is none."""
+    found = DATE.fullmatch(text)
+    if not found:
+        return None
+    year, _, month, day, month_compact, day_compact, clock, zone = found.groups()
+    if zone and clock != "00:00":
+        return None  # an instant of another zone may lie on another date here
+    try:
+        date = dt.date(int(year), int(month or month_compact), int(day or day_compact))
+    except ValueError:
+        return None
+    return date if date.year in YEARS else None
+
+
 def is_date(text: str) -> bool:
     """Tell whether a text is a date as the sources write them."""
-    return _day(text.strip()) is not None
+    return date_in(text.strip()) is not None
 
 
 def shown(value: object, most: int = 40) -> str:
@@ -112,27 +127,13 @@ def _dates(raw: pd.DataFrame, where: str) -> pd.DatetimeIndex:
         if column.dtype.kind == "f" and (column.dropna() % 1 == 0).all():
             column = column.astype("Int64")  # 20191008 in a column that has blanks
         text = column.astype("object").where(column.notna(), "").astype(str).str.strip()
-        days = {value: _day(value) for value in text.unique()}
+        days = {value: date_in(value) for value in text.unique()}
         dates = pd.to_datetime(pd.Series([days[value] for value in text], index=raw.index, dtype="object"))
     wrong = dates.isna().to_numpy()
     if wrong.any():
         text_of = shown(column[wrong].iloc[0])
         raise DataError(f"{where}: {text_of}{_line(raw, wrong)} is not a date: write dates as 2019-10-08, without a time zone")
     return pd.DatetimeIndex(dates, name="date").as_unit("s")
-
-
-def _day(text: str) -> dt.date | None:
-    found = DATE.fullmatch(text)
-    if not found:
-        return None
-    year, _, month, day, month_compact, day_compact, clock, zone = found.groups()
-    if zone and clock != "00:00":
-        return None  # an instant of another zone may lie on another date here
-    try:
-        date = dt.date(int(year), int(month or month_compact), int(day or day_compact))
-    except ValueError:
-        return None
-    return date if date.year in YEARS else None
 
 
 def _numbers(raw: pd.DataFrame, name: str, where: str, dates: pd.DatetimeIndex) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from eventstudy.calendar import SessionCalendar
 from eventstudy.errors import DataError, NoPricesError, SourceUnreachableError
 from eventstudy.sources.base import Kind, PriceSeries, Source
-from eventstudy.store import Action, Revision, Store, Stored, decide, joined, revisions
+from eventstudy.store import RECOVERED, Action, Revision, Store, Stored, decide, joined, revisions
 
 LATE = dt.timedelta(days=7)
 Deed = Literal["served", "downloaded", "extended", "revised", "stale"]
@@ -87,11 +87,13 @@ class StoredSource:
         if rows["close"].isna().all() and rows["adj_close"].isna().all():
             span = f"{want[0]} to {want[1]}"
             raise NoPricesError(f"{self.name} has no price of {symbol} from {span}: check the symbol and the dates")
-        return replace(stored.series, frame=rows, vintage=stored.series.vintage or stored.series.content_hash)
+        vintage = stored.series.vintage or stored.series.content_hash
+        when = "" if stored.fetched_at == RECOVERED else stored.fetched_at
+        return replace(stored.series, frame=rows, vintage=vintage, fetched_at=when)
 
     def _act(self, symbol: str, kind: Kind, have: Stored | None, action: Action, want: tuple[dt.date, dt.date]) -> Stored:
         if have is not None and action.verb == "serve":
-            self._note(symbol, "served", f"stored up to {have.end}" + (", recovered" if have.fetched_at == "recovered" else ""))
+            self._note(symbol, "served", f"stored up to {have.end}" + (", recovered" if have.fetched_at == RECOVERED else ""))
             return have
         try:
             if self.offline:
