@@ -234,6 +234,46 @@ def check(configs: tuple[Path, ...], against: str | None, offline: bool) -> None
 
 
 @main.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--theirs", required=True, type=click.Path(path_type=Path), help="Table of the other tool: CSV or Parquet.")
+@click.option("--firm-column", help="Its column of firms; default: a known name.")
+@click.option("--car-column", help="Its column of CARs; default: a known name.")
+@click.option("--firm", "only", default="", help="Whose numbers they are, where the table has no column of firms.")
+@click.option("--window", help="Window of their CARs, such as 0,3; default: the headline window.")
+@click.option("--csv", "csv", type=click.Path(path_type=Path), help="Write everything that was tried to this file.")
+@click.option("--offline", is_flag=True, help="Never ask a source on the network; use what is stored.")
+def explain(
+    config: Path, theirs: Path, firm_column: str | None, car_column: str | None, only: str, window: str | None, csv: Path | None,
+    offline: bool,
+) -> None:
+    """Say why another tool's CARs differ: which of its conventions gives its numbers.
+
+    \b
+    Examples:
+      eventstudy explain configs/entity-list-2019.toml --theirs docs/examples/their-cars.csv
+      eventstudy explain study.toml --theirs results.csv --firm-column firm --car-column CAR --window 0,3 --csv tried.csv
+    """
+    from eventstudy.configfile import load_study
+    from eventstudy.explain import explain as attribute
+    from eventstudy.explain import matrix
+    from eventstudy.inputs import study_inputs
+    from eventstudy.report.explanation import explanation_lines
+    from eventstudy.runs import write_table
+    from eventstudy.study import compute
+    from eventstudy.theirs import read_theirs
+    from eventstudy.windows import parse_window
+
+    spec = load_study(config)
+    bounds = parse_window(window, "--window") if window else spec.headline_window
+    numbers = read_theirs(theirs, bounds, firm_column, car_column, only)
+    found = attribute(compute(study_inputs(spec, _fetching(f"{config}: fetching", offline, False))), numbers)
+    for line in explanation_lines(found):
+        click.echo(line)
+    if csv is not None:
+        write_table(matrix(found), csv)
+
+
+@main.command()
 def schema() -> None:
     """Print the config's JSON Schema, for editors.
 

@@ -24,6 +24,7 @@ from eventstudy.dataconfig import Data, Section
 from eventstudy.errors import ConfigError
 from eventstudy.events import DateOnly, Role, check_timezone
 from eventstudy.inference.registry import TEST_NAMES
+from eventstudy.inference.regression import Errors, Weights
 from eventstudy.returns import ReturnKind, Treatment
 from eventstudy.windows import Windows
 
@@ -207,6 +208,15 @@ class Inference(Section):
     seed: StrictInt = 0
 
 
+class CrossSectionKeys(Section):
+    """Regression of the CARs on firm characteristics, over every CAR window."""
+
+    characteristics: StrictStr = Field(description="CSV or Parquet: symbol, optionally event_id, then columns of numbers")
+    columns: tuple[StrictStr, ...] = Field((), description="the characteristics to use; default: all numeric columns")
+    errors: Errors = Field("HC3", description="HC3 and HC1 allow for unequal variances, cluster for a common event session")
+    weights: Weights = Field("none", description="precision: each firm weighs 1 / se_car²")
+
+
 class StudyKeys(Section):
     """Name and title of the study."""
 
@@ -233,6 +243,7 @@ class StudySpec(Section):
     confounder: tuple[Confounder, ...] = ()
     model: ModelKeys
     inference: Inference = Inference()
+    cross_section: CrossSectionKeys | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _text: str | None = PrivateAttr(default=None)

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pandas as pd
 
+from eventstudy.characteristics import read_characteristics
 from eventstudy.config import Confounder, StudySpec, When
 from eventstudy.configfile import line_prefix
 from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.inference.registry import TEST_NAMES
-from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, StudyInputs
+from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, Regression, StudyInputs
 from eventstudy.prices import Fetching, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
 from eventstudy.sources.files import read_table
@@ -38,7 +39,7 @@ def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Sour
     events = study_events(spec)
     firms = _firm_settings(spec, events)
     _check_symbols(spec, set(firms))
-    plan = study_plan(spec)
+    plan = replace(study_plan(spec), regression=_regression(spec, events))
     fetching = replace(fetching, settle=dt.timedelta(minutes=spec.data.settle))
     source = source or price_source(spec.data, spec.folder, fetching, spec.market.calendar)
     shares = list(dict.fromkeys(event.symbol for event in events))
@@ -78,6 +79,13 @@ def study_plan(spec: StudySpec) -> Plan:
         masks=tuple(MaskedSpell(mask.first, mask.last, mask.reason, mask.symbols) for mask in spec.mask),
         confounders=tuple(_other_news(spec, number, item) for number, item in enumerate(spec.confounder)),
     )
+
+
+def _regression(spec: StudySpec, events: tuple[EventFirm, ...]) -> Regression | None:
+    keys = spec.cross_section
+    if keys is None:
+        return None
+    return Regression(read_characteristics(spec.folder / keys.characteristics, keys.columns, events), keys.errors, keys.weights)
 
 
 def _other_news(spec: StudySpec, number: int, item: Confounder) -> OtherNews:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from eventstudy.events import Announcement, DateOnly, EventFirm
+from eventstudy.inference.regression import Errors, Weights
 from eventstudy.returns import ReturnKind, Treatment
 from eventstudy.sources.base import PriceSeries
 from eventstudy.sources.stored import Outcome
@@ -50,6 +51,34 @@ class OtherNews:
 
 
 @dataclass(frozen=True)
+class Characteristic:
+    """Named values of one firm; NaN where it has none. An empty `event_id` stands for any event of the firm."""
+
+    event_id: str
+    symbol: str
+    values: tuple[tuple[str, float], ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(event_id, symbol)."""
+        return self.event_id, self.symbol
+
+
+@dataclass(frozen=True)
+class Regression:
+    """The cross-sectional regression: on which columns, with which errors and weights."""
+
+    rows: tuple[Characteristic, ...]
+    errors: Errors = "HC3"
+    weights: Weights = "none"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the characteristics."""
+        return tuple(name for name, _ in self.rows[0].values)
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is computed, whatever the data."""
 
@@ -64,6 +93,7 @@ class Plan:
     calendar: str | None = None
     masks: tuple[MaskedSpell, ...] = ()
     confounders: tuple[OtherNews, ...] = ()
+    regression: Regression | None = None
 
 
 @dataclass(frozen=True)

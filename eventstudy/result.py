@@ -9,6 +9,7 @@ import pandas as pd
 
 from eventstudy import group_tables, tables
 from eventstudy.config import StudySpec
+from eventstudy.cross_section import cross_section_table
 from eventstudy.errors import ConfigError
 from eventstudy.study import ALL, Computation
 
@@ -20,6 +21,8 @@ class StudyResult:
 
     Attributes
     ----------
+    cross_section : DataFrame
+        Regressions of the CARs on firm characteristics.
     events, models, abnormal_returns, cars, aar, caar, tests, exclusions, data : DataFrame
         The tables of a run folder, same columns; NaN or empty where undefined.
     placebo, detectable, correlation, market, notes : DataFrame
@@ -100,6 +103,11 @@ class StudyResult:
     def market(self) -> pd.DataFrame:
         """The benchmark's own abnormal return."""
         return group_tables.market_table(self.computation)
+
+    @cached_property
+    def cross_section(self) -> pd.DataFrame:
+        """Regression of the CARs on firm characteristics, one row a group, window and term."""
+        return cross_section_table(self.computation)
 
     @cached_property
     def notes(self) -> pd.DataFrame:

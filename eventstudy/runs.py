@@ -51,6 +51,7 @@ def identity(result: StudyResult) -> str:
     content = {
         "study": result.spec.model_dump(mode="json", by_alias=True) if result.spec else repr(inputs.plan),
         "events": [repr(event) for event in inputs.events],
+        "regression": repr(inputs.plan.regression),
         "version": __version__,
         "series": {symbol: series.content_hash for symbol, series in sorted(inputs.series.items())},
         "unfinished": sorted({found.reason for firm in result.computation.firms for found in firm.cumulative.values()}),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy.characteristics import undescribed_firms
 from eventstudy.diagnostics import model_diagnostics
 from eventstudy.doubt import event_doubts, listing_of, series_doubts, symbol_doubts
 from eventstudy.inference.parametric import holm
@@ -39,6 +40,10 @@ COLUMNS: dict[str, list[str]] = {
     "detectable": ["scope", "window_start", "window_end", "n", "se", "df", "effect"],
     "correlation": ["group", "window_start", "window_end", "n", "mean_correlation", "se"],
     "market": ["benchmark", "event_session", "window_start", "window_end", "car", "se_car", "t", "df", "p_value", "reason"],
+    "cross_section": [
+        "group", "window_start", "window_end", "term", "coefficient", "se", "t", "df", "p_value", "ci_low", "ci_high", "n",
+        "r_squared", "reason",
+    ],
     "notes": ["symbol", "code", "note"],
 }  # fmt: skip
 
@@ -274,5 +279,6 @@ def notes_table(study: Computation) -> pd.DataFrame:
         found = [doubt for doubt in event_doubts(firm) if doubt.severity == "error"]
         rows += [{"symbol": firm.key[1], "code": doubt.code, "note": doubt.text} for doubt in found]
     rows += [{"symbol": item.symbol, "code": item.reason, "note": item.detail} for item in study.exclusions]
+    rows += [{"symbol": firm.key[1], "code": "no_characteristic", "note": note} for firm, note in undescribed_firms(study)]
     return as_table("notes", rows)
 

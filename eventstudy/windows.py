@@ -30,6 +30,21 @@ def as_window(value: Any, what: str) -> Window:
     return int(pair[0]), int(pair[1])
 
 
+def parse_window(text: str, what: str) -> Window:
+    """Return a window written as ``0,3``, with or without brackets.
+
+    Raises
+    ------
+    ConfigError
+        If `text` is not two whole numbers in ascending order.
+    """
+    ends = text.strip("[]() ").split(",")
+    try:
+        return as_window([int(end) for end in ends], what)
+    except ValueError:
+        raise ConfigError(f"{what} = {text!r} is not a window: give two whole numbers of sessions such as 0,3") from None
+
+
 @dataclass(frozen=True)
 class Windows:
     """The windows of a study, in sessions relative to the event session (tau 0).

@@ -12,7 +12,9 @@ def test_schema_describes_every_section(cli) -> None:
     done = cli("schema")
     assert done.exit_code == 0
     found = json.loads(done.stdout)["properties"]
-    assert set(found) == {"study", "event", "firm", "market", "data", "windows", "mask", "confounder", "model", "inference"}
+    assert set(found) == {
+        "study", "event", "firm", "market", "data", "windows", "mask", "confounder", "model", "inference", "cross_section",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from eventstudy.report import daily, effects, figures, material, testing
 from eventstudy.report.averages import average_path
+from eventstudy.report.characteristics import regression_sentences, regression_tables
 from eventstudy.report.dating import MOST_TOLD, mappings
 from eventstudy.report.finding import expectation, study_finding
 from eventstudy.report.numbers import confidence, decimal, percent, window
@@ -62,6 +63,7 @@ SECTIONS = (
     Section("market-reaction", "The market’s own reaction"),
     Section("price-section", "Prices against the benchmark", "price_figure"),
     Section("results", "Results"),
+    Section("cross-section", "What goes with the firms’ effects", "regressions"),
     Section("method", "Method"),
     Section("data", "Data"),
     Section("provenance", "Provenance"),
@@ -117,6 +119,8 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "details": _details(reading),
         "tests": testing.tests_in_words(reading),
         "nulls": list(NULLS.items()),
+        "regressions": regression_tables(reading),
+        "regression_sentences": regression_sentences(reading),
         "others": [(role, subjects) for role in ("variant", "placebo") if (subjects := reading.with_role(role))],
         "models": material.models(reading),
         "model_sentences": material.model_sentences(reading),

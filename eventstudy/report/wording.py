@@ -37,6 +37,10 @@ REASONS = {
     "different_rows": "the firms’ estimation rows differ, so the exact test does not apply",
     "no_placebo_blocks": "no block of estimation sessions that all firms traded through is as long as the window",
     "assumes_independence": "event dates differ: independence across firms is assumed",
+    "collinear_terms": "the characteristics of these firms are combinations of each other, or the same for all",
+    "full_leverage": "one firm alone fixes a term, so its residual says nothing and there are no robust errors",
+    "one_cluster": "all firms share one event session, so there is a single cluster",
+    "small_sample": "few firms for so many terms: the errors and the interval are rough",
     "correlation_clipped": "the pairwise correlations were adjusted to the nearest valid correlation matrix",
 }
 
