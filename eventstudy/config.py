@@ -23,6 +23,7 @@ from eventstudy.calendar import BENCHMARK_CALENDAR, check_calendar
 from eventstudy.dataconfig import Data, Section
 from eventstudy.errors import ConfigError
 from eventstudy.events import DateOnly, Role, check_timezone
+from eventstudy.headline import checked_headline
 from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.inference.regression import Errors, Weights
 from eventstudy.returns import ReturnKind, Treatment
@@ -203,9 +204,21 @@ class Inference(Section):
     """Tests, the headline window and the level."""
 
     tests: Annotated[Literal["all"] | tuple[StrictStr, ...], BeforeValidator(_known_tests)] = "all"
+    headline: Annotated[
+        tuple[StrictStr, ...] | None,
+        Field(
+            description="one parametric test and one by resampling or ranks, named before the result; default: portfolio_t and "
+            "placebo_caar below ten firms, kp_bmp and grank from ten on"
+        ),
+    ] = None
     headline_window: Pair | None = None
     alpha: Fraction = 0.05
     seed: StrictInt = 0
+
+    @property
+    def test_names(self) -> tuple[str, ...]:
+        """The tests that the study runs."""
+        return TEST_NAMES if self.tests == "all" else self.tests
 
 
 class CrossSectionKeys(Section):
@@ -262,6 +275,8 @@ class StudySpec(Section):
             raise ValueError("name the headline_window under [inference] before looking at results: one of [windows] car")
         if window is not None and window not in self.windows.car:
             raise ValueError(f"headline_window {list(window)} is none of [windows] car: add it there")
+        if self.inference.headline is not None:
+            checked_headline(self.inference.headline, self.inference.test_names)
         return self
 
     @property

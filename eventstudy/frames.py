@@ -11,6 +11,7 @@ import pandas as pd
 
 from eventstudy.configfile import data_keys
 from eventstudy.errors import ConfigError, DataError
+from eventstudy.headline import checked_headline
 from eventstudy.inputs import events_from_table
 from eventstudy.models import MODELS
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
@@ -40,6 +41,7 @@ def event_study(
     price_limit: float | None = None,
     masks: Sequence[tuple[str, str]] = (),
     tests: str | Iterable[str] = "all",
+    headline: Sequence[str] | None = None,
     headline_window: tuple[int, int] | None = None,
     alpha: float = 0.05,
     seed: int = 0,
@@ -72,6 +74,8 @@ def event_study(
     masks : sequence of (str, str)
         Inclusive spells of dates left out of the estimation.
     tests : "all" or names
+    headline : sequence of two names, optional
+        One parametric test and one by resampling or ranks; default by the number of firms.
     headline_window : (int, int), optional
         Default: the first CAR window.
     alpha : float
@@ -111,12 +115,12 @@ def event_study(
     rows = events_from_table(events.reset_index(drop=True), "events")
     symbols = list(dict.fromkeys(event.symbol for event in rows))
     series = price_series(prices, symbols, volume)
-    headline = tuple(headline_window) if headline_window else windows.car[0]
-    if headline not in windows.car:
-        raise ConfigError(f"headline_window {list(headline)} is none of the CAR windows: add it to windows")
+    window, names = tuple(headline_window) if headline_window else windows.car[0], _test_names(tests)
+    if window not in windows.car:
+        raise ConfigError(f"headline_window {list(window)} is none of the CAR windows: add it to windows")
     plan = Plan(
-        windows, headline, model, returns, suspensions, _test_names(tests), alpha, seed, calendar,
-        tuple(_mask(first, last) for first, last in masks),
+        windows, window, model, returns, suspensions, names, alpha, seed, calendar,
+        tuple(_mask(first, last) for first, last in masks), headline=_headline(headline, names),
     )  # fmt: skip
     inputs = StudyInputs(
         plan,
@@ -150,6 +154,15 @@ def _test_names(tests: str | Iterable[str]) -> tuple[str, ...]:
     for name in names:
         _check_choice("tests", name, TEST_NAMES)
     return names
+
+
+def _headline(headline: Sequence[str] | None, tests: tuple[str, ...]) -> tuple[str, ...]:
+    if headline is None:
+        return ()
+    try:
+        return checked_headline(headline, tests)
+    except ValueError as problem:
+        raise ConfigError(str(problem)) from problem
 
 
 def _benchmark_series(benchmark: pd.Series | pd.DataFrame) -> PriceSeries:

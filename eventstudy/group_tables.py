@@ -9,6 +9,7 @@ import pandas as pd
 
 from eventstudy.abnormal import cumulate
 from eventstudy.diagnostics import minimum_detectable_effect
+from eventstudy.headline import headline_of
 from eventstudy.inference.correlation import nearest_correlation
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.parametric import caar_se
@@ -89,9 +90,11 @@ def all_placebo_draws(study: Computation) -> Draws:
 def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
     """One row a group, window and test; a test that does not apply has the reason."""
     rows = []
+    plan = study.inputs.plan
+    headline = headline_of(plan, study.inputs.events)
     for (group, window), placebos in draws.items():
         cross = study.cross_section(group, window)
-        results: list[TestResult] = [run_test(name, cross) for name in study.inputs.plan.tests if name in PARAMETRIC]
+        results: list[TestResult] = [run_test(name, cross) for name in plan.tests if name in PARAMETRIC]
         results += [
             placebo_result(name, placebos[name], len(cross.firms), cross.staggered) for name in PLACEBO if name in placebos
         ]
@@ -107,6 +110,7 @@ def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
                     "p_value": found.p_value,
                     "n": found.n,
                     "reason": found.reason,
+                    "role": headline.role(found.name, window == plan.headline_window),
                 }
             )
     return whole_numbers(as_table("tests", rows), ["df"])

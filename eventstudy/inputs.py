@@ -12,7 +12,7 @@ from eventstudy.config import Confounder, StudySpec, When
 from eventstudy.configfile import line_prefix
 from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
-from eventstudy.inference.registry import TEST_NAMES
+from eventstudy.headline import checked_headline
 from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, Regression, StudyInputs
 from eventstudy.prices import Fetching, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
@@ -65,14 +65,15 @@ def _check_symbols(spec: StudySpec, known: set[str]) -> None:
 
 def study_plan(spec: StudySpec) -> Plan:
     """Return what a config asks to be computed."""
-    tests = TEST_NAMES if spec.inference.tests == "all" else spec.inference.tests
+    tests, named = spec.inference.test_names, spec.inference.headline
     return Plan(
         windows=spec.windows.windows(),
         headline_window=spec.headline_window,
         model=spec.model.name,
         returns=spec.model.returns,
         suspensions=spec.model.suspensions,
-        tests=tuple(tests),
+        tests=tests,
+        headline=checked_headline(named, tests) if named is not None else (),
         alpha=spec.inference.alpha,
         seed=spec.inference.seed,
         calendar=spec.market.calendar,

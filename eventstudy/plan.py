@@ -94,6 +94,7 @@ class Plan:
     masks: tuple[MaskedSpell, ...] = ()
     confounders: tuple[OtherNews, ...] = ()
     regression: Regression | None = None
+    headline: tuple[str, ...] = ()  # tests named before the fact; empty: by the default rule
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,10 @@ class StudyResult:
     @cached_property
     def tests(self) -> pd.DataFrame:
         """One row a group, window and test."""
+        return self._tests[tables.COLUMNS["tests"]]
+
+    @cached_property
+    def _tests(self) -> pd.DataFrame:
         return group_tables.tests_table(self.computation, self.draws)
 
     @cached_property
@@ -141,8 +145,12 @@ class StudyResult:
         return pd.concat([firms, pd.DataFrame([mean])], ignore_index=True)
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return all tables by name as they are written; ``data`` has a further column, what is to be doubted."""
-        return {name: getattr(self, name) for name in TABLE_NAMES} | {"data": tables.data_table(self.computation)}
+        """Return all tables by name as they are written.
+
+        Two have a further column: ``data``, what is to be doubted, and ``tests``, the role: headline or secondary.
+        """
+        further = {"data": tables.data_table(self.computation), "tests": self._tests}
+        return {name: getattr(self, name) for name in TABLE_NAMES} | further
 
     def write(self, folder: str | Path) -> Path:
         """Write a run folder under `folder` and return its path.

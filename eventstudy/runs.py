@@ -21,6 +21,7 @@ import pandas as pd
 from eventstudy import __version__
 from eventstudy.configfile import spec_text
 from eventstudy.errors import DataError, LockedError, OutputError
+from eventstudy.headline import headline_of
 from eventstudy.result import StudyResult
 
 LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
@@ -188,6 +189,7 @@ def _file_hashes(folder: Path) -> dict[str, str]:
 def manifest_of(result: StudyResult, run_id: str, mark: str, moment: dt.datetime, files: dict[str, str]) -> dict[str, Any]:
     """Return what a run was made of: identity, versions, series with the time they were fetched and their vintage, files."""
     inputs = result.computation.inputs
+    headline = headline_of(inputs.plan, inputs.events)
     return {
         "study": study_name(result),
         "title": result.spec.study.title if result.spec else "",
@@ -195,6 +197,7 @@ def manifest_of(result: StudyResult, run_id: str, mark: str, moment: dt.datetime
         "created": moment.isoformat(),
         "identity": mark,
         "versions": versions(),
+        "headline": {"tests": list(headline.tests), "rule": headline.rule, "window": list(inputs.plan.headline_window)},
         "events": len(inputs.events),
         "excluded": len(result.computation.exclusions),
         "series": {

@@ -90,7 +90,7 @@ def test_replaced_spec_of_files_still_finds_them(made, study_on_disk) -> None:
     ("changes", "told"),
     [
         ({"headline_window": (0, 99)}, "none of"),
-        ({"headline": (0, 5)}, "no key"),
+        ({"main_window": (0, 5)}, "no key"),
         ({"name": "x"}, "several sections"),
         ({"alpha": 7}, "alpha"),
     ],
@@ -176,7 +176,7 @@ def test_numbers_equal_those_of_the_command_line(made, study_on_disk, cli, tmp_p
     folder = tmp_path / "out" / "panel" / "latest" / "tables"
     result = study(made, made.prices, tests=["cross_sectional_t", "portfolio_t"])
     for name in ("models", "abnormal_returns", "cars", "aar", "caar", "tests"):
-        assert (folder / f"{name}.csv").read_text(encoding="utf-8") == getattr(result, name).to_csv(index=False), name
+        assert (folder / f"{name}.csv").read_text(encoding="utf-8") == result.tables()[name].to_csv(index=False), name
 
 
 def test_entity_list_from_frames_equals_the_config(entity) -> None:

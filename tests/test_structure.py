@@ -44,6 +44,7 @@ LAYERS = [
     {"inference.registry", "diagnostics"},
     {"simulate"},
     {"plan"},
+    {"headline"},
     {"study"},
     {"prices", "doubt"},
     {"characteristics"},

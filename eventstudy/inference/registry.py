@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -39,6 +40,17 @@ PARAMETRIC: dict[str, tuple[Null, Callable[[CrossSection], TestResult]]] = {
 PLACEBO = ("placebo_caar", "placebo_scar", "placebo_max")
 
 TEST_NAMES = (*PARAMETRIC, *PLACEBO)
+
+Kind = Literal["parametric", "rank", "resampling"]
+
+RANKS = frozenset({"corrado", "corrado_zivney", "generalized_sign", "wilcoxon", "grank", "grank_unscaled"})
+
+
+def kind_of(name: str) -> Kind:
+    """Return what the p-value of a test rests on: a distribution of the errors, ranks and signs, or draws."""
+    if name.startswith(("placebo_", "bootstrap_")):
+        return "resampling"
+    return "rank" if name in RANKS else "parametric"
 
 
 def run_test(name: str, cross: CrossSection) -> TestResult:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from eventstudy.inference.registry import kind_of
 from eventstudy.report.averages import (
     UNLIKE,
     Average,
@@ -33,7 +34,7 @@ from eventstudy.report.numbers import (
     window,
 )
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
-from eventstudy.report.wording import EXPECTATION, REASONS, own_words, sentence
+from eventstudy.report.wording import EXPECTATION, REASONS, own_words, sentence, short_name
 from eventstudy.study import ALL, UNCONFOUNDED
 from eventstudy.windows import Window
 
@@ -351,17 +352,26 @@ def _firms_chance(reading: Reading, headline: Window) -> list[str]:
 
 
 def _average_chance(reading: Reading, headline: Window) -> list[str]:
+    """Give the headline tests; of a single firm its t stands in a sentence of its own."""
     several = len(reading.treated) > 1
-    portfolio, placebo = (row_of_test(reading, ALL, headline, test) for test in ("portfolio_t", "placebo_caar"))
-    parts = []
-    if several and portfolio is not None and not pd.isna(portfolio["p_value"]):
-        parts.append(f"portfolio t, {p_equation(portfolio['p_value'])}")
-    if placebo is not None and not pd.isna(placebo["p_value"]):
-        drawn = row_of_placebo(reading, ALL, headline, "placebo_caar")
-        blocks = f" among {drawn['blocks']} blocks, smallest attainable {decimal(drawn['floor'], 3)}" if drawn is not None else ""
-        caution = f"; {REASONS.get(placebo['reason'], placebo['reason'])}" if placebo["reason"] else ""
-        parts.append(f"placebo dates, {p_equation(placebo['p_value'])}{blocks}{sd_words(reading, reading.treated)}{caution}")
-    return [sentence(f"For {'the average' if several else 'this firm'}: {'; '.join(parts)}")] if parts else []
+    tests = [test for test in reading.headline.tests if several or kind_of(test) != "parametric"]
+    parts = [_test_words(reading, headline, test) for test in tests]
+    if not parts or not reading.study.cross_section(ALL, headline).firms:
+        return []
+    start = f"Headline {'tests' if len(parts) > 1 else 'test'} of {'the average' if several else 'this firm'}"
+    return [sentence(f"{start}: {'; '.join(parts)}")]
+
+
+def _test_words(reading: Reading, headline: Window, test: str) -> str:
+    row, name = row_of_test(reading, ALL, headline, test), short_name(test)
+    assert row is not None  # a headline test is one that the study runs
+    if pd.isna(row["p_value"]):
+        return f"{name}, undefined ({REASONS.get(row['reason'], row['reason'])})"
+    drawn = row_of_placebo(reading, ALL, headline, test)
+    blocks = f" among {drawn['blocks']} blocks, smallest attainable {decimal(drawn['floor'], 3)}" if drawn is not None else ""
+    alike = sd_words(reading, reading.treated) if drawn is not None else ""
+    caution = f"; {REASONS.get(row['reason'], row['reason'])}" if row["reason"] else ""
+    return f"{name}, {p_equation(row['p_value'])}{blocks}{alike}{caution}"
 
 
 def sd_words(reading: Reading, subjects: tuple[Subject, ...]) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from eventstudy.abnormal import CumulativeReturn, cumulate
+from eventstudy.headline import Headline, headline_of
 from eventstudy.plan import Plan
 from eventstudy.report.numbers import Scale
 from eventstudy.report.wording import own_words
@@ -148,6 +149,11 @@ class Reading:
         self.study: Computation = result.computation
         self.plan: Plan = self.study.inputs.plan
         self.scale = Scale(self.plan.returns)
+
+    @cached_property
+    def headline(self) -> Headline:
+        """The tests that the study stands on."""
+        return headline_of(self.plan, self.study.inputs.events)
 
     @cached_property
     def title(self) -> str:

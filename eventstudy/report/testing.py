@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from eventstudy.report.averages import row_of_placebo, sd_ratios
-from eventstudy.report.numbers import decimal, p_equation, p_value, whole, window
+from eventstudy.report.numbers import decimal, listed, p_equation, p_value, whole, window
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
-from eventstudy.report.wording import NULLS, REASONS, words_of_test
+from eventstudy.report.wording import NULLS, REASONS, short_name, words_of_test
 from eventstudy.windows import Window
 
 NUMBERS = 5  # statistic, df, p, blocks and floor
@@ -20,6 +20,7 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
     """Return the tests of some groups and windows, one block a group and window."""
     columns = (
         Column("Test", False),
+        Column("Role", False, "headline: named in the config or by a fixed rule; secondary: all others"),
         Column("Null", False, "what is tested: see under the table"),
         Column("N", True, "firms with a CAR in the window"),
         Column("Statistic"),
@@ -37,9 +38,10 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
             chosen = (table["group"] == group) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])
             rows = tuple(_test_row(reading, row, bounds) for _, row in table[chosen].iterrows())
             if rows:
+                rows = tuple(sorted(rows, key=lambda row: not row.strong))  # the headline tests first
                 blocks.append(Block(rows, f"{reading.group_name(group)}, {window(bounds)}"))
     nulls = dict.fromkeys(_null(row) for _, row in table.iterrows())
-    notes = [f"{null}: {NULLS[null]}." for null in nulls if null in NULLS]
+    notes = [*_roles(reading, windows), *(f"{null}: {NULLS[null]}." for null in nulls if null in NULLS)]
     notes += _correlations(reading, groups, windows)
     if "placebo_max" in set(table["test"]):
         notes.append(
@@ -54,6 +56,19 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
     return finished(reading, Table(anchor, caption, columns, tuple(blocks), tuple(notes)))
 
 
+def _roles(reading: Reading, windows: Sequence[Window]) -> list[str]:
+    """Tell why the headline tests are these."""
+    headline = reading.headline
+    if reading.plan.headline_window not in windows or not headline.tests:
+        return []
+    names = listed(short_name(test) for test in headline.tests)
+    if headline.named:
+        why = f"Headline: {names}, named in the config of the study, not picked from this table"
+    else:
+        why = f"Headline: {names}, by the {headline.rule}, not picked from this table"
+    return [f"{why}. All other tests are secondary: among so many, some will look extreme by chance."]
+
+
 def _correlations(reading: Reading, groups: Sequence[str], windows: Sequence[Window]) -> list[str]:
     """Tell the mean residual correlation that the adjusted tests rest on (rule C19), where one window is shown."""
     told = []
@@ -66,19 +81,23 @@ def _correlations(reading: Reading, groups: Sequence[str], windows: Sequence[Win
 
 def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
     name, head = str(row["test"]), words_of_test(str(row["test"])).name
+    role = reading.headline.role(name, bounds == reading.plan.headline_window)
+    strong = role == "headline"
     words = REASONS.get(row["reason"], row["reason"])
     if pd.isna(row["p_value"]):
-        return Row(head, (_null(row), whole(row["n"]), Undefined(words, row["reason"], NUMBERS + 1), ""))
+        gap = Undefined(words, row["reason"], NUMBERS + 1)
+        return Row(head, (role, _null(row), whole(row["n"]), gap, ""), strong)
     numbers = (decimal(row["statistic"], 3), whole(row["df"]), p_value(row["p_value"]))
     if not name.startswith("placebo_"):
-        return Row(head, (_null(row), whole(row["n"]), *numbers, "", "", "", words))
+        return Row(head, (role, _null(row), whole(row["n"]), *numbers, "", "", "", words), strong)
     drawn = row_of_placebo(reading, row["group"], bounds, name)
     blocks, floor, apart = "", "", ""
     if drawn is not None:
         blocks, floor = whole(drawn["blocks"]), decimal(drawn["floor"], 3)
         apart = f"{drawn['blocks_apart']} blocks that do not overlap: {p_equation(drawn['p_apart'])}"
     remark = "; ".join(part for part in (apart, words) if part)
-    return Row(head, (_null(row), whole(row["n"]), *numbers, blocks, floor, _ratio(reading, row["group"], bounds), remark))
+    ratio = _ratio(reading, row["group"], bounds)
+    return Row(head, (role, _null(row), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
 
 
 def _null(row: pd.Series) -> str:

@@ -167,6 +167,21 @@ def words_of_test(name: str) -> TestWords:
     return TESTS.get(name) or TestWords(name, "", "")
 
 
+# Tests as sentences name them.
+SHORT_NAMES = {
+    "portfolio_t": "portfolio t",
+    "kp_bmp": "adjusted BMP",
+    "placebo_caar": "placebo dates",
+    "placebo_scar": "placebo dates on standardised CARs",
+    "grank": "generalised rank test",
+}
+
+
+def short_name(test: str) -> str:
+    """Return what a sentence calls a test."""
+    return SHORT_NAMES.get(test) or words_of_test(test).name
+
+
 def own_words(text: str) -> str:
     """Return text that a config or file supplies, fit to stand inside a sentence.
 
