@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from eventstudy.config import StudySpec
 from eventstudy.configfile import data_keys
 from eventstudy.doubt import Doubt, event_doubts, listing_of, source_doubts, symbol_doubts
 from eventstudy.prices import Fetching, fetch_series, price_source
+from eventstudy.seal import Standing
 from eventstudy.study import Computation
 
 
@@ -27,6 +30,15 @@ def check_study(study: Computation) -> list[Doubt]:
         found += symbol_doubts(study, symbol)
         found += [Doubt("info", symbol, "source", note) for note in series.notes]
     return found
+
+
+def check_seals(found: Sequence[Standing]) -> list[Doubt]:
+    """Return how the study stands to its sealed design: a change, or a seal made after the event, is a warning."""
+    return [
+        Doubt("info" if not one.changes and one.timing == "before" else "warning", "design", "seal", text)
+        for one in found
+        for text in one.sentences()
+    ]
 
 
 def check_against(study: Computation, spec: StudySpec, other: str, fetching: Fetching) -> list[Doubt]:

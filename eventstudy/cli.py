@@ -212,15 +212,17 @@ def check(configs: tuple[Path, ...], against: str | None, offline: bool) -> None
     """
 
     def one(config: Path) -> None:
-        from eventstudy.check import check_against, check_study
+        from eventstudy.check import check_against, check_seals, check_study
         from eventstudy.configfile import load_study
         from eventstudy.errors import DataError
         from eventstudy.inputs import study_inputs
+        from eventstudy.seal import seals_of, standings
         from eventstudy.study import compute
 
         spec, fetching = load_study(config), _fetching(f"{config}: fetching", offline, False)
+        seals = seals_of(spec)
         study = compute(study_inputs(spec, fetching))
-        findings = check_study(study)
+        findings = check_seals(standings(spec, seals, study.firms)) + check_study(study)
         if against:
             findings += check_against(study, spec, against, fetching)
         click.echo(f"{config}: valid")
@@ -271,6 +273,33 @@ def explain(
         click.echo(line)
     if csv is not None:
         write_table(matrix(found), csv)
+
+
+@main.command()
+@CONFIGS
+@click.option("--force", is_flag=True, help="Seal anew; the old seal is kept in the history.")
+def seal(configs: tuple[Path, ...], force: bool) -> None:
+    """Seal the design of studies before prices are read: firms, dates, windows, tests, model.
+
+    \b
+    Writes CONFIG.seal beside the config; `run` and `check` list every change since.
+    Example:
+      eventstudy seal configs/entity-list-2019.toml
+    """
+
+    def one(config: Path) -> None:
+        from eventstudy.configfile import load_study
+        from eventstudy.inputs import study_events
+        from eventstudy.seal import TIMINGS, timing, write_seal
+
+        spec = load_study(config)
+        path, made = write_seal(spec, dt.datetime.now(dt.UTC), force=force)
+        click.echo(f"{path.name}: design sealed on {made.sealed_at.isoformat()} (SHA-256 {made.sha256})")
+        when = timing(made.sealed_at, study_events(spec))
+        if when != "before":
+            _say(f"{config}: {TIMINGS[when]}")
+
+    _each(configs, one)
 
 
 @main.command()

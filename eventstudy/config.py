@@ -289,6 +289,11 @@ class StudySpec(Section):
         """Folder that relative paths of the config start from."""
         return self._folder
 
+    @property
+    def file(self) -> Path | None:
+        """The config file; None for a study that was never one."""
+        return None if self._text is None else self._folder / Path(self._where).name
+
     def replace(self, **changes: Any) -> StudySpec:
         """Return a copy with some keys changed.
 

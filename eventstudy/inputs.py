@@ -37,7 +37,7 @@ def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Sour
     """
     fetching = fetching or Fetching()
     events = study_events(spec)
-    firms = _firm_settings(spec, events)
+    firms = firm_settings(spec, events)
     _check_symbols(spec, set(firms))
     plan = replace(study_plan(spec), regression=_regression(spec, events))
     fetching = replace(fetching, settle=dt.timedelta(minutes=spec.data.settle))
@@ -180,7 +180,8 @@ def _date(text: str) -> dt.date:
         raise ConfigError(f"{text!r} is not a date: write it as 2019-10-08") from problem
 
 
-def _firm_settings(spec: StudySpec, events: tuple[EventFirm, ...]) -> dict[str, FirmSettings]:
+def firm_settings(spec: StudySpec, events: tuple[EventFirm, ...]) -> dict[str, FirmSettings]:
+    """Return what a config says of each firm of its events, with what holds for all where it says nothing."""
     details = {firm.symbol: firm for firm in spec.firm}
     settings = {}
     for symbol in dict.fromkeys(event.symbol for event in events):

@@ -11,6 +11,7 @@ from eventstudy import group_tables, tables
 from eventstudy.config import StudySpec
 from eventstudy.cross_section import cross_section_table
 from eventstudy.errors import ConfigError
+from eventstudy.seal import Seal, Standing, standings
 from eventstudy.study import ALL, Computation
 
 TABLE_NAMES = tuple(tables.COLUMNS)
@@ -30,9 +31,15 @@ class StudyResult:
         reaction, data notes.
     """
 
-    def __init__(self, computation: Computation, spec: StudySpec | None = None) -> None:
+    def __init__(self, computation: Computation, spec: StudySpec | None = None, seals: tuple[Seal, ...] = ()) -> None:
         self.computation = computation
         self.spec = spec
+        self.seals = seals
+
+    @cached_property
+    def standings(self) -> tuple[Standing, ...]:
+        """How the study stands to the seals of its design, the one in force first; empty where it was not sealed."""
+        return standings(self.spec, self.seals, self.computation.firms) if self.spec and self.seals else ()
 
     @cached_property
     def events(self) -> pd.DataFrame:

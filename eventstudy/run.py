@@ -11,6 +11,7 @@ from eventstudy.configfile import load_study, spec_from_dict
 from eventstudy.inputs import study_inputs
 from eventstudy.prices import Fetching
 from eventstudy.result import StudyResult
+from eventstudy.seal import seals_of
 from eventstudy.study import compute
 
 
@@ -39,11 +40,12 @@ def run_study(study: str | Path | Mapping[str, Any] | StudySpec, *, fetching: Fe
     Raises
     ------
     ConfigError
-        If the config is not a valid study.
+        If the config is not a valid study, or the seal beside it is damaged.
     DataError
         If prices are missing or unusable, or every event is excluded.
     SourceUnreachableError
         If the source does not answer and the store cannot serve.
     """
     spec = as_spec(study)
-    return StudyResult(compute(study_inputs(spec, fetching)), spec)
+    seals = seals_of(spec)
+    return StudyResult(compute(study_inputs(spec, fetching)), spec, seals)

@@ -53,6 +53,7 @@ def identity(result: StudyResult) -> str:
         "study": result.spec.model_dump(mode="json", by_alias=True) if result.spec else repr(inputs.plan),
         "events": [repr(event) for event in inputs.events],
         "regression": repr(inputs.plan.regression),
+        "seals": [(seal.sealed_at.isoformat(), seal.sha256) for seal in result.seals],
         "version": __version__,
         "series": {symbol: series.content_hash for symbol, series in sorted(inputs.series.items())},
         "unfinished": sorted({found.reason for firm in result.computation.firms for found in firm.cumulative.values()}),
@@ -198,6 +199,16 @@ def manifest_of(result: StudyResult, run_id: str, mark: str, moment: dt.datetime
         "identity": mark,
         "versions": versions(),
         "headline": {"tests": list(headline.tests), "rule": headline.rule, "window": list(inputs.plan.headline_window)},
+        "seals": [
+            {
+                "sealed_at": standing.seal.sealed_at.isoformat(),
+                "sha256": standing.seal.sha256,
+                "timing": standing.timing,
+                "replaced": standing.replaced,
+                "changes": [str(change) for change in standing.changes],
+            }
+            for standing in result.standings
+        ],
         "events": len(inputs.events),
         "excluded": len(result.computation.exclusions),
         "series": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import pandas as pd
@@ -30,6 +31,7 @@ from eventstudy.report.numbers import (
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
 from eventstudy.report.wording import MODELS, REASONS, TREATMENTS, own_words, reason, sentence, visible
+from eventstudy.seal import TIMINGS
 
 LIBRARIES = ("pandas", "statsmodels", "numpy", "scipy")
 HASH_SHOWN = 12
@@ -269,6 +271,28 @@ def versions() -> dict[str, str]:
 def provenance(given: Mapping[str, str] | None) -> list[tuple[str, str]]:
     """Return the versions for the page, those given or those running."""
     return [(visible(name), visible(number)) for name, number in (given or versions()).items()]
+
+
+@dataclass(frozen=True)
+class SealWords:
+    """A seal of the design as the page tells of it."""
+
+    opening: str
+    changes: tuple[str, ...]
+    timing: str
+    sealed_at: str
+    sha256: str
+
+
+def seals(reading: Reading) -> list[SealWords]:
+    """Return how the study stands to the seals of its design, the one in force first."""
+    return [
+        SealWords(
+            one.opening, tuple(own_words(str(change)) for change in one.changes), TIMINGS[one.timing],
+            one.seal.sealed_at.isoformat(), visible(one.seal.sha256),
+        )
+        for one in reading.result.standings
+    ]  # fmt: skip
 
 
 def config_text(reading: Reading) -> str:

@@ -133,6 +133,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "confounders": material.confounders(reading),
         "versions": material.provenance(versions),
         "config": material.config_text(reading),
+        "seals": material.seals(reading),
     }
 
 
