@@ -23,6 +23,15 @@ SUFFIX_CALENDARS = {
     "SN": "XSGO", "BA": "XBUE", "JO": "XJSE", "TA": "XTAE", "SR": "XSAU",
 }  # fmt: skip
 
+# Currency that an exchange's prices are in. London, Johannesburg and Tel Aviv are left out: they quote in hundredths, too.
+CALENDAR_CURRENCIES = {
+    "XSHG": "CNY", "XHKG": "HKD", "XTKS": "JPY", "XFRA": "EUR", "XPAR": "EUR", "XAMS": "EUR", "XBRU": "EUR", "XLIS": "EUR",
+    "XDUB": "EUR", "XMIL": "EUR", "XMAD": "EUR", "XSWX": "CHF", "XWBO": "EUR", "XSTO": "SEK", "XCSE": "DKK", "XHEL": "EUR",
+    "XOSL": "NOK", "XWAR": "PLN", "XPRA": "CZK", "XBUD": "HUF", "ASEX": "EUR", "XIST": "TRY", "XKRX": "KRW", "XTAI": "TWD",
+    "XSES": "SGD", "XKLS": "MYR", "XBKK": "THB", "XIDX": "IDR", "XBOM": "INR", "XASX": "AUD", "XNZE": "NZD", "XTSE": "CAD",
+    "BVMF": "BRL", "XMEX": "MXN", "XSGO": "CLP", "XBUE": "ARS", "XSAU": "SAR", "XNYS": "USD", "XNAS": "USD",
+}  # fmt: skip
+
 
 # Codes people know from elsewhere, and the calendar they mean.
 OTHER_CODES = {"XSHE": "XSHG", "SZSE": "XSHG", "SSE": "XSHG", "HKEX": "XHKG", "TSE": "XTKS", "LSE": "XLON"}
@@ -48,6 +57,16 @@ def calendar_name(symbol: str, own: str | None, market: str | None) -> str:
             f"no calendar for {symbol}: its suffix names no known exchange, so give calendar under [market] or its [[firm]]"
         )
     return name
+
+
+def listing_currency(symbol: str, calendar: str) -> str:
+    """Return the currency of a listing's prices by its suffix, else by its calendar; empty where neither tells.
+
+    A symbol without a suffix on the benchmark's dates is taken for a US one, as Yahoo spells them.
+    """
+    name = SUFFIX_CALENDARS.get(suffix(symbol)) or OTHER_CODES.get(calendar, calendar)
+    bare = name == BENCHMARK_CALENDAR and not suffix(symbol)
+    return "USD" if bare else CALENDAR_CURRENCIES.get(name, "")
 
 
 @dataclass(frozen=True)

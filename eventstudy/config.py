@@ -153,6 +153,7 @@ class Market(Section):
     calendar: Calendar | None = Field(None, description="exchange_calendars name, or `benchmark`")
     benchmark: Symbol
     benchmark_name: StrictStr = Field("", description="name of the benchmark in the report")
+    currency: StrictStr = Field("", description="currency of the firms' prices, such as CNY; default: by each suffix")
     price_limit: Fraction | None = None
 
 

@@ -26,6 +26,7 @@ class FirmSettings:
     price_limit: float | None = None
     group: str = ""
     shares: float | None = None
+    currency: str = ""  # of its prices; empty: by its suffix
     suspended: tuple[Spell, ...] = ()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eventstudy import group_tables, tables
+from eventstudy import group_tables, money, tables
 from eventstudy.config import StudySpec
 from eventstudy.cross_section import cross_section_table
 from eventstudy.errors import ConfigError
@@ -26,9 +26,9 @@ class StudyResult:
         Regressions of the CARs on firm characteristics.
     events, models, abnormal_returns, cars, aar, caar, tests, exclusions, data : DataFrame
         The tables of a run folder, same columns; NaN or empty where undefined.
-    placebo, detectable, correlation, market, notes : DataFrame
+    placebo, detectable, correlation, market, money, notes : DataFrame
         Placebo distributions, minimum detectable effects, mean residual correlations, the benchmark's own
-        reaction, data notes.
+        reaction, effects in money, data notes.
     """
 
     def __init__(self, computation: Computation, spec: StudySpec | None = None, seals: tuple[Seal, ...] = ()) -> None:
@@ -119,6 +119,11 @@ class StudyResult:
     def cross_section(self) -> pd.DataFrame:
         """Regression of the CARs on firm characteristics, one row a group, window and term."""
         return cross_section_table(self.computation)
+
+    @cached_property
+    def money(self) -> pd.DataFrame:
+        """Effects in money of the firms with shares, and their totals by group."""
+        return money.money_table(self.computation)
 
     @cached_property
     def notes(self) -> pd.DataFrame:

@@ -24,7 +24,7 @@ Timing = Literal["before", "within", "some", "after"]
 
 # What a reader sees and where prices come from is no part of the design; what stands here is sealed in a form of its own.
 APART = ("study", "event", "firm", "data", "mask", "confounder")
-COSMETIC = {"market": ("benchmark_name",)}
+COSMETIC = {"market": ("benchmark_name", "currency")}
 NOTHING = "nothing"
 FIRST_ZONE = dt.timezone(dt.timedelta(hours=14))  # a day begins nowhere earlier
 
@@ -104,7 +104,7 @@ def sealed_design(spec: StudySpec) -> dict[str, Any]:
     design = {
         "events": {f"{event.event_id}, {event.symbol}": _event(event) for event in events},
         "firms": {
-            symbol: {key: value for key, value in asdict(settings).items() if not key.startswith("name")}
+            symbol: {key: value for key, value in asdict(settings).items() if key not in ("name", "name_zh", "currency")}
             for symbol, settings in firm_settings(spec, events).items()
         },
         "masks": masks,

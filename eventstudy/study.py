@@ -131,12 +131,16 @@ class Computation:
     def cross_section(self, group: str, window: Window) -> CrossSection:
         """Return the firms of a group with a CAR in a window; ``unconfounded`` leaves out the confounded."""
         if (group, window) not in self._sections:
-            members = self.groups[group]
-            if group == UNCONFOUNDED:
-                members = tuple(firm for firm in members if not firm.confounded_by(window))
-            found = tuple(part for firm in members if (part := firm.car(window)) is not None)
+            found = tuple(part for firm in self.counted(group, window) if (part := firm.car(window)) is not None)
             self._sections[group, window] = CrossSection(window, found)
         return self._sections[group, window]
+
+    def counted(self, group: str, window: Window) -> tuple[FirmStudy, ...]:
+        """Return the firms of a group that have a CAR in a window; ``unconfounded`` leaves out the confounded."""
+        members = self.groups[group]
+        if group == UNCONFOUNDED:
+            members = tuple(firm for firm in members if not firm.confounded_by(window))
+        return tuple(firm for firm in members if firm.car(window) is not None)
 
     @cached_property
     def _sections(self) -> dict[tuple[str, Window], CrossSection]:

@@ -44,6 +44,11 @@ COLUMNS: dict[str, list[str]] = {
         "group", "window_start", "window_end", "term", "coefficient", "se", "t", "df", "p_value", "ci_low", "ci_high", "n",
         "r_squared", "reason",
     ],
+    "money": [
+        "event_id", "symbol", "window_start", "window_end", "market_value_before", "effect", "ci_low", "ci_high", "currency",
+        "reason", "scope", "n", "n_with_car", "close_before", "close_session", "placebo_low", "placebo_high",
+        "loss_rejected_beyond", "blocks",
+    ],
     "notes": ["symbol", "code", "note"],
 }  # fmt: skip
 

@@ -121,7 +121,7 @@ def test_what_only_a_reader_sees_breaks_no_seal(config: Path, old: str, new: str
         ("announced_on = 2019-10-07", "announced_on = 2019-10-08",
          "events, entity-list-2019, 002415.SZ, announced: 2019-10-07 America/New_York -> 2019-10-08 America/New_York"),
         ('benchmark = "000300.SS" ', 'benchmark = "399001.SZ" ', "firms, 002415.SZ, benchmark: 000300.SS -> 399001.SZ"),
-        ('name = "Hikvision"', 'name = "Hikvision"\nshares = 9345010696.0', "firms, 002415.SZ, shares: nothing -> 9345010696.0"),
+        ('name = "Iflytek"', 'name = "Iflytek"\nshares = 2e9', "firms, 002230.SZ, shares: nothing -> 2000000000.0"),
         ("min_observations = 100", "min_observations = 120", "exclusions, min_observations: 100 -> 120"),
     ],
 )  # fmt: skip

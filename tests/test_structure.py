@@ -50,6 +50,7 @@ LAYERS = [
     {"characteristics"},
     {"tables"},
     {"group_tables"},
+    {"money"},
     {"config"},
     {"cross_section"},
     {"configfile"},

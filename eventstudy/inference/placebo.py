@@ -47,6 +47,19 @@ class PlaceboDraws:
         """Return (1 + draws at least as extreme) / (1 + B); `side` is ``both``, ``left`` or ``right``."""
         return _rank_p(self.observed, self.draws, side)
 
+    def not_rejected(self, alpha: float) -> tuple[float, float]:
+        """Return the effects that the two-sided test does not reject at `alpha`, an interval; NaN where it can reject none.
+
+        If the event added a constant to the statistic and did nothing else, the observed value less that constant is one
+        more draw. So an effect stays if (1 + draws at least as far from zero as observed - effect) / (1 + B) > alpha: if
+        observed - effect is no farther from zero than the k-th farthest draw, k the largest whole number in alpha (1 + B).
+        """
+        k = int(np.floor(alpha * (1 + len(self.draws)) + 1e-9))
+        if k < 1 or not np.isfinite(self.observed):
+            return np.nan, np.nan
+        reach = float(np.sort(np.abs(self.draws))[-k])
+        return self.observed - reach, self.observed + reach
+
     def apart(self) -> PlaceboDraws:
         """Return the draws of blocks that do not overlap, counted back from the last one."""
         kept, limit = [], np.inf
@@ -154,6 +167,32 @@ def _delete_from_all(firms: Sequence[FirmCar], start: int, size: int) -> list[De
 
 def placebo_draws(cross: CrossSection) -> tuple[PlaceboDraws, PlaceboDraws]:
     """Return the mean CAR and the mean standardised CAR at the event and at every placebo block."""
+    blocks, size = placebo_blocks(cross), length(cross.window)
+    return (
+        PlaceboDraws(float(cross.car.mean()), blocks.car.mean(axis=1), blocks.starts, size),
+        PlaceboDraws(float(cross.scar.mean()), blocks.scar.mean(axis=1), blocks.starts, size),
+    )
+
+
+@dataclass(frozen=True)
+class PlaceboBlocks:
+    """Every firm's CAR at every placebo block that all firms tile.
+
+    Parameters
+    ----------
+    starts : array (B,) of int
+        First session of each block, relative to the event session.
+    car, scar : array (B, N)
+        CARs as predicted without the block, and divided by their standard errors.
+    """
+
+    starts: np.ndarray
+    car: np.ndarray
+    scar: np.ndarray
+
+
+def placebo_blocks(cross: CrossSection) -> PlaceboBlocks:
+    """Return the firms' CARs at every block of estimation sessions as long as the window (rule C15)."""
     size = length(cross.window)
     starts, cars, scars = [], [], []
     for start in _block_starts(cross.firms, size):
@@ -165,13 +204,10 @@ def placebo_draws(cross: CrossSection) -> tuple[PlaceboDraws, PlaceboDraws]:
             for firm, deletion in zip(cross.firms, deletions, strict=True)
         ]
         starts.append(start)
-        cars.append(np.mean([block.car for block in blocks if block]))
-        scars.append(np.mean([block.t for block in blocks if block]))
-    places = np.array(starts, dtype=int)
-    return (
-        PlaceboDraws(float(cross.car.mean()), np.array(cars), places, size),
-        PlaceboDraws(float(cross.scar.mean()), np.array(scars), places, size),
-    )
+        cars.append([block.car for block in blocks if block])
+        scars.append([block.t for block in blocks if block])
+    shape = (len(starts), len(cross.firms))
+    return PlaceboBlocks(np.array(starts, dtype=int), np.reshape(cars, shape), np.reshape(scars, shape))
 
 
 def placebo_max_draws(sections: Sequence[CrossSection]) -> PlaceboDraws:

@@ -84,6 +84,24 @@ def interval(low: float, high: float, digits: int = 2) -> str:
     return f"{percent(low, digits)} to {percent(high, digits)}"
 
 
+def money(value: float, currency: str, *, sign: bool = False) -> str:
+    """Return an amount in words, such as ``24.9 bn CNY``, to three significant digits; empty where it is undefined.
+
+    Examples
+    --------
+    >>> money(-24_924_610_000.0, "CNY", sign=True).replace(FIXED, " "), money(301.8e9, "CNY").replace(FIXED, " ")
+    ('−24.9 bn CNY', '302 bn CNY')
+    >>> money(3_175_036.0, "USD").replace(FIXED, " "), money(999_600.0, "USD").replace(FIXED, " ")
+    ('3.18 m USD', '999,600 USD')
+    """
+    if math.isnan(value):
+        return ""
+    unit, name = next(((unit, name) for unit, name in ((1e9, "bn"), (1e6, "m")) if abs(value) >= unit), (1.0, ""))
+    scaled = value / unit
+    digits = 0 if not name or abs(scaled) >= 99.95 else 1 if abs(scaled) >= 9.995 else 2
+    return FIXED.join(part for part in (decimal(scaled, digits, sign=sign), name, currency) if part)
+
+
 def p_value(value: float) -> str:
     """Return a p-value to three decimals, ``<0.001`` below that; empty where it is undefined."""
     if math.isnan(value):

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from eventstudy.report import daily, effects, figures, material, testing
+from eventstudy.report import daily, effects, figures, material, money, testing
 from eventstudy.report.averages import average_path
 from eventstudy.report.characteristics import regression_sentences, regression_tables
 from eventstudy.report.dating import MOST_TOLD, mappings
@@ -64,6 +64,7 @@ SECTIONS = (
     Section("price-section", "Prices against the benchmark", "price_figure"),
     Section("results", "Results"),
     Section("cross-section", "What goes with the firms’ effects", "regressions"),
+    Section("money", "In money", "money"),
     Section("method", "Method"),
     Section("data", "Data"),
     Section("provenance", "Provenance"),
@@ -134,6 +135,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "versions": material.provenance(versions),
         "config": material.config_text(reading),
         "seals": material.seals(reading),
+        "money": money.money_sentences(reading),
     }
 
 
@@ -250,6 +252,7 @@ def _result_tables(reading: Reading) -> dict[str, Table]:
         "tests": testing.tests(
             reading, own, [headline], "tests", f"Tests of the treated firms over the headline window {window(headline)}"
         ),
+        "money": money.money_amounts(reading),
         "resumption": daily.resumption_returns(reading, reading.subjects),
     }
     for role in ("variant", "placebo"):

@@ -41,6 +41,13 @@ REASONS = {
     "full_leverage": "one firm alone fixes a term, so its residual says nothing and there are no robust errors",
     "one_cluster": "all firms share one event session, so there is a single cluster",
     "small_sample": "few firms for so many terms: the errors and the interval are rough",
+    "adjusted_only": "only adjusted prices are recorded, and shares times an adjusted price is no market value",
+    "no_shares": "the number of shares is not given",
+    "no_close_before": "no close is recorded before the window",
+    "no_currency": "the currency of the prices is not known: give currency under [market]",
+    "no_market_value": "no firm with a CAR has a market value",
+    "mixed_currencies": "the firms’ prices are in different currencies",
+    "partial_total": "only over the firms whose shares are given",
     "correlation_clipped": "the pairwise correlations were adjusted to the nearest valid correlation matrix",
 }
 
