@@ -23,7 +23,7 @@ from eventstudy.errors import (
 )
 from eventstudy.sources.base import PriceSeries
 from eventstudy.sources.yahoo import YahooSource
-from eventstudy.trading import total_return_level, trading_status
+from eventstudy.trading import price_limits, total_return_level, trading_status
 
 HIKVISION, HUNDSUN, INSPUR, INDEX = "002415.SZ", "600570.SS", "000977.SZ", "399001.SZ"
 START, END = "2019-04-01", "2019-10-31"
@@ -320,6 +320,56 @@ def test_planted_splits_after_the_range_change_nothing(yahoo: YahooServer, ask: 
     assert after["close"].tolist() == pytest.approx(before["close"].tolist(), rel=2e-7)
     assert after[["volume", "split"]].equals(before[["volume", "split"]])
     assert after["dividend"].tolist() == pytest.approx(before["dividend"].tolist(), abs=1e-5)
+
+
+@pytest.fixture
+def halved(yahoo: YahooServer) -> Callable[[str], pd.DataFrame]:
+    """Let Hikvision give one share for each on a date, with cash; return what was traded."""
+
+    def split_on(date: str) -> pd.DataFrame:
+        share = yahoo.instruments[HIKVISION]
+        later = share.frame.index >= date
+        share.frame.loc[later, "close"] = (share.frame.loc[later, "close"] / 2).round(2)
+        share.revise("2019-04-26", close=31.82)  # up to the limit: 28.93 was the close before
+        share.revise("2019-04-25", close=28.93)
+        share.split(date, 2.0)
+        share.pay(date, 0.6)
+        return planted(yahoo)
+
+    return split_on
+
+
+@pytest.mark.parametrize("date", ["2019-04-29", "2019-04-30"])  # Yahoo lacks both rows
+def test_split_on_a_missing_row_is_booked_on_the_next(
+    yahoo: YahooServer, ask: Ask, halved: Callable[[str], pd.DataFrame], date: str
+) -> None:
+    truth, series = halved(date), ask()
+    assert series.frame["close"].tolist() == pytest.approx(truth["close"].tolist(), rel=2e-7)
+    assert series.frame["volume"].tolist() == truth["volume"].tolist()
+    assert series.frame["split"][series.frame["split"] != 1].to_dict() == {pd.Timestamp("2019-05-06"): 2.0}
+    assert at(series, "2019-05-06", "dividend") == pytest.approx(0.6, abs=1e-5)
+    assert "a split of 2 falls after 2019-04-26 on a session Yahoo has no row of: booked on 2019-05-06" in series.notes
+    days = pd.DatetimeIndex(series.frame.index)
+    growth = total_return_level(series, days)
+    over_the_gap = (2 * truth["close"]["2019-05-06"] + 0.6) / truth["close"]["2019-04-26"]
+    assert growth["2019-05-06"] / growth["2019-04-26"] == pytest.approx(over_the_gap, abs=1e-6)
+    assert price_limits(series, days, 0.10)["2019-04-26"] == "up"
+    assert len(yahoo.charts(HIKVISION)) == 3  # the prices, what was split since, the day before the gap
+
+
+def test_split_on_the_last_row_before_a_gap_stays_there(
+    yahoo: YahooServer, ask: Ask, halved: Callable[[str], pd.DataFrame]
+) -> None:
+    truth, series = halved("2019-04-26"), ask()
+    assert series.frame["close"].tolist() == pytest.approx(truth["close"].tolist(), rel=2e-7)
+    assert series.frame["split"][series.frame["split"] != 1].to_dict() == {pd.Timestamp("2019-04-26"): 2.0}
+    assert series.notes == ()
+
+
+def test_split_on_a_missing_row_at_the_end_of_the_range(ask: Ask, halved: Callable[[str], pd.DataFrame]) -> None:
+    truth = halved("2019-04-29").loc[:"2019-04-26"]
+    series = ask(end="2019-04-30")
+    assert series.frame["close"].dropna().tolist() == pytest.approx(truth["close"].tolist(), rel=2e-7)
 
 
 def test_split_dated_on_a_missing_row_after_the_range(yahoo: YahooServer, ask: Ask) -> None:

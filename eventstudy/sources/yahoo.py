@@ -98,14 +98,15 @@ class YahooSource:
             )
         answer, zone = self._ask(symbol, start, end + pd.Timedelta(days=1))
         _check_zone(symbol, zone)
-        answer = answer[(answer.index >= start) & (answer.index <= end)]
+        answer = answer[(answer.index >= start) & (answer.index <= end)].copy()
         if answer["Close"].isna().all():
             span = f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
             raise NoPricesError(f"Yahoo answers for {symbol}, but has no price from {span}: check symbol and dates")
         later = self._later_splits(symbol, answer, end)
+        moved = self._book_splits(symbol, answer)
         raw, notes = _as_traded(answer, later)
         frame, more = price_frame(raw, f"Yahoo, {symbol}")
-        return PriceSeries(symbol, frame, self.name, kind, "missing", notes=tuple(notes + more))
+        return PriceSeries(symbol, frame, self.name, kind, "missing", notes=tuple(moved + notes + more))
 
     def _later_splits(self, symbol: str, known: pd.DataFrame, end: pd.Timestamp) -> float:
         """Return the product of the splits after `end`, which Yahoo's closes are adjusted for already.
@@ -119,6 +120,27 @@ class YahooSource:
         last = known.index[known["Close"].notna()][-1]
         answer, _ = self._ask(symbol, last, today + pd.Timedelta(days=1))
         return _all_splits(answer) / _all_splits(known[known.index >= last])
+
+    def _book_splits(self, symbol: str, answer: pd.DataFrame) -> list[str]:
+        """Move a split to the next row, in place, where Yahoo dates it on a session in between that it has no row of.
+
+        yfinance books such a split at the row before, whose close would then be taken for one of after the split.
+        Closes and volumes do not tell, for Yahoo adjusts them for the split either way; Yahoo asked for
+        that one day alone does.
+        """
+        notes = []
+        column = answer.columns.get_loc("Stock Splits")
+        for place in np.flatnonzero((answer["Stock Splits"].iloc[:-1] > 0).to_numpy()):
+            days = [f"{day:%Y-%m-%d}" for day in answer.index[place : place + 2]]
+            if np.busday_count(*days) < 2:  # no session lies in between
+                continue
+            alone, _ = self._ask(symbol, answer.index[place], answer.index[place] + pd.Timedelta(days=1))
+            if _all_splits(alone) != 1:
+                continue
+            ratio, there = answer.iloc[place, column], answer.iloc[place + 1, column]  # type: ignore[index]
+            answer.iloc[place, column], answer.iloc[place + 1, column] = 0.0, ratio * (there or 1.0)  # type: ignore[index]
+            notes.append(f"a split of {ratio:g} falls after {days[0]} on a session Yahoo has no row of: booked on {days[1]}")
+        return notes
 
     def _ask(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp) -> tuple[pd.DataFrame, str]:
         """Ask until an answer comes, another try cannot help, or tries or time are used up."""
