@@ -16,6 +16,33 @@ from eventstudy.dataconfig import Data
 from eventstudy.errors import ConfigError, OutputError
 
 Location = tuple[str | int, ...]
+SHOWN = 60  # characters of a value in a message
+SYMBOL, SYMBOLS = '"002415.SZ"', '["002415.SZ", "002236.SZ"]'
+
+# What to write for a key; the longer name goes first.
+EXAMPLES = {
+    "windows.estimation": "[-250, -31]",
+    "windows.event": "[-10, 10]",
+    "windows.car": "[[0, 0], [0, 3]]",
+    "inference.headline_window": "[0, 3]",
+    "study.name": '"entity-list-2019"',
+    "firms": SYMBOLS,
+    "symbols": SYMBOLS,
+    "suspended": "[{ from = 2019-10-08, to = 2019-10-09 }]",
+}
+PATTERNS = {r"^[a-z0-9-]+$": "may hold small letters, digits and hyphens only", r"^\S+$": "may hold no blanks"}
+# The beginning of pydantic's kind of error, and the field's words for it.
+PLAIN_WORDS = {
+    "string_type": 'is no text: write one text in quotes, {name} = "..."',
+    "string_too_short": "is empty: fill it in, or leave the key out",
+    "int": "is no whole number: write it without quotes and without a decimal point",
+    "float": "is no number: write it without quotes and per cent signs, such as 0.05",
+    "finite_number": "is no number: write one such as 0.05",
+    "greater_than_equal": "is too small: give at least {ge:g}",
+    "greater_than": "is too small: give more than {gt:g}",
+    "less_than": "is too large: give less than {lt:g} (10% is 0.10)",
+    "date": "is no date: write it as 2019-10-07",
+}
 
 
 def load_study(path: str | Path) -> StudySpec:
@@ -119,6 +146,7 @@ def _checked(content: Mapping[str, Any], where: str, text: str | None) -> StudyS
         errors = problem.errors()
         misspelt = {(*error["loc"][:-1], _nearest(error["loc"])) for error in errors if error["type"] == "extra_forbidden"}
         told = [error for error in errors if not (error["type"] == "missing" and error["loc"] in misspelt)]
+        told = [error for error in told if error["type"] != "too_short" or not error["input"]]  # its entries are told of
         messages = list(dict.fromkeys(_message(error, where, lines) for error in told))
         raise ConfigError("\n".join(messages)) from problem
 
@@ -155,14 +183,50 @@ def _sentence(error: Any, location: Location) -> str:
         near = _nearest(location)
         hint = f"perhaps you meant {near!r}" if near else "remove it, or see `eventstudy schema` for the keys there are"
         return f"unknown key {name!r}{f' in [{table}]' if table else ''}: {hint}"
-    if error["type"] == "missing":
+    if error["type"] == "missing" and isinstance(location[-1], str):
         return f"{name!r} is missing{f' in [{table}]' if table else ''}: add it (`eventstudy schema` describes it)"
     if error["type"] in ("value_error", "assertion_error"):
         told = str(error["ctx"]["error"])
         about_one_key = bool(location) and isinstance(location[-1], str)
         return f"{name}: {told}" if about_one_key and name not in told else told
-    shown = error["input"] if isinstance(error["input"], (str, int, float, bool)) else type(error["input"]).__name__
-    return f"{table + '.' if table else ''}{name} = {shown!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
+    return f"{table + '.' if table else ''}{name} = {_as_written(error['input'])} {_wrong(error, table, name)}"
+
+
+def _as_written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (str, int, float, list, tuple)):
+        text = repr(list(value)) if isinstance(value, tuple) else repr(value)
+        return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return "a table" if isinstance(value, Mapping) else str(value)
+
+
+def _wrong(error: Any, table: str, name: str) -> str:
+    """Return what is wrong with a value and what to write, for the kinds of errors that pydantic finds by itself."""
+    kind, context = error["type"], error.get("ctx", {})
+    example = EXAMPLES.get(f"{table}.{name}") or EXAMPLES.get(name)
+    entry = isinstance(error["loc"][-1], int)
+    if kind in ("tuple_type", "list_type"):
+        if not table and name in StudySpec.model_fields:
+            return f"is no list of tables: write each as [[{name}]], with its keys below"
+        return f"is no list: write {name} = {example or '[...]'}"
+    if kind in ("missing", "too_long", "too_short"):
+        return f"has too {'many' if kind == 'too_long' else 'few'} entries: write {name} = {example or '[...]'}"
+    if kind in ("model_type", "dict_type"):
+        header = f"[{'.'.join(filter(None, (table, name)))}]"
+        return f"is no table: write {f'[{header}]' if entry else header}, with its keys below"
+    if kind == "literal_error":
+        choices = context["expected"]
+        near = difflib.get_close_matches(str(error["input"]).lower(), re.findall(r"'([^']+)'", choices), n=1)
+        return f"is none of {choices.replace(' or ', ', ')}: {f'perhaps you meant {near[0]!r}' if near else 'choose one'}"
+    if kind == "string_pattern_mismatch":
+        return f"{PATTERNS.get(context['pattern'], 'is not written as it must be')}: write {name} = {example or SYMBOL}"
+    if kind.startswith("string") and entry:
+        return f"is no entry of {name}: write {name} = {example or '[...]'}"
+    plain = PLAIN_WORDS.get(kind) or next((words for start, words in PLAIN_WORDS.items() if kind.startswith(start)), None)
+    if plain is None:
+        return f"cannot be read: {error['msg'][0].lower()}{error['msg'][1:]}"
+    return plain.format(**context, name=name)
 
 
 def _nearest(location: Location) -> str:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import tomli_w
+
+from eventstudy.configfile import spec_from_dict
+from eventstudy.errors import ConfigError
 
 DAY0 = 130
 
@@ -240,6 +244,51 @@ def test_unknown_calendar_where_another_goes_before_it(root: Path, tmp_path: Pat
     config.write_text(text.replace(*wrong[table], 1), encoding="utf-8")
     line = next(number for number, written in enumerate(config.read_text().splitlines(), 1) if "XSHGG" in written)
     refused(config, 2, f"study.toml:{line}: ", "calendar 'XSHGG' is unknown: did you mean 'XSHG'?")
+
+
+SENTENCES = [
+    ("study", {"name": "My Study"}, "study.name = 'My Study' may hold small letters, digits and hyphens only: write name = "),
+    ("study", {"title": 5}, 'study.title = 5 is no text: write one text in quotes, title = "..."'),
+    ("market", {"price_limit": "10%"}, "market.price_limit = '10%' is no number: write it without quotes and per cent signs"),
+    ("market", {"price_limit": 10}, "market.price_limit = 10 is too large: give less than 1 (10% is 0.10)"),
+    ("market", {"benchmark": "CSI 300"}, """market.benchmark = 'CSI 300' may hold no blanks: write benchmark = "002415.SZ\""""),
+    ("windows", {"estimation": [-100]}, "windows.estimation = [-100] has too few entries: write estimation = [-250, -31]"),
+    ("windows", {"event": [-5, 0, 5]}, "windows.event = [-5, 0, 5] has too many entries: write event = [-10, 10]"),
+    ("windows", {"car": 3}, "windows.car = 3 is no list: write car = [[0, 0], [0, 3]]"),
+    ("windows", {"min_observations": 60.5}, "windows.min_observations = 60.5 is no whole number: write it without quotes"),
+    ("windows", {"min_observations": True}, "windows.min_observations = true is no whole number"),
+    ("model", {"returns": "Log"}, "model.returns = 'Log' is none of 'log', 'simple': perhaps you meant 'log'"),
+    ("inference", {"alpha": 0}, "inference.alpha = 0 is too small: give more than 0"),
+    ("data", {"settle": -1.0}, "data.settle = -1.0 is too small: give at least 0"),
+    ("data", {"yahoo": 5}, "data.yahoo = 5 is no table: write [data.yahoo], with its keys below"),
+]
+
+
+@pytest.mark.parametrize(("table", "keys", "sentence"), SENTENCES)
+def test_wrong_kind_of_value_is_told_plainly(base: Path, config_of, refused, table: str, keys: dict, sentence: str) -> None:
+    base.write_text(tomli_w.dumps(config_of(**{table: keys})), encoding="utf-8")
+    line = next(n for n, text in enumerate(base.read_text().splitlines(), 1) if text.startswith(f"{next(iter(keys))} = "))
+    refused(base, 2, f"study.toml:{line}: {sentence}")
+
+
+def test_wrong_tables_are_told_in_plain_words(config_of) -> None:
+    event = {"id": "e", "session": "2018-07-02", "firms": ["AAA"]}
+    one = config_of() | {"event": [event]}
+    one["study"] = {"name": "one"}
+    cases = [
+        (one | {"event": event}, "event = a table is no list of tables: write each as [[event]], with its keys below"),
+        (one | {"event": [5]}, "event = 5 is no table: write [[event]], with its keys below"),
+        (one | {"market": 5}, "market = 5 is no table: write [market], with its keys below"),
+        (one | {"event": [event | {"firms": [2415]}]}, 'event.firms = 2415 is no entry of firms: write firms = ["002415.SZ", '),
+        (one | {"event": [event | {"firms": []}]}, 'event.firms = [] has too few entries: write firms = ["002415.SZ", '),
+        (one | {"event": [event | {"id": ""}]}, "event.id = '' is empty: fill it in, or leave the key out"),
+        (one | {"event": [event | {"session": "2018-13-02"}]}, "event.session = '2018-13-02' is no date: write it as 2019-10-07"),
+    ]
+    for content, sentence in cases:
+        with pytest.raises(ConfigError) as caught:
+            spec_from_dict(content)
+        assert str(caught.value).startswith(f"config: {sentence}")
+        assert "\n" not in str(caught.value)
 
 
 def test_no_events_file(base: Path, refused) -> None:

@@ -129,17 +129,18 @@ class YahooSource:
         that one day alone does.
         """
         notes = []
-        column = answer.columns.get_loc("Stock Splits")
-        for place in np.flatnonzero((answer["Stock Splits"].iloc[:-1] > 0).to_numpy()):
-            days = [f"{day:%Y-%m-%d}" for day in answer.index[place : place + 2]]
-            if np.busday_count(*days) < 2:  # no session lies in between
+        splits = answer["Stock Splits"].to_numpy(dtype=float, copy=True)
+        for place in map(int, np.flatnonzero(splits[:-1] > 0)):
+            before, after = (f"{day:%Y-%m-%d}" for day in answer.index[place : place + 2])
+            if np.busday_count(before, after) < 2:  # no session lies in between
                 continue
             alone, _ = self._ask(symbol, answer.index[place], answer.index[place] + pd.Timedelta(days=1))
             if _all_splits(alone) != 1:
                 continue
-            ratio, there = answer.iloc[place, column], answer.iloc[place + 1, column]  # type: ignore[index]
-            answer.iloc[place, column], answer.iloc[place + 1, column] = 0.0, ratio * (there or 1.0)  # type: ignore[index]
-            notes.append(f"a split of {ratio:g} falls after {days[0]} on a session Yahoo has no row of: booked on {days[1]}")
+            ratio = f"{splits[place]:g}"
+            notes.append(f"a split of {ratio} falls after {before} on a session Yahoo has no row of: booked on {after}")
+            splits[place : place + 2] = 0.0, splits[place] * (splits[place + 1] or 1.0)
+        answer["Stock Splits"] = splits
         return notes
 
     def _ask(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp) -> tuple[pd.DataFrame, str]:
