@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from eventstudy.models.base import Fit
-from eventstudy.returns import Rows
+from eventstudy.returns import Rows, trade_rows
 from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing
 from eventstudy.windows import Window, length
 
@@ -29,7 +29,11 @@ class AbnormalReturns:
 
 
 def abnormal_returns(fit: Fit, rows: Rows) -> AbnormalReturns:
-    """Return what `rows` earned beyond the fitted model, with the standard error of prediction."""
+    """Return what `rows` earned beyond the fitted model, with the standard error of prediction.
+
+    Rows over several sessions are left out where the model holds for single sessions only.
+    """
+    rows = rows.take(rows.span == 1) if fit.model.single_sessions else rows
     x = fit.model.regressors(rows)
     ar = fit.model.response(rows) - x @ fit.params
     se = fit.sigma * np.sqrt(rows.span + np.einsum("ij,jk,ik->i", x, fit.unscaled_cov, x))
@@ -79,6 +83,8 @@ def cumulate(fit: Fit, listing: Listing, rows: Rows, day0: int, window: Window, 
     lo, hi = day0 + window[0], day0 + window[1]
     inside = rows.inside(lo, hi)
     reason = untiled(listing, inside, lo, hi)
+    if not reason and fit.model.single_sessions and (inside.span > 1).any():
+        reason = "multi_session_row"
     if reason:
         nan = np.nan
         return CumulativeReturn(window, nan, nan, nan, fit.df_resid, nan, nan, nan, nan, np.empty(0), None, reason)
@@ -112,21 +118,53 @@ def untiled(listing: Listing, inside: Rows, lo: int, hi: int) -> str:
             return reasons[listing.status[place]]
     if not np.isfinite(listing.benchmark[[lo - 1, hi]]).all():
         return "benchmark_missing"
+    if not all(factor.covers(lo - 1, hi) for factor in listing.factors.values()):
+        return "factor_missing"
     return "gap_dropped" if np.isfinite(listing.benchmark[lo - 1 : hi + 1]).all() else "benchmark_missing"
+
+
+@dataclass(frozen=True)
+class HeldReturn:
+    """Simple return of a share and of its benchmark, bought before a window and held to its end (rule A1).
+
+    Undefined where the window is not covered: then `reason` holds the code and the numbers are NaN.
+    """
+
+    firm: float
+    benchmark: float
+    reason: str = ""
+
+    @property
+    def abnormal(self) -> float:
+        """BHAR: the share's return less the benchmark's."""
+        return self.firm - self.benchmark
+
+
+def buy_and_hold(listing: Listing, day0: int, window: Window) -> HeldReturn:
+    """Return what share and benchmark earned over a whole window, whatever the returns of the study and its model are."""
+    plain = replace(listing, factors={})
+    lo, hi = day0 + window[0], day0 + window[1]
+    reason = untiled(plain, trade_rows(plain).inside(lo, hi), lo, hi)
+    if reason:
+        return HeldReturn(np.nan, np.nan, reason)
+    share, market = (float(level[hi] / level[lo - 1]) - 1 for level in (listing.level, listing.benchmark))
+    return HeldReturn(share, market)
 
 
 def session_weights(fit: Fit, cumulative: CumulativeReturn, day0: int, sessions: int) -> np.ndarray:
     """Return w, one a session, with CAR - E(CAR) = sum of w times the session's error (rule A8).
 
     The sum of its squares is the variance factor C; the products of two firms' weights carry their
-    covariance.
+    covariance. A fit by another estimator than least squares has no such weights: they are NaN.
     """
+    if not fit.linear:
+        return np.full(sessions, np.nan)
     w = np.zeros(sessions)
     lo, hi = (day0 + end for end in cumulative.window)
     w[lo : hi + 1] = 1.0
     rows = fit.rows
     if len(fit.params):
-        pull = (fit.model.regressors(rows) @ fit.unscaled_cov @ cumulative.regressors) / rows.span
+        pull = (fit.model.regressors(rows) @ fit.least_squares @ cumulative.regressors) / rows.span
         cover = np.repeat(pull, rows.span)
         starts = np.repeat(rows.end - rows.span + 1, rows.span)
         offset = np.arange(len(cover)) - np.repeat(np.cumsum(rows.span) - rows.span, rows.span)

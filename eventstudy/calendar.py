@@ -83,12 +83,15 @@ class SessionCalendar:
         Closing instants in UTC, one a session; absent where the sessions are a benchmark's dates.
     timezone : str
         IANA name of the exchange's zone, empty where unknown.
+    opens : DatetimeIndex, optional
+        Opening instants in UTC, one a session.
     """
 
     name: str
     sessions: pd.DatetimeIndex
     closes: pd.DatetimeIndex | None = None
     timezone: str = ""
+    opens: pd.DatetimeIndex | None = None
 
     def position(self, date: dt.date) -> int | None:
         """Position of the session on `date`, None where that day is no session."""
@@ -153,9 +156,8 @@ def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
     calendar = exchange_calendars.get_calendar(name, start=begin, end=last) if last is not None else (
         exchange_calendars.get_calendar(name, start=begin)
     )
-    return SessionCalendar(
-        name, calendar.sessions, pd.DatetimeIndex(calendar.closes.to_numpy(), tz="UTC"), str(calendar.tz)
-    )
+    closes, opens = (pd.DatetimeIndex(times.to_numpy(), tz="UTC") for times in (calendar.closes, calendar.opens))
+    return SessionCalendar(name, calendar.sessions, closes, str(calendar.tz), opens)
 
 
 def benchmark_sessions(benchmark: pd.Series) -> SessionCalendar:

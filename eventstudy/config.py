@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PrivateAttr,
+    StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
@@ -26,7 +27,10 @@ from eventstudy.events import DateOnly, Role, check_timezone
 from eventstudy.headline import checked_headline
 from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.inference.regression import Errors, Weights
+from eventstudy.models.options import MOST_SHIFTS, ModelOptions, missing_option, refused_treatment
+from eventstudy.models.robust import Covariance, Estimator
 from eventstudy.returns import ReturnKind, Treatment
+from eventstudy.sources.factortable import FactorUnits
 from eventstudy.windows import Windows
 
 
@@ -74,6 +78,7 @@ Zone = Annotated[StrictStr, AfterValidator(_zone)]
 Calendar = Annotated[StrictStr, AfterValidator(_calendar)]
 Pair = tuple[StrictInt, StrictInt]
 Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
+Shifts = Annotated[StrictInt, Field(ge=0, le=MOST_SHIFTS)]
 Fraction = Annotated[StrictFloat, Field(gt=0, lt=1)]
 
 
@@ -196,9 +201,42 @@ class Confounder(When):
 class ModelKeys(Section):
     """Expected-return model and the rows it is fitted on."""
 
-    name: Literal["mean", "market_adjusted", "market"] = "market"
+    name: Literal[
+        "mean", "market_adjusted", "market", "capm", "factors", "peers", "two_index", "industry", "scholes_williams", "dimson"
+    ] = "market"
     returns: ReturnKind
     suspensions: Treatment = "trade-to-trade"
+    factors: StrictStr | None = Field(None, description="table of factor returns by date, CSV or Parquet")
+    factor_columns: tuple[StrictStr, ...] = Field((), description="its columns that `factors` regresses on")
+    risk_free_column: StrictStr = Field("", description="its column with the risk-free return of a session")
+    factor_units: FactorUnits | None = Field(None, description="default: told from the values where they leave no doubt")
+    peers: tuple[Symbol, ...] = Field((), description="symbols of the peer portfolio, named before the result; none has an event")
+    global_benchmark: Symbol | None = Field(None, description="second index; its exchange closes before the local one opens")
+    global_calendar: StrictStr | None = Field(None, description="exchange_calendars name of the sessions it has")
+    industry_benchmark: Symbol | None = Field(None, description="index of the industry, best without the firm itself")
+    lags: Shifts = Field(1, description="sessions before whose benchmark returns `dimson` adds")
+    leads: Shifts = Field(1, description="sessions after; they end with the estimation window")
+    fowler_rorke: StrictBool = Field(False, description="whether `dimson` weights its slopes as Fowler and Rorke have it")
+    estimator: Estimator = Field("ols", description="least squares, Huber's estimator, or least absolute deviations")
+    cov: Covariance = Field("classical", description="of the parameters; hac for autocorrelated and heteroskedastic errors")
+
+    @model_validator(mode="after")
+    def _complete(self) -> ModelKeys:
+        lacking = missing_option(self.name, self.options, self.factors is not None)
+        lacking = lacking or refused_treatment(self.name, self.suspensions)
+        if lacking:
+            raise ValueError(lacking)
+        if len(set(self.peers)) < len(self.peers):
+            raise ValueError("peers names a symbol twice: keep one of them")
+        return self
+
+    @property
+    def options(self) -> ModelOptions:
+        """What models take beside their name."""
+        return ModelOptions(
+            self.factor_columns, self.risk_free_column, self.peers, self.global_benchmark or "", self.global_calendar or "",
+            self.industry_benchmark or "", self.lags, self.leads, self.fowler_rorke, self.estimator, self.cov,
+        )  # fmt: skip
 
 
 class Inference(Section):

@@ -68,5 +68,6 @@ def pre_event_sd_ratio(fit: Fit, rows: Rows, day0: int) -> float:
     before = rows.inside(day0 - SESSIONS_BEFORE, day0 - 1)
     if len(before) < 2:
         return np.nan
-    errors = abnormal_returns(fit, before).ar / np.sqrt(before.span)
-    return float(errors.std(ddof=1) / fit.sigma)
+    found = abnormal_returns(fit, before)
+    errors = found.ar / np.sqrt(found.rows.span)
+    return float(errors.std(ddof=1) / fit.sigma) if len(errors) > 1 else np.nan

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from eventstudy.further import further_listing
 from eventstudy.sources.base import PriceSeries
 from eventstudy.study import Computation, FirmStudy
 from eventstudy.trading import MISSING, SUSPENDED, UNKNOWN, Listing, benchmark_listing, total_return_level
@@ -79,13 +80,13 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
 
 
 def listing_of(study: Computation, symbol: str) -> Listing | None:
-    """Return a symbol on its session grid, as a share or as a benchmark; None where no event uses it."""
+    """Return a symbol on its session grid: share, benchmark, or what a model sets beside it; None where nothing uses it."""
     if symbol in study.listings:
         return study.listings[symbol]
     for listing in study.listings.values():
         if study.inputs.firms[listing.symbol].benchmark == symbol:
             return benchmark_listing(listing, symbol)
-    return None
+    return further_listing(symbol, next(iter(study.listings.values())), study.inputs)
 
 
 def symbol_doubts(study: Computation, symbol: str) -> list[Doubt]:

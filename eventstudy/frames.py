@@ -12,19 +12,22 @@ import pandas as pd
 from eventstudy.configfile import data_keys
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.headline import checked_headline
-from eventstudy.inputs import events_from_table
-from eventstudy.models import MODELS
+from eventstudy.inputs import check_peers, events_from_table
+from eventstudy.models import MODEL_NAMES
+from eventstudy.models.options import ModelOptions, missing_option, refused_treatment
+from eventstudy.models.robust import COVARIANCES, ESTIMATORS, Covariance, Estimator
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.prices import Fetching, price_source
 from eventstudy.result import StudyResult
 from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
 from eventstudy.sources.base import Absent, Kind, PriceSeries
+from eventstudy.sources.factortable import FactorTable, FactorUnits, factor_table
 from eventstudy.sources.frames import price_frame
 from eventstudy.study import compute
 from eventstudy.windows import Windows
 
 YAHOO_FIELDS = {"Close": "close", "Adj Close": "adj_close", "Volume": "volume"}
-BENCHMARK = "benchmark"
+BENCHMARK, INDUSTRY, GLOBAL = "benchmark", "industry_benchmark", "global_benchmark"
 
 
 def event_study(
@@ -46,6 +49,19 @@ def event_study(
     alpha: float = 0.05,
     seed: int = 0,
     now: dt.datetime | None = None,
+    factors: pd.DataFrame | None = None,
+    factor_columns: Sequence[str] | None = None,
+    risk_free_column: str = "",
+    factor_units: FactorUnits | None = None,
+    peers: Sequence[str] = (),
+    industry_benchmark: pd.Series | None = None,
+    global_benchmark: pd.Series | None = None,
+    global_calendar: str = "",
+    lags: int = 1,
+    leads: int = 1,
+    fowler_rorke: bool = False,
+    estimator: Estimator = "ols",
+    cov: Covariance = "classical",
 ) -> StudyResult:
     """Run an event study on DataFrames.
 
@@ -61,7 +77,10 @@ def event_study(
         Benchmark level by date; NaN is no value that session.
     windows : Windows
         Estimation, event and CAR windows, in sessions.
-    model : {"mean", "market_adjusted", "market"}
+    model : str
+        ``mean``, ``market_adjusted``, ``market``, ``capm``, ``factors``, ``peers``, ``two_index``, ``industry``,
+        ``scholes_williams`` or ``dimson``.
+        What expected returns come from; some need one of the arguments from `factors` on.
     returns : {"log", "simple"}
     suspensions : {"trade-to-trade", "lumped", "uniform", "drop"}
     calendar : str
@@ -84,6 +103,28 @@ def event_study(
         For resampling.
     now : datetime, optional
         The moment that decides whether a window is complete; default the present.
+    factors : DataFrame, optional
+        Factor returns by session (index, or a column ``date``), for ``capm`` and ``factors``.
+    factor_columns : sequence of str, optional
+        Columns to regress on; default all but the risk-free one.
+    risk_free_column : str
+        Column with the risk-free return of a session.
+    factor_units : {"percent", "decimal"}, optional
+        Default: told from the values where they leave no doubt.
+    peers : sequence of str
+        Symbols in `prices` that make up the peer portfolio; none of them has an event.
+    industry_benchmark, global_benchmark : Series, optional
+        Levels by date of the industry index, and of the index of another exchange.
+    global_calendar : str
+        exchange_calendars name of the sessions of `global_benchmark`.
+    lags, leads : int
+        Sessions before and after whose benchmark returns ``dimson`` adds.
+    fowler_rorke : bool
+        Whether ``dimson`` weights its slopes as Fowler and Rorke have it.
+    estimator : {"ols", "huber", "lad"}
+        Least squares, Huber's estimator or least absolute deviations.
+    cov : {"classical", "hac"}
+        Covariance of least-squares parameters.
 
     Returns
     -------
@@ -107,30 +148,60 @@ def event_study(
     >>> print(f"{result.cars['car'].iloc[0]:.3f}")
     -0.065
     """
-    _check_choice("model", model, MODELS)
+    _check_choice("model", model, MODEL_NAMES)
     _check_choice("returns", returns, ("log", "simple"))
+    _check_choice("estimator", estimator, ESTIMATORS)
+    _check_choice("cov", cov, COVARIANCES)
     _check_choice("suspensions", suspensions, TREATMENTS)
     if not 0 < alpha < 1:
         raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
     rows = events_from_table(events.reset_index(drop=True), "events")
     symbols = list(dict.fromkeys(event.symbol for event in rows))
+    check_peers(peers, rows)
+    symbols += [symbol for symbol in dict.fromkeys(peers) if symbol not in symbols]
     series = price_series(prices, symbols, volume)
+    series |= {
+        name: _index_series(name, levels)
+        for name, levels in ((BENCHMARK, benchmark), (INDUSTRY, industry_benchmark), (GLOBAL, global_benchmark))
+        if levels is not None
+    }
+    table = _factors(factors, factor_columns, risk_free_column, factor_units) if factors is not None else None
+    options = ModelOptions(
+        _columns_of(table, risk_free_column), risk_free_column, tuple(peers), GLOBAL if GLOBAL in series else "", global_calendar,
+        INDUSTRY if INDUSTRY in series else "", lags, leads, fowler_rorke, estimator, cov,
+    )  # fmt: skip
+    if lacking := missing_option(model, options, table is not None) or refused_treatment(model, suspensions):
+        raise ConfigError(lacking)
     window, names = tuple(headline_window) if headline_window else windows.car[0], _test_names(tests)
     if window not in windows.car:
         raise ConfigError(f"headline_window {list(window)} is none of the CAR windows: add it to windows")
     plan = Plan(
         windows, window, model, returns, suspensions, names, alpha, seed, calendar,
         tuple(_mask(first, last) for first, last in masks), headline=_headline(headline, names),
+        model_options=options,
     )  # fmt: skip
     inputs = StudyInputs(
         plan,
         rows,
         {symbol: FirmSettings(BENCHMARK, price_limit=price_limit) for symbol in symbols},
-        series | {BENCHMARK: _benchmark_series(benchmark)},
+        series,
         {symbol: "no column or rows in prices" for symbol in symbols if symbol not in series},
         now or dt.datetime.now(dt.UTC),
+        factors=table,
     )
     return StudyResult(compute(inputs))
+
+
+def _factors(
+    table: pd.DataFrame, columns: Sequence[str] | None, risk_free: str, units: FactorUnits | None
+) -> FactorTable:
+    raw = table if "date" in table.columns else table.reset_index(names="date")
+    names = [str(name) for name in raw.columns if name not in ("date", risk_free)] if columns is None else list(columns)
+    return factor_table(raw.reset_index(drop=True), "factors", names, risk_free, units)
+
+
+def _columns_of(table: FactorTable | None, risk_free: str) -> tuple[str, ...]:
+    return tuple(str(name) for name in table.frame.columns if name != risk_free) if table else ()
 
 
 def _mask(first: str, last: str) -> MaskedSpell:
@@ -165,16 +236,16 @@ def _headline(headline: Sequence[str] | None, tests: tuple[str, ...]) -> tuple[s
         raise ConfigError(str(problem)) from problem
 
 
-def _benchmark_series(benchmark: pd.Series | pd.DataFrame) -> PriceSeries:
-    if isinstance(benchmark, pd.DataFrame):
-        if benchmark.shape[1] != 1:
-            raise DataError(f"benchmark has {benchmark.shape[1]} columns: give a Series of levels by date")
-        benchmark = benchmark.iloc[:, 0]
-    raw = pd.DataFrame({"date": _index_dates(benchmark.index, "benchmark"), "close": benchmark.to_numpy()})
-    frame, notes = price_frame(raw, "benchmark")
+def _index_series(name: str, levels: pd.Series | pd.DataFrame) -> PriceSeries:
+    if isinstance(levels, pd.DataFrame):
+        if levels.shape[1] != 1:
+            raise DataError(f"{name} has {levels.shape[1]} columns: give a Series of levels by date")
+        levels = levels.iloc[:, 0]
+    raw = pd.DataFrame({"date": _index_dates(levels.index, name), "close": levels.to_numpy()})
+    frame, notes = price_frame(raw, name)
     if frame["close"].notna().sum() < 2:
-        raise DataError("benchmark has fewer than two values: give its level by date")
-    return PriceSeries(BENCHMARK, frame, "frame", "index", "missing", notes=tuple(notes))
+        raise DataError(f"{name} has fewer than two values: give its level by date")
+    return PriceSeries(name, frame, "frame", "index", "missing", notes=tuple(notes))
 
 
 def price_series(prices: pd.DataFrame, symbols: Sequence[str], volume: pd.DataFrame | None = None) -> dict[str, PriceSeries]:

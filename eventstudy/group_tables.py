@@ -168,7 +168,7 @@ def detectable_table(study: Computation) -> pd.DataFrame:
                 rows.append(_detectable(f"{firm.key[0]}, {firm.key[1]}", window, 1, found.se, found.df, alpha))
         for group in study.groups:
             cross = study.cross_section(group, window)
-            if cross.firms and cross.correlation.enough:
+            if cross.firms and cross.least_squares and cross.correlation.enough:
                 se = portfolio_se(cross)
                 rows.append(_detectable(group, window, len(cross.firms), se, int(cross.df.min()), alpha))
     return as_table("detectable", rows)

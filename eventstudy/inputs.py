@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -16,6 +17,7 @@ from eventstudy.headline import checked_headline
 from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, Regression, StudyInputs
 from eventstudy.prices import Fetching, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
+from eventstudy.sources.factortable import FactorTable, read_factors
 from eventstudy.sources.files import read_table
 
 EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group")
@@ -37,20 +39,48 @@ def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Sour
     """
     fetching = fetching or Fetching()
     events = study_events(spec)
-    firms = firm_settings(spec, events)
-    _check_symbols(spec, set(firms))
     plan = replace(study_plan(spec), regression=_regression(spec, events))
+    options = plan.model_options
+    _check_symbols(spec, {event.symbol for event in events})
+    check_peers(options.peers, events, f"{spec._where}: ")
+    firms = firm_settings(spec, events)
     fetching = replace(fetching, settle=dt.timedelta(minutes=spec.data.settle))
-    source = source or price_source(spec.data, spec.folder, fetching, spec.market.calendar)
-    shares = list(dict.fromkeys(event.symbol for event in events))
-    benchmarks = list(dict.fromkeys(settings.benchmark for settings in firms.values()))
-    spans = needed_dates(events, firms, plan.windows, plan.calendar)
+    calendars = {options.global_benchmark: options.global_calendar} if options.global_calendar else {}
+    source = source or price_source(spec.data, spec.folder, fetching, spec.market.calendar, calendars)
+    indices = [name for name in (options.industry_benchmark, options.global_benchmark) if name]
+    benchmarks = list(dict.fromkeys([*(settings.benchmark for settings in firms.values()), *indices]))
+    shares = list(firms)
+    spans = needed_dates(events, firms, plan.windows, plan.calendar, [*options.peers, *indices])
     fetched = fetch_series(source, shares, benchmarks, spans, fetching.watch)
     if spec.market.benchmark_name and spec.market.benchmark in fetched.series:
         series = fetched.series[spec.market.benchmark]
         fetched.series[spec.market.benchmark] = replace(series, name=spec.market.benchmark_name)
     settled = fetching.now - fetching.settle
-    return StudyInputs(plan, events, firms, fetched.series, fetched.unknown, settled, fetched.outcomes)
+    factors = _factors(spec)
+    return StudyInputs(plan, events, firms, fetched.series, fetched.unknown, settled, fetched.outcomes, factors)
+
+
+def _factors(spec: StudySpec) -> FactorTable | None:
+    keys = spec.model
+    if keys.factors is None:
+        return None
+    return read_factors(spec.folder / keys.factors, keys.factor_columns, keys.risk_free_column, keys.factor_units)
+
+
+def check_peers(peers: Sequence[str], events: Sequence[EventFirm], where: str = "") -> None:
+    """Refuse a peer that has an event in the study: it would carry the effect it is to be compared with.
+
+    Raises
+    ------
+    ConfigError
+        If there is one.
+    """
+    for event in events:
+        if event.symbol in peers:
+            raise ConfigError(
+                f"{where}{event.symbol} is one of the peers and has the event {event.event_id!r}: name peers without an event "
+                "in the study"
+            )
 
 
 def _check_symbols(spec: StudySpec, known: set[str]) -> None:
@@ -70,6 +100,7 @@ def study_plan(spec: StudySpec) -> Plan:
         windows=spec.windows.windows(),
         headline_window=spec.headline_window,
         model=spec.model.name,
+        model_options=spec.model.options,
         returns=spec.model.returns,
         suspensions=spec.model.suspensions,
         tests=tests,
@@ -181,10 +212,10 @@ def _date(text: str) -> dt.date:
 
 
 def firm_settings(spec: StudySpec, events: tuple[EventFirm, ...]) -> dict[str, FirmSettings]:
-    """Return what a config says of each firm of its events, with what holds for all where it says nothing."""
+    """Return what a config says of each firm of its events and each peer, with what holds for all where it says nothing."""
     details = {firm.symbol: firm for firm in spec.firm}
     settings = {}
-    for symbol in dict.fromkeys(event.symbol for event in events):
+    for symbol in dict.fromkeys([*(event.symbol for event in events), *spec.model.peers]):
         firm = details.get(symbol)
         settings[symbol] = FirmSettings(
             benchmark=(firm and firm.benchmark) or spec.market.benchmark,

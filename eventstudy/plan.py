@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from eventstudy.events import Announcement, DateOnly, EventFirm
 from eventstudy.inference.regression import Errors, Weights
+from eventstudy.models import ModelOptions
 from eventstudy.returns import ReturnKind, Treatment
 from eventstudy.sources.base import PriceSeries
+from eventstudy.sources.factortable import FactorTable
 from eventstudy.sources.stored import Outcome
 from eventstudy.trading import Spell
 from eventstudy.windows import Window, Windows
@@ -96,12 +98,14 @@ class Plan:
     confounders: tuple[OtherNews, ...] = ()
     regression: Regression | None = None
     headline: tuple[str, ...] = ()  # tests named before the fact; empty: by the default rule
+    model_options: ModelOptions = field(default_factory=ModelOptions)
 
 
 @dataclass(frozen=True)
 class StudyInputs:
-    """Everything a study is computed from: `series` holds shares and benchmarks by symbol, `unknown` says of a symbol
-    why there is none, `now` is the moment up to which prices are settled, `outcomes` tells what was fetched.
+    """Everything a study is computed from: `series` holds shares and indices by symbol, `unknown` says of a symbol
+    why there is none, `now` is the moment up to which prices are settled, `outcomes` tells what was fetched, `factors` is
+    the user's table of factor returns.
     """
 
     plan: Plan
@@ -111,3 +115,4 @@ class StudyInputs:
     unknown: Mapping[str, str] = field(default_factory=dict)
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     outcomes: tuple[Outcome, ...] = ()
+    factors: FactorTable | None = None

@@ -35,6 +35,7 @@ Span = tuple[pd.Timestamp, pd.Timestamp]
 
 FIRST_SESSION = dt.date(1991, 1, 1)
 DEFAULT_CALENDAR = "XNYS"  # of symbols without a suffix, as Yahoo spells US listings
+OTHER_SESSIONS = pd.Timedelta(days=15)  # longer than any exchange is closed
 EVERYTHING = pd.Timestamp("1990-01-01"), pd.Timestamp("2100-01-01")
 
 
@@ -73,11 +74,17 @@ class Fetched:
 
 
 def needed_dates(
-    events: Sequence[EventFirm], firms: Mapping[str, FirmSettings], windows: Windows, market_calendar: str | None
+    events: Sequence[EventFirm],
+    firms: Mapping[str, FirmSettings],
+    windows: Windows,
+    market_calendar: str | None,
+    further: Sequence[str] = (),
 ) -> dict[str, Span]:
     """Return the first and last date needed of every symbol, benchmarks included.
 
-    From the session before the estimation window to the end of the event window, over all its events.
+    From the session before the estimation window to the end of the event window, over all its events. The symbols
+    `further`, which a model sets beside the benchmark, are needed for all events, and from some days before: an index of
+    another exchange may have had no session on the first date.
     """
     spans: dict[str, Span] = {}
     for event in events:
@@ -87,6 +94,9 @@ def needed_dates(
         for symbol in (event.symbol, settings.benchmark):
             low, high = spans.get(symbol, (first, last))
             spans[symbol] = min(low, first), max(high, last)
+        for symbol in further:
+            low, high = spans.get(symbol, (first, last))
+            spans[symbol] = min(low, first - OTHER_SESSIONS), max(high, last)
     return spans
 
 
@@ -105,7 +115,13 @@ def _event_dates(event: EventFirm, calendar: str, windows: Windows) -> Span:
     return sessions.sessions[first], sessions.sessions[last]
 
 
-def price_source(data: Data, folder: Path, fetching: Fetching, market_calendar: str | None = None) -> Source:
+def price_source(
+    data: Data,
+    folder: Path,
+    fetching: Fetching,
+    market_calendar: str | None = None,
+    calendars: Mapping[str, str] | None = None,
+) -> Source:
     """Return the source a config names, or several in their order; remote ones stand behind the store.
 
     Parameters
@@ -114,12 +130,15 @@ def price_source(data: Data, folder: Path, fetching: Fetching, market_calendar: 
         Where relative paths of the config start.
     market_calendar : str, optional
         Calendar of symbols whose suffix names no exchange.
+    calendars : mapping of str to str, optional
+        Calendars of single symbols, which go before their suffix.
     """
     store = Store(folder / data.store if data.store else store_folder())
     market = market_calendar if market_calendar != BENCHMARK_CALENDAR else None
 
     def calendar(symbol: str) -> SessionCalendar:
-        return exchange_sessions(SUFFIX_CALENDARS.get(suffix(symbol)) or market or DEFAULT_CALENDAR, FIRST_SESSION)
+        own = (calendars or {}).get(symbol) or SUFFIX_CALENDARS.get(suffix(symbol))
+        return exchange_sessions(own or market or DEFAULT_CALENDAR, FIRST_SESSION)
 
     def kept(source: Source) -> Source:
         if not source.remote:

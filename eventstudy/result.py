@@ -26,9 +26,9 @@ class StudyResult:
         Regressions of the CARs on firm characteristics.
     events, models, abnormal_returns, cars, aar, caar, tests, exclusions, data : DataFrame
         The tables of a run folder, same columns; NaN or empty where undefined.
-    placebo, detectable, correlation, market, money, notes : DataFrame
+    placebo, detectable, correlation, market, money, bhar, variants, notes : DataFrame
         Placebo distributions, minimum detectable effects, mean residual correlations, the benchmark's own
-        reaction, effects in money, data notes.
+        reaction, effects in money, buy-and-hold abnormal returns, CARs computed otherwise, data notes.
     """
 
     def __init__(self, computation: Computation, spec: StudySpec | None = None, seals: tuple[Seal, ...] = ()) -> None:
@@ -124,6 +124,16 @@ class StudyResult:
     def money(self) -> pd.DataFrame:
         """Effects in money of the firms with shares, and their totals by group."""
         return money.money_table(self.computation)
+
+    @cached_property
+    def bhar(self) -> pd.DataFrame:
+        """Buy-and-hold abnormal returns, one row a firm and window."""
+        return tables.bhar_table(self.computation)
+
+    @cached_property
+    def variants(self) -> pd.DataFrame:
+        """CARs beside the study's own: another error scale, or a global index that had not heard of the event."""
+        return tables.variants_table(self.computation)
 
     @cached_property
     def notes(self) -> pd.DataFrame:

@@ -1,8 +1,9 @@
-"""From prices and trading status to the rows every estimator sees: ``ret, mkt, span`` by session."""
+"""From prices and trading status to the rows every estimator sees: ``ret, mkt, span`` and factors by session."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -28,6 +29,8 @@ class Rows:
         Session in which the gap the row belongs to is closed; equals `end` for a row outside any gap.
     ret, mkt : array of float
         Return of the share and of the benchmark over exactly those sessions.
+    factors : mapping of str to array of float
+        Further regressors by name, over the same sessions.
     """
 
     end: np.ndarray
@@ -35,13 +38,15 @@ class Rows:
     closes: np.ndarray
     ret: np.ndarray
     mkt: np.ndarray
+    factors: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.end)
 
     def take(self, chosen: np.ndarray) -> Rows:
         """Return the rows that `chosen` (mask or positions) selects."""
-        return Rows(self.end[chosen], self.span[chosen], self.closes[chosen], self.ret[chosen], self.mkt[chosen])
+        factors = {name: values[chosen] for name, values in self.factors.items()}
+        return Rows(self.end[chosen], self.span[chosen], self.closes[chosen], self.ret[chosen], self.mkt[chosen], factors)
 
     def inside(self, lo: int, hi: int) -> Rows:
         """Return the rows whose whole interval, gap included, lies in the sessions `lo` to `hi` (rule A6)."""
@@ -78,13 +83,27 @@ def trade_rows(listing: Listing, suspensions: Treatment = "trade-to-trade", retu
 
 
 def _paired_rows(listing: Listing, kind: ReturnKind) -> Rows:
-    usable = np.flatnonzero(np.isfinite(listing.level) & np.isfinite(listing.benchmark))
+    valued = np.isfinite(listing.level) & np.isfinite(listing.benchmark)
+    for factor in listing.factors.values():
+        valued &= np.isfinite(factor.level) | (not factor.needed)
+    usable = np.flatnonzero(valued)
     start, end = usable[:-1], usable[1:]
-    return Rows(
+    rows = Rows(
         end, end - start, end,
         _change(listing.level[start], listing.level[end], kind),
         _change(listing.benchmark[start], listing.benchmark[end], kind),
     )  # fmt: skip
+    return _with_factors(rows, listing, kind)
+
+
+def _with_factors(rows: Rows, listing: Listing, kind: ReturnKind) -> Rows:
+    """Add the further regressors over the sessions of each row; a row that covers an unknown return is left out."""
+    start, known = rows.end - rows.span, np.ones(len(rows), dtype=bool)
+    changes = {}
+    for name, factor in listing.factors.items():
+        changes[name] = _change(factor.level[start], factor.level[rows.end], kind)
+        known &= factor.covers(start, rows.end)
+    return replace(rows, factors=changes).take(known) if changes else rows
 
 
 def _filled_rows(listing: Listing, suspensions: Treatment, kind: ReturnKind) -> Rows:
@@ -101,4 +120,4 @@ def _filled_rows(listing: Listing, suspensions: Treatment, kind: ReturnKind) -> 
         ret = gap / (closes - opens) if kind == "log" else (1 + gap) ** (1 / (closes - opens)) - 1
     mkt = _change(listing.benchmark[end - 1], listing.benchmark[end], kind)
     rows = Rows(end, np.ones(len(end), dtype=int), closes, ret, mkt)
-    return rows.take(np.isfinite(mkt))
+    return _with_factors(rows.take(np.isfinite(mkt)), listing, kind)

@@ -56,6 +56,7 @@ def identity(result: StudyResult) -> str:
         "seals": [(seal.sealed_at.isoformat(), seal.sha256) for seal in result.seals],
         "version": __version__,
         "series": {symbol: series.content_hash for symbol, series in sorted(inputs.series.items())},
+        "factors": inputs.factors.content_hash if inputs.factors else None,
         "unfinished": sorted({found.reason for firm in result.computation.firms for found in firm.cumulative.values()}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -220,6 +221,7 @@ def manifest_of(result: StudyResult, run_id: str, mark: str, moment: dt.datetime
             }
             for symbol, series in inputs.series.items()
         },
+        "factors": {Path(table.where).name: table.content_hash for table in [inputs.factors] if table},
         "files": files,
     }
 

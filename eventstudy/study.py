@@ -21,8 +21,9 @@ from eventstudy.calendar import (
 )
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import DatedEvent, EventFirm, date_event
+from eventstudy.further import study_factors, without_news
 from eventstudy.inference.cross import CrossSection, FirmCar
-from eventstudy.models import MODELS, Fit
+from eventstudy.models import Fit, fit_rows
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.returns import Rows, trade_rows
 from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing, list_shares
@@ -47,7 +48,11 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class FirmStudy:
-    """One firm of one event; `fit` and `abnormal` are None where the estimation window still lies ahead."""
+    """One firm of one event; `fit` and `abnormal` are None where the estimation window still lies ahead.
+
+    `variants` holds CARs that stand beside the study's own: ``without_news`` (two indices, the global one without what it
+    earned after the announcement) and ``mad_scale`` (robust estimators, errors by their median absolute deviation).
+    """
 
     dated: DatedEvent
     settings: FirmSettings
@@ -60,6 +65,7 @@ class FirmStudy:
     confounders: tuple[tuple[int, str], ...] = ()
     short_history: bool = False
     suspended_share: float = 0.0
+    variants: Mapping[str, dict[Window, CumulativeReturn]] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -234,13 +240,14 @@ def _list(symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], Ses
     if settings.benchmark not in inputs.series:
         detail = inputs.unknown.get(settings.benchmark, "no prices")
         raise DataError(f"benchmark {settings.benchmark} is not to be had: {detail}")
-    return list_shares(
+    listing = list_shares(
         inputs.series[symbol],
         inputs.series[settings.benchmark].frame["close"],
         study_calendar(symbol, inputs, calendars),
         settings.suspended,
         settings.price_limit,
     )
+    return replace(listing, factors=study_factors(listing, inputs))
 
 
 def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInputs) -> FirmStudy | Exclusion:
@@ -268,16 +275,15 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
     listed = _listed(listing, first, last, masked)
     share = float(np.isin(listing.status[listed], [SUSPENDED, MISSING]).mean()) if len(listed) else 0.0
     if len(sample) < plan.windows.min_observations:
-        return excluded(
-            "estimation", "too_few_observations",
-            f"{len(sample)} observations in the estimation window, min_observations is {plan.windows.min_observations}",
-        )  # fmt: skip
+        return excluded("estimation", "too_few_observations", _too_few(len(sample), plan))
     if share > LARGEST_SUSPENDED_SHARE:
         return excluded("estimation", "mostly_suspended", f"{share:.0%} of the estimation sessions have no trade, more than 40%")
     try:
-        fit = MODELS[plan.model].fit(sample)
+        fit = fit_rows(plan.model, plan.model_options, sample)
     except DataError as problem:
         return excluded("estimation", "no_fit", str(problem))
+    if fit.nobs < plan.windows.min_observations:  # a model may not use all rows
+        return excluded("estimation", "too_few_observations", _too_few(fit.nobs, plan))
     cumulative = {window: cumulate(fit, listing, rows, day0, window, plan.alpha) for window in plan.windows.car}
     return FirmStudy(
         dated, settings, listing, rows, fit,
@@ -287,7 +293,31 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
         _confounders(symbol, listing.calendar, day0, plan),
         first < 0 or bool((listing.status[max(first, 0) : last + 1] == NOT_LISTED).any()),
         share,
+        _variants(dated, listing, rows, fit, inputs),
     )  # fmt: skip
+
+
+def _too_few(count: int, plan: Plan) -> str:
+    return f"{count} observations in the estimation window, min_observations is {plan.windows.min_observations}"
+
+
+def _variants(
+    dated: DatedEvent, listing: Listing, rows: Rows, fit: Fit, inputs: StudyInputs
+) -> dict[str, dict[Window, CumulativeReturn]]:
+    plan, found = inputs.plan, {}
+    if plan.model == "two_index" and (quiet := without_news(listing, dated, inputs)) is not None:
+        found["without_news"] = fit, quiet, trade_rows(quiet, plan.suspensions, plan.returns)
+    spread = fit.details.get("sigma_mad", 0.0)
+    if spread > 0:
+        found["mad_scale"] = replace(fit, sigma=spread, unscaled_cov=fit.unscaled_cov * (fit.sigma / spread) ** 2), listing, rows
+    day0 = dated.place or 0
+    return {
+        name: {
+            window: _awaited(cumulate(a_fit, of, its_rows, day0, window, plan.alpha), of, day0, inputs.now)
+            for window in plan.windows.car
+        }
+        for name, (a_fit, of, its_rows) in found.items()
+    }
 
 
 def _ahead(plan: Plan, reason: str) -> dict[Window, CumulativeReturn]:

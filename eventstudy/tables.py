@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eventstudy.abnormal import HeldReturn, buy_and_hold
 from eventstudy.characteristics import undescribed_firms
 from eventstudy.diagnostics import model_diagnostics
 from eventstudy.doubt import event_doubts, listing_of, series_doubts, symbol_doubts
 from eventstudy.inference.parametric import holm
+from eventstudy.models.options import THIN
 from eventstudy.study import Computation, FirmStudy
 from eventstudy.trading import MISSING, SUSPENDED, TRADED, UNKNOWN
 from eventstudy.windows import Window
@@ -49,15 +51,28 @@ COLUMNS: dict[str, list[str]] = {
         "reason", "scope", "n", "n_with_car", "close_before", "close_session", "placebo_low", "placebo_high",
         "loss_rejected_beyond", "blocks",
     ],
+    "bhar": ["event_id", "symbol", "window_start", "window_end", "bhar", "firm_return", "benchmark_return", "reason"],
+    "variants": [
+        "event_id", "symbol", "window_start", "window_end", "variant", "car", "se_car", "t", "df", "p_value", "reason",
+    ],
     "notes": ["symbol", "code", "note"],
 }  # fmt: skip
+
+APPROXIMATE = (
+    "the standard errors are those of the market model on the same rows, an approximation for this model: the placebo p-values "
+    "do without"
+)
+NEWS_IN_GLOBAL = (
+    "the global index had sessions between the announcement and the event session's open, so it may hold the event itself: "
+    "the table variants has the CARs without what it earned there"
+)
 
 Row = dict[str, Any]
 
 
 def as_table(name: str, rows: list[Row]) -> pd.DataFrame:
     """Return rows as the table `name`: its columns first, further ones behind."""
-    extra = [key for key in (rows[0] if rows else {}) if key not in COLUMNS[name]]
+    extra = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in COLUMNS[name]]
     return pd.DataFrame(rows, columns=[*COLUMNS[name], *extra])
 
 
@@ -142,6 +157,7 @@ def models_table(study: Computation) -> pd.DataFrame:
             | {f"coef_{name}": fit.coefficient(name) for name in fit.model.names if name not in ("alpha", "beta")}
             | {"short_history": firm.short_history, "suspended_share": firm.suspended_share}
             | model_diagnostics(fit, firm.rows, firm.day0, study.inputs.plan.headline_window)
+            | dict(fit.details)
         )
     return as_table("models", rows)
 
@@ -211,6 +227,32 @@ def cars_table(study: Computation) -> pd.DataFrame:
     return _with_holm(whole_numbers(as_table("cars", rows), ["df"]), study)
 
 
+def bhar_table(study: Computation) -> pd.DataFrame:
+    """One row a firm and window: simple returns over the whole of it, or the reason why there are none (rule A1)."""
+    rows = []
+    for firm in study.firms:
+        for window, found in firm.cumulative.items():
+            held = HeldReturn(np.nan, np.nan, found.reason)
+            if firm.session is not None and found.reason != "provisional":
+                held = buy_and_hold(firm.listing, firm.day0, window)
+            returns = {"bhar": held.abnormal, "firm_return": held.firm, "benchmark_return": held.benchmark, "reason": held.reason}
+            rows.append(keys_of(firm) | bounds(window) | returns)
+    return as_table("bhar", rows)
+
+
+def variants_table(study: Computation) -> pd.DataFrame:
+    """CARs that stand beside the study's own, one row a firm, variant and window; empty for most models."""
+    rows = []
+    for firm in study.firms:
+        for name, windows in firm.variants.items():
+            for window, found in windows.items():
+                numbers = {"car": found.car, "se_car": found.se, "t": found.t, "p_value": found.p_value, "reason": found.reason}
+                rows.append(
+                    keys_of(firm) | bounds(window) | {"variant": name, "df": None if found.reason else found.df} | numbers
+                )
+    return whole_numbers(as_table("variants", rows), ["df"])
+
+
 def _with_holm(cars: pd.DataFrame, study: Computation) -> pd.DataFrame:
     """Adjust over the firms with a CAR in one window, in the group a firm is shown in (rule C18)."""
     keys = zip(cars["event_id"], cars["symbol"], cars["window_start"], cars["window_end"], strict=True)
@@ -277,12 +319,18 @@ def notes_table(study: Computation) -> pd.DataFrame:
     rows = []
     for symbol, series in study.inputs.series.items():
         rows += [{"symbol": symbol, "code": "source", "note": note} for note in series.notes]
+    if study.inputs.plan.model in THIN:
+        rows.append({"symbol": "", "code": "approximate_se", "note": APPROXIMATE})
     for symbol in study.inputs.series:
         found = [doubt for doubt in symbol_doubts(study, symbol) if doubt.severity != "info"]
         rows += [{"symbol": symbol, "code": doubt.code, "note": doubt.text} for doubt in found]
+    if study.inputs.factors is not None:
+        rows += [{"symbol": "", "code": "factors", "note": note} for note in study.inputs.factors.notes]
     for firm in study.firms:
         found = [doubt for doubt in event_doubts(firm) if doubt.severity == "error"]
         rows += [{"symbol": firm.key[1], "code": doubt.code, "note": doubt.text} for doubt in found]
+        if "without_news" in firm.variants:
+            rows.append({"symbol": firm.key[1], "code": "news_in_global_index", "note": NEWS_IN_GLOBAL})
     rows += [{"symbol": item.symbol, "code": item.reason, "note": item.detail} for item in study.exclusions]
     rows += [{"symbol": firm.key[1], "code": "no_characteristic", "note": note} for firm, note in undescribed_firms(study)]
     return as_table("notes", rows)

@@ -7,14 +7,15 @@ traded, the source has no row) and not listed. None of them is ever a zero retur
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.calendar import SessionCalendar, positions_between
+from eventstudy.factors import Factor
 from eventstudy.sources.base import PriceSeries
 
 TRADED, SUSPENDED, MISSING, NOT_LISTED, UNKNOWN = "traded", "suspended", "missing", "not_listed", "unknown"
@@ -43,6 +44,8 @@ class Listing:
         Position of the last session the benchmark's dates reach; later ones have not happened as far as the data go.
     notes : tuple of (str, str)
         Code and sentence of what the reader must know.
+    factors : mapping of str to Factor
+        Further regressors of the expected-return model, by name.
     """
 
     symbol: str
@@ -53,6 +56,7 @@ class Listing:
     limit: np.ndarray
     end: int
     notes: tuple[tuple[str, str], ...] = ()
+    factors: Mapping[str, Factor] = field(default_factory=dict)
 
 
 def trading_status(

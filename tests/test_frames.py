@@ -197,7 +197,7 @@ def test_events_frame_without_a_column_is_refused(made, column: str) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"model": "capm"}, "model = 'capm' is none of mean"),
+        ({"model": "garch3"}, "model = 'garch3' is none of mean"),
         ({"returns": "arithmetic"}, "returns"),
         ({"suspensions": "ignore"}, "suspensions"),
         ({"tests": ["grank2"]}, "tests"),

@@ -96,9 +96,16 @@ class CrossSection:
         return shared
 
     @cached_property
+    def least_squares(self) -> bool:
+        """Whether every firm's CAR is a weighted sum of the sessions' errors, as the full covariance needs (rule A8)."""
+        return all(firm.fit.linear for firm in self.firms)
+
+    @cached_property
     def same_rows(self) -> bool:
         """Whether all firms have the same estimation rows, regressors and summed regressors (rule C17)."""
         first = self.firms[0]
+        if any(firm.fit.refit is not None for firm in self.firms):  # no common variance factor
+            return False
         return all(
             firm.listing.calendar is first.listing.calendar
             and np.array_equal(firm.fit.rows.end, first.fit.rows.end)

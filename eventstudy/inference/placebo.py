@@ -6,12 +6,13 @@ together, so cross-correlation and fat tails are kept. The deletion is exact and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eventstudy.abnormal import CumulativeReturn
+from eventstudy.errors import DataError
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.parametric import portfolio_statistic
 from eventstudy.models.base import Fit
@@ -31,12 +32,15 @@ class PlaceboDraws:
         First session of each block, relative to the event session.
     length : int
         Sessions a block has.
+    reason : str
+        Code of why there are no draws, where that is known.
     """
 
     observed: float
     draws: np.ndarray
     starts: np.ndarray
     length: int
+    reason: str = ""
 
     @property
     def floor(self) -> float:
@@ -126,6 +130,8 @@ def _delete(fit: Fit, lo: int, hi: int) -> Deletion | None:
     df = fit.df_resid - int(inside.sum())
     if df < 1:
         return None
+    if fit.refit is not None:
+        return _refitted(fit.refit, rows, inside)
     z = fit.scaled_regressors
     a, z_w, e_w = fit.unscaled_cov, z[inside], fit.errors[inside]
     hole = np.eye(len(e_w)) - z_w @ a @ z_w.T
@@ -146,6 +152,16 @@ def _delete(fit: Fit, lo: int, hi: int) -> Deletion | None:
         results=None,
     )
     return Deletion(without, rows.take(inside), q * np.sqrt(rows.span[inside]))
+
+
+def _refitted(refit: Callable[[Rows], Fit], rows: Rows, inside: np.ndarray) -> Deletion | None:
+    """Estimate again without the block, where there is no closed form."""
+    try:
+        without, block = refit(rows.take(~inside)), rows.take(inside)
+    except DataError:
+        return None
+    errors = without.model.response(block) - without.model.regressors(block) @ without.params
+    return Deletion(without, block, errors)
 
 
 def _block_starts(firms: Sequence[FirmCar], size: int) -> range:
@@ -219,6 +235,8 @@ def placebo_max_draws(sections: Sequence[CrossSection]) -> PlaceboDraws:
         Windows [0, b], each with the firms that have a CAR there. Blocks are as long as the longest.
     """
     size = max(length(section.window) for section in sections)
+    if not all(section.least_squares for section in sections):
+        return PlaceboDraws(np.nan, np.empty(0), np.empty(0, dtype=int), size, "not_least_squares")
     firms = list({(id(firm.listing), firm.day0): firm for section in sections for firm in section.firms}.values())
     starts, draws = [], []
     for start in _block_starts(firms, size):

@@ -17,6 +17,8 @@ def _equal_effects(cross: CrossSection) -> TestResult:
     n = len(cross.firms)
     if n < 2:
         return undefined("equal_effects", "sharp", n, "too_few_firms")
+    if any(firm.fit.refit is not None for firm in cross.firms):
+        return undefined("equal_effects", "sharp", n, "not_least_squares")
     if not cross.same_rows:
         return undefined("equal_effects", "sharp", n, "different_rows")
     errors = np.column_stack([firm.fit.errors for firm in cross.firms])
@@ -37,6 +39,9 @@ PARAMETRIC: dict[str, tuple[Null, Callable[[CrossSection], TestResult]]] = {
     "equal_effects": ("sharp", _equal_effects),
 }
 
+# Tests whose formula is that of least squares; with another estimator they are undefined.
+LEAST_SQUARES = {"portfolio_t", "equal_effects"}
+
 PLACEBO = ("placebo_caar", "placebo_scar", "placebo_max")
 
 TEST_NAMES = (*PARAMETRIC, *PLACEBO)
@@ -56,6 +61,8 @@ def kind_of(name: str) -> Kind:
 def run_test(name: str, cross: CrossSection) -> TestResult:
     """Return the outcome of a parametric test; where no firm has a CAR, the reason ``no_firms``."""
     null, test = PARAMETRIC[name]
+    if name in LEAST_SQUARES and not cross.least_squares:
+        return undefined(name, null, len(cross.firms), "not_least_squares")
     return test(cross) if cross.firms else undefined(name, null, 0, "no_firms")
 
 
@@ -64,6 +71,6 @@ def placebo_result(name: str, draws: PlaceboDraws | None, n: int, staggered: boo
     if draws is None:
         return undefined(name, "sharp", n, "no_firms")
     if not len(draws.draws) or not np.isfinite(draws.observed):
-        return undefined(name, "sharp", n, "no_placebo_blocks")
+        return undefined(name, "sharp", n, draws.reason or "no_placebo_blocks")
     reason = "assumes_independence" if staggered else ""
     return TestResult(name, "sharp", n, draws.observed, draws.p_value(), reason=reason)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,12 @@ class Model(ABC):
     """An expected-return model, linear in its parameters."""
 
     name: str
-    names: tuple[str, ...]
+    single_sessions = False  # whether it holds for returns over one session only
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in the order of the columns of `regressors`."""
 
     @abstractmethod
     def response(self, rows: Rows) -> np.ndarray:
@@ -27,9 +33,13 @@ class Model(ABC):
     def regressors(self, rows: Rows) -> np.ndarray:
         """Return x, rows by parameters, over exactly the sessions each row covers."""
 
+    def prepared(self, rows: Rows) -> Model:
+        """Return the model with whatever its regressors take from the estimation rows."""
+        return self
+
     def fit(self, rows: Rows) -> Fit:
         """Estimate the model on `rows`; see `fit_model` for what can go wrong."""
-        return fit_model(self, rows)
+        return fit_model(self.prepared(rows), rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +65,13 @@ class Fit:
         Residuals divided by the square root of the span, so that all have variance sigma^2.
     results : object
         The statsmodels result; None where the model estimates no parameter.
+    linear : bool
+        Whether the parameters are those of least squares, so that a CAR is a weighted sum of the sessions' errors.
+    refit : callable, optional
+        Estimates the model anew on other rows; None where deletions have the closed form of least squares with its
+        classical covariance.
+    details : mapping of str to float
+        Further figures of the estimation, by column of the table of models.
     """
 
     model: Model
@@ -68,11 +85,19 @@ class Fit:
     rows: Rows
     errors: np.ndarray
     results: Any = None
+    linear: bool = True
+    refit: Callable[[Rows], Fit] | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def scaled_regressors(self) -> np.ndarray:
         """Z: the regressors over the square root of the span, rows by parameters."""
         return np.asarray(self.model.regressors(self.rows) / np.sqrt(self.rows.span)[:, None])
+
+    @cached_property
+    def least_squares(self) -> np.ndarray:
+        """(Z'Z)^-1, from which least squares makes its parameters; `unscaled_cov` but for another covariance, as HAC."""
+        return self.unscaled_cov if self.refit is None else np.linalg.inv(self.scaled_regressors.T @ self.scaled_regressors)
 
     @cached_property
     def deletions(self) -> dict[tuple[int, int], Any]:
@@ -93,27 +118,56 @@ def fit_model(model: Model, rows: Rows) -> Fit:
         If there are no degrees of freedom, the regressors are collinear, or the share never deviates from
         the model, so that there is no variance to judge by.
     """
+    y, x = check_rows(model, rows)
+    if not x.shape[1]:
+        errors = y / np.sqrt(rows.span)
+        return finished_fit(model, rows, np.empty(0), np.empty((0, 0)), float(errors @ errors) / len(rows))
+    import statsmodels.api as sm
+
+    results = sm.WLS(y, x, weights=1 / rows.span).fit()
+    return finished_fit(model, rows, results.params, results.normalized_cov_params, float(results.scale), results)
+
+
+def check_rows(model: Model, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Return response and regressors of rows that `model` can be estimated on.
+
+    Raises
+    ------
+    DataError
+        If there are no degrees of freedom, or the regressors are collinear.
+    """
     y, x = model.response(rows), model.regressors(rows)
     count, size = x.shape
     if count - size < 1:
         raise DataError(f"{count} observations cannot estimate {size} parameters")
-    root = np.sqrt(rows.span)
-    if size:
-        import statsmodels.api as sm
+    if size and np.linalg.matrix_rank(x / np.sqrt(rows.span)[:, None]) < size:
+        raise DataError(
+            "the regressors are collinear in the estimation window: does the benchmark move, and no regressor repeat another?"
+        )
+    return y, x
 
-        if np.linalg.matrix_rank(x / root[:, None]) < size:
-            raise DataError("the regressors are collinear in the estimation window: does the benchmark move?")
-        results = sm.WLS(y, x, weights=1 / rows.span).fit()
-        params, unscaled, scale = results.params, results.normalized_cov_params, float(results.scale)
-        errors = (y - x @ params) / root
-    else:
-        results, params, unscaled = None, np.empty(0), np.empty((0, 0))
-        errors = y / root
-        scale = float(errors @ errors) / count
+
+def finished_fit(
+    model: Model, rows: Rows, params: np.ndarray, unscaled: np.ndarray, scale: float, results: Any = None
+) -> Fit:
+    """Return the fit that estimates make up.
+
+    Parameters
+    ----------
+    unscaled : array (K, K)
+        Covariance of `params` over `scale`, the error variance a session.
+
+    Raises
+    ------
+    DataError
+        If the share never deviates from the model, so that there is no variance to judge by.
+    """
+    y, x = model.response(rows), model.regressors(rows)
     if not scale > (1e-12 * float(np.abs(y).max())) ** 2:
         raise DataError("the share never deviates from the model in the estimation window: nothing to judge by")
+    errors = (y - x @ params) / np.sqrt(rows.span)
     return Fit(
-        model, params, unscaled, float(np.sqrt(scale)), count, count - size, int(rows.span.sum()),
+        model, params, unscaled, float(np.sqrt(scale)), len(rows), len(rows) - len(params), int(rows.span.sum()),
         _r_squared(model, rows, errors), rows, errors, results,
     )  # fmt: skip
 

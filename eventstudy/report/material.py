@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import pandas as pd
 from scipy import stats
@@ -30,11 +31,22 @@ from eventstudy.report.numbers import (
 )
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
-from eventstudy.report.wording import MODELS, REASONS, TREATMENTS, own_words, reason, sentence, visible
+from eventstudy.report.wording import (
+    COVARIANCES,
+    ESTIMATORS,
+    MODELS,
+    REASONS,
+    TREATMENTS,
+    VARIANTS,
+    own_words,
+    reason,
+    sentence,
+    visible,
+)
 from eventstudy.seal import TIMINGS
 
 LIBRARIES = ("pandas", "statsmodels", "numpy", "scipy")
-HASH_SHOWN = 12
+HASH_SHOWN, MOST_NAMED = 12, 10
 WEAK_ESTIMATION, FAR_MARKET, UNSTABLE = 0.05, 3.0, (0.5, 2.0)  # from where on a diagnostic is pointed out (rules D8, D15)
 INDEX_DIVIDENDS = "some 2% a year"  # bound on what a price index leaves out (rule D16)
 
@@ -108,7 +120,7 @@ def _date_words(session: str) -> str:
 
 def models(reading: Reading) -> Table:
     """Return the fitted models with their diagnostics."""
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("Firm", False), Column("Rows", True, "returns in the estimation"),
         Column("Sessions", True, "sessions these returns cover"), Column("df"), Column("α, %", True, "per session"), Column("β"),
         Column("σ, %", True, "residual standard deviation per session"), Column("R²"),
@@ -118,6 +130,8 @@ def models(reading: Reading) -> Table:
         Column("Market distance", True, "largest distance of the benchmark's headline returns from its mean, in sd"),
         Column("sd ratio", True, "30 sessions before the event over estimation window"),
     )  # fmt: skip
+    further = [str(name) for name in reading.result.models.columns if str(name).startswith("coef_")]
+    columns += tuple(Column(own_words(name.removeprefix("coef_")), True, "coefficient of this regressor") for name in further)
     names = {subject.firm.key: subject.label for subject in reading.subjects}
     rows = tuple(
         Row(
@@ -126,7 +140,7 @@ def models(reading: Reading) -> Table:
                 whole(row["nobs"]), whole(row["n_sessions"]), whole(row["df_resid"]), decimal(100 * row["alpha"], 3),
                 decimal(row["beta"], 3), decimal(100 * row["sigma"], 3), decimal(row["r_squared"], 3), whole(row["max_span"]),
                 size(row["suspended_share"]), _share(row["estimation_error_share"]),
-                decimal(row["market_leverage"]), decimal(row["pre_event_sd_ratio"]),
+                decimal(row["market_leverage"]), decimal(row["pre_event_sd_ratio"]), *(decimal(row[name], 3) for name in further),
             ),
         )
         for _, row in reading.result.models.iterrows()
@@ -149,9 +163,51 @@ def model_sentences(reading: Reading) -> list[str]:
         f"{window(plan.headline_window)}.",
         TREATMENTS[plan.suspensions],
     ]
+    told += _regressors(reading)
+    told += _variants(reading)
+    told += [words for words in (ESTIMATORS[plan.model_options.estimator], COVARIANCES[plan.model_options.cov]) if words]
     for mask in plan.masks:
         whose = f" for {listed(reading.firm_name(symbol).name for symbol in mask.symbols)}" if mask.symbols else ""
         told.append(f"Left out of the estimation{whose}: {days(mask.first, mask.last)} ({own_words(mask.reason)}).")
+    return told
+
+
+def _regressors(reading: Reading) -> list[str]:
+    """Tell what the model sets beside the benchmark, and what to know of it."""
+    plan, options = reading.plan, reading.plan.model_options
+    if plan.model == "peers":
+        names = listed(reading.firm_name(symbol).name for symbol in options.peers)
+        return [
+            f"Peers: {names}, equal weights, balanced anew every session among those that traded on it and on the one "
+            "before. The comparison stands on the peers being untouched by the event."
+        ]
+    if plan.model == "two_index":
+        name, place = reading.benchmark_name(options.global_benchmark), own_words(options.global_calendar)
+        return [
+            f"Global index: {name}, sessions of {place}. What of its reaction belongs to the event is taken out of the "
+            "abnormal returns, too."
+        ]
+    if plan.model == "industry":
+        name = reading.benchmark_name(options.industry_benchmark)
+        return [f"Industry index: {name}. If it holds the firms, it takes a part of their reaction out of the abnormal returns."]
+    table = reading.study.inputs.factors
+    if plan.model in ("capm", "factors") and table is not None:
+        columns = listed(own_words(name) for name in (*options.factor_columns, options.risk_free_column) if name)
+        return [f"Factors: {columns}, from {own_words(Path(table.where).name)} (SHA-256 {table.content_hash[:HASH_SHOWN]})."]
+    return []
+
+
+def _variants(reading: Reading) -> list[str]:
+    """Tell the headline CARs that stand beside the study's own."""
+    told = []
+    for name, words in VARIANTS.items():
+        cars = [
+            f"{subject.name} {percent(reading.scale.effect(found.car))}"
+            for subject in reading.treated[:MOST_NAMED]
+            if (found := subject.firm.variants.get(name, {}).get(reading.plan.headline_window)) is not None and not found.reason
+        ]
+        if cars:
+            told.append(f"{words}: {listed(cars)} over {window(reading.plan.headline_window)} (all windows: variants.csv).")
     return told
 
 

@@ -17,6 +17,8 @@ REASONS = {
     "price_missing": "the source has no price at an edge of the window",
     "not_listed": "the share was not listed yet",
     "benchmark_missing": "the benchmark has no value at an edge of the window",
+    "factor_missing": "a factor or index of the model has no value on a session of the window",
+    "multi_session_row": "the model holds for returns over single sessions, and one in the window spans a suspension",
     "gap_dropped": "the return over a suspension was dropped, as the treatment of suspensions asks",
     "data_end": "the prices end inside the window",
     "calendar_end": "the exchange’s published calendar ends before the window does",
@@ -34,6 +36,7 @@ REASONS = {
     "too_few_df": "too few degrees of freedom",
     "too_few_common_sessions": "a pair of firms has fewer than 30 estimation sessions in common",
     "negative_variance": "the residual correlations give no positive variance",
+    "not_least_squares": "the test’s formula is that of least squares, and the model was fitted otherwise",
     "different_rows": "the firms’ estimation rows differ, so the exact test does not apply",
     "no_placebo_blocks": "no block of estimation sessions that all firms traded through is as long as the window",
     "assumes_independence": "event dates differ: independence across firms is assumed",
@@ -143,6 +146,38 @@ MODELS = {
     "number of sessions a return covers",
     "mean": "constant mean: return = α × sessions + error; the benchmark plays no part",
     "market_adjusted": "market-adjusted: return less benchmark return, nothing estimated",
+    "capm": "capital asset pricing model: return less risk-free return = α × sessions + β × (benchmark return less risk-free "
+    "return) + error, by weighted least squares",
+    "factors": "multi-factor model: return (less the risk-free one where the table has it) = α × sessions + the factors, each "
+    "over the same sessions as the return, times their coefficients + error, by weighted least squares",
+    "peers": "peer portfolio: return = α × sessions + coefficient × mean return of the peers + error, by weighted least squares",
+    "two_index": "two-index model: return = α × sessions + β × benchmark return + coefficient × return of the global index "
+    "over its sessions that closed before the local exchange opened + error, by weighted least squares",
+    "industry": "industry model: return = α × sessions + β × benchmark return + coefficient × what the industry index earned "
+    "beyond its own market model + error, by weighted least squares",
+    "scholes_williams": "market model with Scholes and Williams’ β, which adds the slopes on the benchmark’s returns of the "
+    "session before and after, for shares that trade at other moments than the index; standard errors are those of the market "
+    "model, an approximation, so placebo dates go before t",
+    "dimson": "market model with Dimson’s β, the sum of the slopes on leads and lags of the benchmark’s return, for shares that "
+    "trade at other moments than the index; standard errors are those of the market model, an approximation, so placebo dates "
+    "go before t",
+}
+
+ESTIMATORS = {
+    "ols": "",
+    "huber": "The parameters are Huber’s, which give large errors less weight; t and p are approximations then.",
+    "lad": "The parameters minimise the absolute errors, which gives large errors less weight; t and p are approximations then.",
+}
+
+COVARIANCES = {
+    "classical": "",
+    "hac": "The covariance of the parameters allows for autocorrelated and heteroskedastic errors (Newey and West); it changes "
+    "only their part of a standard error, which is small, and not the noise of the event days.",
+}
+
+VARIANTS = {
+    "without_news": "Part of the global index’s sessions came after the announcement, so that it may hold the event itself. "
+    "Without what it earned on them, the abnormal returns are",
 }
 
 TREATMENTS: dict[Treatment, str] = {
@@ -160,6 +195,13 @@ EXPECTATION = {
     "market": "relative to what {benchmark} led one to expect",
     "mean": "relative to the shares’ own average return before",
     "market_adjusted": "relative to {benchmark}",
+    "capm": "relative to what {benchmark} led one to expect",
+    "factors": "relative to what the factors led one to expect",
+    "peers": "relative to what their peers led one to expect",
+    "two_index": "relative to what {benchmark} and the global index led one to expect",
+    "industry": "relative to what {benchmark} and the industry led one to expect",
+    "scholes_williams": "relative to what {benchmark} led one to expect",
+    "dimson": "relative to what {benchmark} led one to expect",
 }
 
 

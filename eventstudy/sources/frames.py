@@ -54,7 +54,7 @@ def price_frame(raw: pd.DataFrame, where: str, extra: Sequence[str] = ()) -> tup
         a status is no known word, or two rows of one date disagree.
     """
     notes: list[str] = []
-    dates = _dates(raw, where)
+    dates = row_dates(raw, where)
     frame = pd.DataFrame({name: _numbers(raw, name, where, dates) for name in [*NUMBERS, *extra]})
     frame.index = dates
     frame["status"] = pd.Series(_flags(raw, where), index=dates, dtype="str")
@@ -117,7 +117,14 @@ def _line(raw: pd.DataFrame, wrong: np.ndarray) -> str:
     return f" (line {raw.index[wrong][0]})" if raw.index.name == "line" else ""
 
 
-def _dates(raw: pd.DataFrame, where: str) -> pd.DatetimeIndex:
+def row_dates(raw: pd.DataFrame, where: str) -> pd.DatetimeIndex:
+    """Return the column ``date`` of raw rows as dates.
+
+    Raises
+    ------
+    DataError
+        If one of them cannot be read as a date.
+    """
     column = raw["date"]
     if column.dtype.kind == "M":
         if column.dt.tz is not None and (column.dropna() != column.dropna().dt.normalize()).any():

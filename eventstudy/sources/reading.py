@@ -7,7 +7,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +48,13 @@ class RawTable:
     unended: bool = False
 
 
-def raw_table(path: Path, encoding: str | None = None) -> RawTable:
+def raw_table(path: Path, encoding: str | None = None, trim: Callable[[str], str] | None = None) -> RawTable:
     """Read a CSV (all of it as text) or Parquet file; a name that ends in ``.gz`` is unpacked.
+
+    Parameters
+    ----------
+    trim : callable, optional
+        Cuts the text of a CSV down to its table.
 
     Raises
     ------
@@ -71,6 +76,7 @@ def raw_table(path: Path, encoding: str | None = None) -> RawTable:
     if content.startswith(PARQUET) or path.suffix.lower() in (".parquet", ".pq"):
         return RawTable(_parquet(path, content))
     text, notes = _decoded(path, content, encoding)
+    text = trim(text) if trim else text
     return RawTable(_csv(path, text), notes, not text.endswith(("\n", "\r")))
 
 
