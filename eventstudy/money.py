@@ -15,7 +15,7 @@ from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.placebo import PlaceboDraws, placebo_blocks
 from eventstudy.returns import ReturnKind
 from eventstudy.study import Computation, FirmStudy
-from eventstudy.tables import Row, as_table, bounds, day, keys_of
+from eventstudy.tables import Row, as_table, bounds, day, keys_of, whole_numbers
 from eventstudy.trading import TRADED, UNKNOWN
 from eventstudy.windows import Window, length
 
@@ -121,19 +121,32 @@ def money_table(study: Computation) -> pd.DataFrame:
     for group, members in study.groups.items():
         if any(firm.settings.shares is not None for firm in members):
             rows += [_total_row(study, group, window) for window in plan.windows.car]
-    return as_table("money", rows)
+    return whole_numbers(as_table("money", rows), ["blocks"])
 
 
 def _firm_row(study: Computation, firm: FirmStudy, window: Window) -> Row:
     found, worth = firm.cumulative[window], market_value(study, firm, window)
     ends = np.array([found.car, found.ci_low, found.ci_high])
     effect, low, high = worth.value * change_in_value(ends, study.inputs.plan.returns)
-    return _row(keys_of(firm), window, worth.value, Total(effect, low, high), worth.currency, found.reason or worth.reason) | {
+    reason, total = found.reason or worth.reason, Total(effect, low, high)
+    row = _row(keys_of(firm), window, worth.value, total, worth.currency, reason) | {
         "scope": FIRM,
-        "n": int(not (found.reason or worth.reason)),
+        "n": int(not reason),
         "n_with_car": int(not found.reason),
         "close_before": worth.close,
         "close_session": day(worth.session),
+    }
+    return row if reason else row | _ruled_out(study, _cross_section([firm], window), np.array([worth.value]))
+
+
+def _ruled_out(study: Computation, cross: CrossSection, values: np.ndarray) -> Row:
+    drawn = placebo_total(cross, values, study.inputs.plan.returns)
+    low, high = drawn.not_rejected(study.inputs.plan.alpha)
+    return {
+        "placebo_low": low,
+        "placebo_high": high,
+        "loss_rejected_beyond": max(-low, 0.0),
+        "blocks": len(drawn.draws),
     }
 
 
@@ -151,15 +164,10 @@ def _total_row(study: Computation, group: str, window: Window) -> Row:
         return _row(no_key, window, np.nan, nothing, "", reason) | sizes
     values = np.array([worth.value for _, worth in valued])
     cross = _cross_section([firm for firm, _ in valued], window)
-    total, drawn = total_effect(cross, values, plan.returns, plan.alpha), placebo_total(cross, values, plan.returns)
-    low, high = drawn.not_rejected(plan.alpha)
+    total = total_effect(cross, values, plan.returns, plan.alpha)
     reason = "too_few_common_sessions" if np.isnan(total.low) else "partial_total" if len(valued) < len(counted) else ""
-    return _row(no_key, window, float(values.sum()), total, currencies.pop(), reason) | sizes | {
-        "placebo_low": low,
-        "placebo_high": high,
-        "loss_rejected_beyond": max(-low, 0.0),
-        "blocks": len(drawn.draws),
-    }  # fmt: skip
+    row = _row(no_key, window, float(values.sum()), total, currencies.pop(), reason)
+    return row | sizes | _ruled_out(study, cross, values)
 
 
 def _row(keys: Row, window: Window, value: float, total: Total, currency: str, reason: str) -> Row:

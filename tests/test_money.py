@@ -217,6 +217,7 @@ def test_total_is_over_the_firms_with_shares_and_says_so(listed) -> None:
     kept = [loss for loss in grid if p_of(-loss, gone, moved) > 0.05]
     assert row["loss_rejected_beyond"] / row["market_value_before"] == pytest.approx(max(kept), abs=0.0006)
     assert row["placebo_low"] == -row["loss_rejected_beyond"]
+    assert own["loss_rejected_beyond"] == pytest.approx(row["loss_rejected_beyond"], rel=1e-9)  # the firm's own
     assert row["blocks"] == len(moved)
 
 

@@ -112,7 +112,8 @@ def money_amounts(reading: Reading) -> Table:
         own = table[(table["symbol"] == "") & (table["scope"] == group)]
         if group != ALL and not (own["n"] > 1).any():  # one firm: its own rows say it
             continue
-        heading = FirmName(f"Total: {reading.group_name(group)}")
+        partial = ", those with a market value" if (own["n"] < own["n_with_car"]).any() else ""
+        heading = FirmName(f"Total: {reading.group_name(group)}{partial}")
         blocks.append(Block(tuple(_row(reading, row) for _, row in own.iterrows()), heading))
     notes = (
         "Intervals: t with the full covariance of the CARs, if the event left the variance alone; of a total by the delta "
