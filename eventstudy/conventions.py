@@ -52,6 +52,9 @@ class InterceptPerRow(MarketModel):
         return np.column_stack([np.ones(len(rows)), rows.mkt])
 
 
+PER_ROW = InterceptPerRow()
+
+
 def _set(**changes: object) -> Callable[[Setting], Setting | None]:
     """Return a change of fields that applies where they differ from what is there."""
 
@@ -68,7 +71,7 @@ def _use_model(name: str) -> Callable[[Setting], Setting | None]:
 
 
 def _intercept_per_row(setting: Setting) -> Setting | None:
-    return replace(setting, model=InterceptPerRow(), variance="rows") if setting.model.name == "market" else None
+    return replace(setting, model=PER_ROW, variance="rows") if setting.model.name == "market" else None
 
 
 def _estimate(first: int, last: int) -> Callable[[Setting], Setting | None]:

@@ -17,8 +17,8 @@ import pandas as pd
 
 from eventstudy.conventions import CONVENTIONS, Convention
 from eventstudy.errors import ConfigError
-from eventstudy.setting import Outcome, Setting, evaluate, evaluate_mean, own_setting
-from eventstudy.study import ALL, Computation, FirmStudy
+from eventstudy.setting import Fits, Outcome, Setting, evaluate, evaluate_mean, own_setting
+from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy
 from eventstudy.theirs import TheirCar
 
 LIKELY_CHANCE = 0.05  # more matches than this are to be expected of any number at its precision
@@ -104,7 +104,17 @@ class _Open:
     def deeper(self, depth: int) -> _Open:
         """Try every set of so many conventions."""
         wanted = [convention for convention in CONVENTIONS if self._matters(convention)]
-        made = [attempt for chosen in combinations(wanted, depth) if (attempt := self._attempt(chosen)) is not None]
+        switched = {convention: _switch(self.settings, convention) for convention in wanted} if depth else {}
+        fits = Fits()
+        made = []
+        for chosen in combinations(wanted, depth):
+            if len({convention.about for convention in chosen}) == depth:
+                changed: tuple[Setting, ...] | None = switched[chosen[0]] if depth else self.settings
+                for convention in chosen[1:]:
+                    changed = _switch(changed, convention) if changed is not None else None
+                if changed is not None:
+                    outcome = evaluate(changed[0], fits) if self.firm is not None else evaluate_mean(changed, fits)
+                    made.append(Attempt(chosen, outcome, *self._compared(outcome)))
         return _Open(self.theirs, self.firm, self.settings, (*self.attempts, *made))
 
     def _matters(self, convention: Convention) -> bool:
@@ -113,18 +123,6 @@ class _Open:
             return self.firm is None
         shows = {"p_value"} if convention.about == "reference" else {"se", "t", "p_value"}
         return convention.moves == "car" or bool(told & shows)
-
-    def _attempt(self, conventions: tuple[Convention, ...]) -> Attempt | None:
-        if len({convention.about for convention in conventions}) < len(conventions):
-            return None
-        changed: list[Setting] = list(self.settings)
-        for convention in conventions:
-            moved = [convention.change(setting) for setting in changed]
-            if all(setting is None for setting in moved):
-                return None
-            changed = [new if new is not None else old for new, old in zip(moved, changed, strict=True)]
-        outcome = evaluate(changed[0]) if self.firm is not None else evaluate_mean(changed)
-        return Attempt(conventions, outcome, *self._compared(outcome))
 
     def _compared(self, outcome: Outcome) -> tuple[bool, float]:
         """Return whether an outcome is theirs, and how far it is from it, in units of their numbers' size."""
@@ -163,6 +161,14 @@ class _Open:
         return share * len(np.unique(kept.round(12), axis=0))
 
 
+def _switch(settings: tuple[Setting, ...], convention: Convention) -> tuple[Setting, ...] | None:
+    """Switch a convention on for each setting that it changes; None where it changes none."""
+    moved = [convention.change(setting) for setting in settings]
+    if all(setting is None for setting in moved):
+        return None
+    return tuple(new if new is not None else old for new, old in zip(moved, settings, strict=True))
+
+
 def _shared(counts: Counter[Names], attempt: Attempt) -> int:
     """Return for how many firms, over all sets, the conventions of an attempt are among those that reproduce a number."""
     return sum(count for names, count in counts.items() if set(names) & set(attempt.names))
@@ -170,7 +176,11 @@ def _shared(counts: Counter[Names], attempt: Attempt) -> int:
 
 def _tried(study: Computation, item: TheirCar) -> _Open | Attribution:
     plan = study.inputs.plan
-    firms = list(study.groups[ALL]) if not item.label else _firms_called(study, item)
+    group = item.label or ALL
+    average = group in study.groups
+    firms = list(study.groups[group]) if average else _firms_called(study, item)
+    if group == UNCONFOUNDED:
+        firms = [firm for firm in firms if not firm.confounded_by(item.window)]
     if not firms:
         left_out = [gone for gone in study.exclusions if _same(gone.symbol, item.label)]
         reason = f"excluded: {left_out[0].detail}" if left_out else ""
@@ -179,7 +189,7 @@ def _tried(study: Computation, item: TheirCar) -> _Open | Attribution:
     if not known:
         return Attribution(item, firms[0], "no_ours", Outcome(), reason="the estimation window still lies ahead")
     settings = tuple(own_setting(firm, plan, item.window) for firm in known)
-    return _Open(item, known[0] if item.label else None, settings)
+    return _Open(item, None if average else known[0], settings)
 
 
 def _firms_called(study: Computation, item: TheirCar) -> list[FirmStudy]:

@@ -94,14 +94,37 @@ def study_rows(treatment: Treatment, listing: Listing, returns: ReturnKind) -> R
     return trade_rows(listing, treatment, returns)
 
 
-def evaluate(setting: Setting) -> Outcome:
+class Fits:
+    """Fits made so far: settings that differ only in the window or in what is said of the error share theirs."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], tuple[Setting, Rows, Fit | None]] = {}
+
+    def of(self, setting: Setting) -> tuple[Rows, Fit | None]:
+        """Return the rows of a setting and its fit, None where the model cannot be estimated."""
+        key = (
+            id(setting.listing), id(setting.masked), setting.day0, setting.estimation, id(setting.model), setting.returns,
+            setting.treatment,
+        )  # fmt: skip
+        if key not in self._found:  # the setting is kept beside the fit, so that no other object takes its ids
+            self._found[key] = (setting, *_fitted(setting))
+        return self._found[key][1:]
+
+
+def _fitted(setting: Setting) -> tuple[Rows, Fit | None]:
+    rows = setting.rows(setting.listing, setting.returns)
+    first, last = (setting.day0 + end for end in setting.estimation)
+    try:
+        return rows, setting.model.fit(rows.inside(first, min(last, setting.listing.end)).without(setting.masked))
+    except DataError:
+        return rows, None
+
+
+def evaluate(setting: Setting, fits: Fits | None = None) -> Outcome:
     """Compute the CAR of one firm under a setting."""
     listing, day0 = setting.listing, setting.day0
-    rows = setting.rows(listing, setting.returns)
-    first, last = (day0 + end for end in setting.estimation)
-    try:
-        fit = setting.model.fit(rows.inside(first, min(last, listing.end)).without(setting.masked))
-    except DataError:
+    rows, fit = (fits or Fits()).of(setting)
+    if fit is None:
         return Outcome(reason="no_fit")
     lo, hi = (day0 + end for end in setting.window)
     inside = rows.inside(lo, hi)
@@ -141,9 +164,9 @@ def _count(setting: Setting, fit: Fit, name: str) -> float:
     return float(max(counts.get(name, fit.df_resid), 1))
 
 
-def evaluate_mean(settings: Sequence[Setting]) -> Outcome:
+def evaluate_mean(settings: Sequence[Setting], fits: Fits | None = None) -> Outcome:
     """Compute the average CAR of several firms; only the CAR is defined."""
-    outcomes = [evaluate(setting) for setting in settings]
+    outcomes = [evaluate(setting, fits) for setting in settings]
     if settings[0].averaged == "aars":
         by_tau: dict[int, list[float]] = {}
         for found in outcomes:

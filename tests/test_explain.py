@@ -371,6 +371,13 @@ def test_an_average_as_the_sum_of_daily_averages(study, theirs, tools) -> None:
         assert verdicts(config, theirs([{"group": "all", "CAAR": value}])) == {"": expected}
 
 
+def test_averages_of_groups_are_known_by_their_names(root: Path, entity, tmp_path: Path) -> None:
+    path = tmp_path / "caar.csv"
+    entity.caar.to_csv(path, index=False)
+    found = verdicts(root / "configs" / "entity-list-2019.toml", path)
+    assert found == dict.fromkeys(["", "four firms", "firms not listed", "unconfounded"], ("agrees", ()))
+
+
 def test_the_known_case_counted_as_others_count_it(root: Path, theirs) -> None:
     """Entity List firms, suspended days as zero and the calendar date as the event day: straight from the recorded closes."""
     folder = root / "eventstudy" / "snapshot"
