@@ -54,7 +54,7 @@ def check_against(study: Computation, spec: StudySpec, other: str, fetching: Fet
     shares = [symbol for symbol in study.inputs.series if symbol in study.inputs.firms]
     spans = {symbol: (series.frame.index[0], series.frame.index[-1]) for symbol, series in study.inputs.series.items()}
     benchmarks = [symbol for symbol in study.inputs.series if symbol not in study.inputs.firms]
-    fetched = fetch_series(source, shares, benchmarks, spans, fetching.watch)
+    fetched = fetch_series(source, shares, benchmarks, spans, fetching.watch).complete()
     found = []
     for symbol, told in fetched.unknown.items():
         found.append(Doubt("warning", symbol, "source_lacks", f"{other} has no series: {told}"))

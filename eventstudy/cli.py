@@ -127,9 +127,10 @@ def _fetching(label: str, offline: bool, refresh: bool) -> Fetching:
 def _tell_of_prices(config: Path, study: Computation) -> None:
     """Say what the reader of numbers must know at once: stale or revised prices, another source, a missing event session."""
     from eventstudy.doubt import event_doubts
+    from eventstudy.sources.stored import TOLD
 
     for outcome in study.inputs.outcomes:
-        if outcome.deed in ("stale", "revised"):
+        if outcome.deed in TOLD:
             _say(f"{config}: {outcome.symbol} is {outcome.deed}, {outcome.detail}")
     for series in study.inputs.series.values():
         for note in series.notes:
@@ -183,16 +184,20 @@ def fetch(configs: tuple[Path, ...], offline: bool, refresh: bool) -> None:
     def one(config: Path) -> None:
         from eventstudy.configfile import load_study
         from eventstudy.errors import UnknownSymbolError
-        from eventstudy.inputs import study_inputs
+        from eventstudy.inputs import fetch_study
 
-        inputs = study_inputs(load_study(config), _fetching(f"{config}: fetching", offline, refresh))
-        for outcome in inputs.outcomes:
+        fetched = fetch_study(load_study(config), _fetching(f"{config}: fetching", offline, refresh))
+        for outcome in fetched.outcomes:
             click.echo(f"{outcome.symbol} ({outcome.source}): {outcome.deed}, {outcome.detail}")
-        for symbol, series in inputs.series.items():
+        for symbol, series in fetched.series.items():
             if not series.vintage:
                 click.echo(f"{symbol} ({series.source}): local, {len(series.frame)} rows")
-        if inputs.unknown:
-            raise UnknownSymbolError("; ".join(f"{symbol}: {told}" for symbol, told in inputs.unknown.items()))
+        unknown = "; ".join(f"{symbol}: {told}" for symbol, told in fetched.unknown.items())
+        if unknown and fetched.failed:
+            _say(f"{config}: {unknown}")
+        fetched.complete()
+        if unknown:
+            raise UnknownSymbolError(unknown)
 
     _each(configs, one)
 

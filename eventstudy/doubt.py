@@ -174,7 +174,7 @@ def event_doubts(firm: FirmStudy) -> list[Doubt]:
         text = f"on the event session {firm.session:%Y-%m-%d} the share may have been suspended: give volumes"
         found.append(Doubt("error", subject, "event_session_unknown", text))
     if status == MISSING:
-        text = f"the source has no price of the event session {firm.session:%Y-%m-%d}: use another"
+        text = f"the source has no price of the event session {firm.session:%Y-%m-%d}: fetch with --refresh, or use another"
         found.append(Doubt("error", subject, "event_session_missing", text))
     if firm.fit is not None:
         text = f"{firm.fit.nobs} estimation observations over {firm.fit.n_sessions} sessions"

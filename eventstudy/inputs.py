@@ -15,7 +15,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.headline import checked_headline
 from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, Regression, StudyInputs
-from eventstudy.prices import Fetching, fetch_series, needed_dates, price_source
+from eventstudy.prices import Fetched, Fetching, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
 from eventstudy.sources.factortable import FactorTable, read_factors
 from eventstudy.sources.files import read_table
@@ -37,21 +37,9 @@ def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Sour
     ------
     ConfigError, DataError, SourceUnreachableError
     """
-    fetching = fetching or Fetching()
-    events = study_events(spec)
-    plan = replace(study_plan(spec), regression=_regression(spec, events))
-    options = plan.model_options
-    _check_symbols(spec, {event.symbol for event in events})
-    check_peers(options.peers, events, f"{spec._where}: ")
-    firms = firm_settings(spec, events)
-    fetching = replace(fetching, settle=dt.timedelta(minutes=spec.data.settle))
-    calendars = {options.global_benchmark: options.global_calendar} if options.global_calendar else {}
-    source = source or price_source(spec.data, spec.folder, fetching, spec.market.calendar, calendars)
-    indices = [name for name in (options.industry_benchmark, options.global_benchmark) if name]
-    benchmarks = list(dict.fromkeys([*(settings.benchmark for settings in firms.values()), *indices]))
-    shares = list(firms)
-    spans = needed_dates(events, firms, plan.windows, plan.calendar, [*options.peers, *indices])
-    fetched = fetch_series(source, shares, benchmarks, spans, fetching.watch)
+    fetching = replace(fetching or Fetching(), settle=dt.timedelta(minutes=spec.data.settle))
+    plan, events, firms = _asked(spec)
+    fetched = _fetched(spec, fetching, source, plan, events, firms).complete()
     if spec.market.benchmark_name and spec.market.benchmark in fetched.series:
         series = fetched.series[spec.market.benchmark]
         fetched.series[spec.market.benchmark] = replace(series, name=spec.market.benchmark_name)
@@ -81,6 +69,43 @@ def check_peers(peers: Sequence[str], events: Sequence[EventFirm], where: str = 
                 f"{where}{event.symbol} is one of the peers and has the event {event.event_id!r}: name peers without an event "
                 "in the study"
             )
+
+
+def fetch_study(spec: StudySpec, fetching: Fetching) -> Fetched:
+    """Fetch the prices of a study, going on past symbols that fail.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If the config or its events cannot be used.
+    """
+    settled = replace(fetching, settle=dt.timedelta(minutes=spec.data.settle))
+    return _fetched(spec, settled, None, *_asked(spec))
+
+
+def _asked(spec: StudySpec) -> tuple[Plan, tuple[EventFirm, ...], dict[str, FirmSettings]]:
+    events = study_events(spec)
+    plan = replace(study_plan(spec), regression=_regression(spec, events))
+    _check_symbols(spec, {event.symbol for event in events})
+    check_peers(plan.model_options.peers, events, f"{spec._where}: ")
+    return plan, events, firm_settings(spec, events)
+
+
+def _fetched(
+    spec: StudySpec,
+    fetching: Fetching,
+    source: Source | None,
+    plan: Plan,
+    events: tuple[EventFirm, ...],
+    firms: dict[str, FirmSettings],
+) -> Fetched:
+    options = plan.model_options
+    calendars = {options.global_benchmark: options.global_calendar} if options.global_calendar else {}
+    source = source or price_source(spec.data, spec.folder, fetching, spec.market.calendar, calendars)
+    indices = [name for name in (options.industry_benchmark, options.global_benchmark) if name]
+    benchmarks = list(dict.fromkeys([*(settings.benchmark for settings in firms.values()), *indices]))
+    spans = needed_dates(events, firms, plan.windows, plan.calendar, [*options.peers, *indices])
+    return fetch_series(source, list(firms), benchmarks, spans, fetching.watch)
 
 
 def _check_symbols(spec: StudySpec, known: set[str]) -> None:

@@ -19,7 +19,7 @@ from eventstudy.calendar import (
     suffix,
 )
 from eventstudy.dataconfig import Data
-from eventstudy.errors import UnknownSymbolError
+from eventstudy.errors import ConfigError, EventStudyError, UnknownSymbolError
 from eventstudy.events import EventFirm, date_event
 from eventstudy.sources import FallbackSource, open_source
 from eventstudy.sources.base import Kind, PriceSeries, Source
@@ -66,11 +66,33 @@ class Fetching:
 
 @dataclass(frozen=True)
 class Fetched:
-    """Series by symbol, why others are not to be had, and what was done about each."""
+    """Series by symbol, why others are not to be had, what was done about each, and what failed."""
 
     series: dict[str, PriceSeries]
     unknown: dict[str, str]
     outcomes: tuple[Outcome, ...]
+    failed: dict[str, EventStudyError] = field(default_factory=dict)
+
+    def complete(self) -> Fetched:
+        """Return this if nothing failed.
+
+        Raises
+        ------
+        EventStudyError
+            The worst of what failed, by exit code; its text tells of all of it and of figures revised meanwhile.
+        """
+        if not self.failed:
+            return self
+        likewise: dict[str, list[str]] = {}  # symbols by what was said of them
+        for symbol, problem in self.failed.items():
+            likewise.setdefault(str(problem).replace(symbol, ""), []).append(symbol)
+        told = []
+        for first, *others in likewise.values():
+            said = str(self.failed[first])
+            told.append(f"{said} (and so for {', '.join(others)})" if others and first in said else said)
+        told += [f"{item.symbol} is revised, {item.detail}" for item in self.outcomes if item.deed == "revised"]
+        worst = max(self.failed.values(), key=lambda problem: problem.exit_code)
+        raise (worst if told == [str(worst)] else type(worst)("; ".join(told))) from worst.__cause__
 
 
 def needed_dates(
@@ -152,17 +174,22 @@ def price_source(
 def fetch_series(
     source: Source, shares: Sequence[str], benchmarks: Sequence[str], spans: Mapping[str, Span], watch: Watch
 ) -> Fetched:
-    """Fetch every symbol; one the source does not know is told of, and stops nothing."""
+    """Fetch every symbol; one that the source does not know, or that fails, is told of and stops no other."""
     kinds: dict[str, Kind] = dict.fromkeys(benchmarks, "index") | dict.fromkeys(shares, "share")  # type: ignore[assignment]
     series: dict[str, PriceSeries] = {}
     unknown: dict[str, str] = {}
+    failed: dict[str, EventStudyError] = {}
     for symbol in watch([*shares, *(symbol for symbol in benchmarks if symbol not in shares)]):
         first, last = spans.get(symbol, EVERYTHING)
         try:
             series[symbol] = source.fetch(symbol, first, last, kinds[symbol])
         except UnknownSymbolError as problem:
             unknown[symbol] = str(problem)
-    return Fetched(series, unknown, tuple(getattr(source, "outcomes", ())))
+        except ConfigError:  # holds for every symbol
+            raise
+        except EventStudyError as problem:
+            failed[symbol] = problem
+    return Fetched(series, unknown, tuple(getattr(source, "outcomes", ())), failed)
 
 
 def store_folder() -> Path:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eventstudy.errors import DataError, LockedError, OutputError
-from eventstudy.sources.base import COLUMNS, PriceSeries
+from eventstudy.sources.base import COLUMNS, Kind, PriceSeries
 
 # Relative; vendors round what they divided by a split, so that undoing it does not give every digit back.
 TOLERANCES = {"close": 1e-6, "volume": 1e-3, "dividend": 1e-4, "split": 1e-6}
@@ -118,7 +118,8 @@ class Store:
     """Series of all remote sources under one folder.
 
     ``<folder>/<source>/<symbol>/<content hash>.parquet`` are the vintages, ``current.json`` beside them
-    names the newest. No vintage is ever changed or removed.
+    names the newest; of an index, or of rows that more than source and symbol decide on (`origin`, such as
+    a database's query), ``current-<...>.json`` does. No vintage is ever changed or removed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -148,13 +149,13 @@ class Store:
         finally:
             lock.release()
 
-    def read(self, source: str, symbol: str) -> Stored | None:
+    def read(self, source: str, symbol: str, kind: Kind = "share", origin: str = "") -> Stored | None:
         """Return the current series, None where there is none.
 
-        A damaged file is set aside; the newest vintage that is whole then takes its place.
+        A damaged file is set aside; the newest vintage that is whole then takes its place, but for an
+        `origin`: which of the vintages came from there, only the lost pointer said.
         """
-        place = self.place(source, symbol)
-        pointer = place / "current.json"
+        pointer = self._pointer(source, symbol, kind, origin)
         try:
             about = json.loads(pointer.read_text(encoding="utf-8"))
             start, end = dt.date.fromisoformat(about["start"]), dt.date.fromisoformat(about["end"])
@@ -163,15 +164,23 @@ class Store:
             pass
         except (ValueError, KeyError, TypeError, DataError):
             _set_aside(pointer)
-        return self._recovered(source, symbol)
+        return None if origin else self._recovered(source, symbol, kind)
 
-    def _recovered(self, source: str, symbol: str) -> Stored | None:
+    def _pointer(self, source: str, symbol: str, kind: Kind, origin: str) -> Path:
+        """Return the path of the file that names the current vintage."""
+        digest = hashlib.sha256(origin.encode()).hexdigest()[:16] if origin else ""
+        parts = ["current", *(["index"] if kind == "index" else []), *([digest] if digest else [])]
+        return self.place(source, symbol) / f"{'-'.join(parts)}.json"
+
+    def _recovered(self, source: str, symbol: str, kind: Kind) -> Stored | None:
         vintages = sorted(self.place(source, symbol).glob("*.parquet"), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in vintages:
             try:
                 series = self.vintage(source, symbol, path.stem)
             except DataError:
                 _set_aside(path)
+                continue
+            if series.kind != kind:
                 continue
             return Stored(series, series.frame.index[0].date(), series.frame.index[-1].date(), RECOVERED)
         return None
@@ -199,8 +208,8 @@ class Store:
         except DataError:
             return False
 
-    def write(self, stored: Stored) -> None:
-        """Add a vintage and make it the current one; the lock of the series must be held.
+    def write(self, stored: Stored, origin: str = "") -> None:
+        """Add a vintage and make it the current one of its kind and origin; the lock of the series must be held.
 
         Raises
         ------
@@ -227,9 +236,10 @@ class Store:
                     raise OutputError(f"{path}: the file read back is not what was written: check the disk")
                 draft.replace(path)
             _write_text(draft, json.dumps(about))
-            draft.replace(place / "current.json")
+            draft.replace(self._pointer(series.source, series.symbol, series.kind, origin))
         except OSError as problem:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # the disk may refuse that, too
+                draft.unlink(missing_ok=True)
             raise _unwritable(place, problem) from problem
 
 

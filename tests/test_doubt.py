@@ -358,7 +358,10 @@ def test_gap_on_the_event_session_ends_check_with_3_and_run_goes_on(
     doubtful: Callable[..., Path], cli: Cli, out: Path, read_csv: Callable[[Path], Rows]
 ) -> None:
     config = doubtful(lambda table: table[table["date"] != "2019-10-08"])
-    sentence = f"entity-list-2019, {SYMBOL}: the source has no price of the event session 2019-10-08: use another"
+    sentence = (
+        f"entity-list-2019, {SYMBOL}: the source has no price of the event session 2019-10-08: "
+        "fetch with --refresh, or use another"
+    )
     done = cli("check", config)
     assert done.exit_code == 3
     assert f"  error   {sentence}" in done.stdout.splitlines()

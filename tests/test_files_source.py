@@ -222,6 +222,21 @@ def test_own_columns_long_with_status(truth: pd.DataFrame, tmp_path: Path) -> No
         fetched(tmp_path, prices="p.csv")
 
 
+def test_filtered_parquet_as_pandas_saves_it(truth: pd.DataFrame, tmp_path: Path) -> None:
+    """Its unnamed index holds the row numbers that are left."""
+    table = truth[["close"]].rename_axis("date").reset_index().assign(symbol="002415.SZ")
+    more = pd.concat([table.assign(symbol="000063.SZ"), table], ignore_index=True)
+    more[more["symbol"] == "002415.SZ"].to_parquet(tmp_path / "p.parquet")
+    assert fetched(tmp_path, prices="p.parquet").frame["close"].equals(truth["close"].rename_axis("date"))
+    wide = table.rename(columns={"date": "Date", "close": "002415.SZ"})[["Date", "002415.SZ"]]
+    wide[wide["Date"] >= "2019-01-01"].to_parquet(tmp_path / "p.parquet")
+    assert fetched(tmp_path, prices="p.parquet").frame["close"].equals(truth["close"].rename_axis("date")["2019":])
+    table.set_index(pd.Index(table["date"], name="date")).to_parquet(tmp_path / "p.parquet")  # the dates twice
+    assert fetched(tmp_path, prices="p.parquet").frame["close"].equals(truth["close"].rename_axis("date"))
+    table.set_index(["date", "symbol"]).rename_axis([None, "symbol"]).to_parquet(tmp_path / "p.parquet")
+    assert fetched(tmp_path, prices="p.parquet").frame["close"].equals(truth["close"].rename_axis("date"))
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("code", ["002415.SZ", "002415", "sz.002415", "SZ002415"])
 def test_wide_files_with_any_spelling_of_the_symbol(

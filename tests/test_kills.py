@@ -115,7 +115,7 @@ class World:
     def check_store(self, must: bool) -> None:
         """Every series is one that was served, or (before any was fetched) absent."""
         for symbol in SYMBOLS:
-            found = self.store.read("yahoo", symbol)
+            found = self.store.read("yahoo", symbol, "index" if symbol == SYMBOLS[-1] else "share")
             if must or found is not None:
                 assert found is not None, f"{symbol} was lost"
                 assert found.series.frame["close"].tolist() in self.served[symbol]

@@ -167,6 +167,26 @@ def test_spelling_of_the_database(address: str) -> None:
         fetched("600000.SS", spelling="baostock")
 
 
+def test_origin_is_what_decides_on_the_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Database, query of that kind, spelling, meaning of an absent row; never the password."""
+    monkeypatch.setenv(URL_ENV, "postgresql://reader:s3cret@host/prices")
+    own = QUERY.replace("close", "close / 2 AS close", 1)
+    plain = source().origin("share")
+    assert "s3cret" not in plain
+    assert source().origin("index") == plain
+    assert source(benchmark_query=own).origin("share") == plain
+    others = [source(benchmark_query=own).origin("index"), source(query=own).origin("share")]
+    others += [source(spelling="wind").origin("share"), source(absent="suspended").origin("share")]
+    for address in ("postgresql://reader:s3cret@host/copy", "postgresql://reader@other/prices", "sqlite:///prices.db"):
+        monkeypatch.setenv(URL_ENV, address)
+        others.append(source().origin("share"))
+    monkeypatch.chdir(tmp_path)
+    others.append(source().origin("share"))  # the same relative path in another folder
+    assert len({plain, *others}) == 8  # the first two are the same query of two kinds
+    monkeypatch.setenv(URL_ENV, "postgresql://reader:changed@host/prices")
+    assert source().origin("share") == plain
+
+
 def test_index_by_its_own_query(address: str) -> None:
     own = "SELECT date, 2 * close AS close FROM prices WHERE symbol = :symbol"
     assert source(benchmark_query=own).fetch("600000.SH", START, END, "index").frame["close"].tolist() == [23.0]

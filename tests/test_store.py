@@ -291,6 +291,31 @@ def test_full_disk_at_each_step(store: Store, monkeypatch: pytest.MonkeyPatch, s
     assert closes(store) == [10.0, 10.5, 11.0, 12.0, 13.0]
 
 
+def test_file_system_that_refuses_everything(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one mounted read-only does, which refuses to remove what is not there, too."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        for name in ("unlink", "replace", "open", "mkdir", "write_bytes", "write_text"):
+            patch.setattr(Path, name, refuse)
+        with pytest.raises(OutputError, match=r"cannot be written \(Read-only file system\): free some space") as caught:
+            store.write(stored_of(series_of([1.0])))
+    assert caught.value.exit_code == 2
+    assert closes(store) == [10.0, 10.5, 11.0, 12.0]
+
+
+def test_kinds_and_origins_have_a_current_series_each(store: Store) -> None:
+    index = replace(series_of([3000.0, 3010.0]), kind="index")
+    store.write(stored_of(index))
+    store.write(stored_of(series_of([7.0])), "a query")
+    assert closes(store) == [10.0, 10.5, 11.0, 12.0]
+    found = {origin: store.read("vendor", SYMBOL, kind, origin) for origin, kind in (("", "index"), ("a query", "share"))}  # type: ignore[arg-type]
+    assert [item and item.series.frame["close"].tolist() for item in found.values()] == [[3000.0, 3010.0], [7.0]]
+    assert store.read("vendor", SYMBOL, "share", "another query") is None
+
+
 def test_file_that_does_not_read_back_is_not_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def lossy(table: pa.Table, file: object) -> None:
         real(table.set_column(1, "close", pa.array([1.0] * len(table))), file)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from yahoo import LoopbackSession, YahooServer, from_snapshot, isolated_yfinance
@@ -126,8 +127,9 @@ def test_series_carries_when_it_was_fetched(desk: Desk) -> None:
 def test_lost_pointer_loses_the_time_of_fetching(desk: Desk, store: Store) -> None:
     first = desk("2019-10-22")
     (store.place("vendor", SYMBOL) / "current.json").unlink()
-    again = desk("2019-10-22")
+    again = desk("2019-10-22", offline=True)
     assert (again.fetched_at, again.vintage) == ("", first.vintage)
+    assert desk("2019-10-22").fetched_at == "2021-01-04T04:00:00+00:00"
 
 
 def test_earlier_start_downloads_all(vendor: Vendor, desk: Desk) -> None:
@@ -233,6 +235,16 @@ def test_row_that_came_late_is_fetched(vendor: Vendor, desk: Desk) -> None:
     assert desk.told == ["extended, from 2019-10-21 to 2019-10-22"]
 
 
+def test_close_that_came_late_is_fetched(vendor: Vendor, desk: Desk, store: Store) -> None:
+    whole = vendor.facts
+    vendor.facts = whole.copy()
+    vendor.revise("2019-10-22", close=np.nan, volume=0.0)  # a row without a price, as Yahoo has them before it publishes
+    assert last(desk("2019-10-22", now="2019-10-22 16:30")) == "2019-10-21"
+    vendor.facts = whole
+    assert desk("2019-10-22", now="2019-10-23 09:00").frame["close"].iloc[-1] == whole["close"]["2019-10-22"]
+    assert desk.told == ["extended, from 2019-10-21 to 2019-10-22"]
+
+
 def test_row_that_never_came_is_not_asked_for_for_ever(vendor: Vendor, desk: Desk) -> None:
     vendor.facts = vendor.facts.drop(pd.Timestamp("2019-10-22"))
     for _ in range(2):
@@ -287,6 +299,7 @@ def test_source_that_forgot_the_symbol_loses_nothing(vendor: Vendor, desk: Desk,
     assert last(desk("2019-10-31")) == "2019-10-22"
     assert desk.told == [f"stale, stored up to 2019-10-22 only: {problem}"]
     assert last(desk("2019-10-22", refresh=True)) == "2019-10-22"
+    assert desk.told == [f"kept, stored up to 2019-10-22 and not fetched again: {problem}"]  # nothing is lacking
     vendor.problem = None
     assert last(desk("2019-10-31")) == "2019-10-31"
 
@@ -303,6 +316,33 @@ def test_share_and_index_of_one_symbol_do_not_mix(vendor: Vendor, desk: Desk) ->
     assert len(vendor.asked) == 2
 
 
+def test_series_of_the_other_kind_is_not_lost(vendor: Vendor, desk: Desk) -> None:
+    desk("2019-10-22", kind="index")
+    desk("2019-06-28", "2019-06-03", kind="share")
+    whole = desk("2019-10-22", kind="index", offline=True)
+    assert (whole.kind, f"{whole.frame.index[0]:%Y-%m-%d}", last(whole)) == ("index", "2019-01-02", "2019-10-22")
+    assert len(vendor.asked) == 2
+
+
+def test_series_of_another_origin_is_not_served(vendor: Vendor, desk: Desk, store: Store) -> None:
+    """The same symbol of the same source, out of another database or by another query."""
+    told = {"share": "one", "index": "one"}
+    vendor.origin = lambda kind: told[kind]  # type: ignore[attr-defined]
+    first = desk("2019-10-22")
+    vendor.facts["close"] *= 2
+    told["share"] = "two"
+    second = desk("2019-10-22")
+    assert (second.frame["close"] / first.frame["close"] == 2).all()
+    assert desk.told == ["downloaded, 2019-01-02 to 2019-10-22"]
+    told["share"] = "one"
+    assert desk("2019-10-22").frame.equals(first.frame)
+    assert desk.told == ["served, stored up to 2019-10-22"]
+    for path in store.place("vendor", SYMBOL).glob("current*.json"):
+        path.unlink()
+    with pytest.raises(SourceUnreachableError):  # nobody knows which of the two is whose
+        desk("2019-10-22", offline=True)
+
+
 def test_damage_is_fetched_again(vendor: Vendor, desk: Desk, store: Store) -> None:
     truth = desk("2019-10-22").frame["close"].tolist()
     for path in store.place("vendor", SYMBOL).glob("*.parquet"):
@@ -316,8 +356,26 @@ def test_older_vintage_in_place_of_a_damaged_one_is_brought_up_to_date(vendor: V
     desk("2019-10-22")
     newest = desk("2019-10-31")
     (store.place("vendor", SYMBOL) / f"{newest.vintage}.parquet").write_bytes(b"PAR1")
-    assert last(desk("2019-10-31", offline=True)) == "2019-10-22"
-    assert desk("2019-10-31").frame.equals(newest.frame)
+    older = desk("2019-10-31", offline=True)
+    assert last(older) == "2019-10-22"
+    text = "the newest stored series is damaged or lost, an older one up to 2019-10-22 is used"
+    assert older.doubts == (("older_vintage", text),)
+    assert desk.told[0].startswith(f"stale, {text}: ")
+    again = desk("2019-10-31")
+    assert again.frame.equals(newest.frame)
+    assert again.doubts == ()
+
+
+def test_older_vintage_with_other_figures_is_not_taken_in_silence(vendor: Vendor, desk: Desk, store: Store) -> None:
+    desk("2019-10-22")
+    vendor.revise("2019-10-10", close=9.5)
+    revised = desk("2019-10-22", refresh=True)
+    for damage in (b"PAR1", b""):
+        (store.place("vendor", SYMBOL) / f"{revised.vintage}.parquet").write_bytes(damage)
+        assert [code for code, _ in desk("2019-10-22", offline=True).doubts] == ["older_vintage"]
+        assert desk.told[0].startswith("stale, the newest stored series is damaged or lost")
+        assert desk("2019-10-22").frame["close"]["2019-10-10"] == 9.5
+        assert desk.told[0].startswith("revised, ")
 
 
 # --- two at once

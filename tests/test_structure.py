@@ -33,7 +33,8 @@ LAYERS = [
     {"store"},
     {
         "sources.frames", "sources.symbols", "sources.reading", "sources.formats", "sources.files", "sources.snapshot",
-        "sources.factortable", "sources.sql", "sources.baostock", "sources.yahoo", "sources.stored", "sources.fallback",
+        "sources.factortable", "sources.sql", "sources.baostock", "sources.yahoo", "sources.yahoofaults", "sources.stored",
+        "sources.fallback",
         "sources",
     },
     {"factors"},

@@ -84,15 +84,15 @@ def test_index_is_served_as_an_index(yahoo: YahooServer, ask: Ask) -> None:
     [
         ("404", NoPricesError, "Yahoo has no price of 002415.SZ", 1),
         ("429", RateLimitedError, "Yahoo asks for fewer questions (429)", 2),
-        ("500", MalformedAnswerError, "Yahoo's answer for 002415.SZ cannot be read (JSONDecodeError", 2),
-        ("broken_json", MalformedAnswerError, "Yahoo's answer for 002415.SZ cannot be read (JSONDecodeError", 2),
-        ("will_be_right_back", MalformedAnswerError, "YAHOO! FINANCE IS CURRENTLY DOWN", 2),
+        ("500", SourceUnreachableError, "Yahoo has a server error (500), asked for 002415.SZ: try again later", 2),
+        ("broken_json", MalformedAnswerError, "Yahoo's answer for 002415.SZ is cut short or damaged: try again later", 2),
+        ("will_be_right_back", SourceUnreachableError, "Yahoo is down for maintenance, asked for 002415.SZ: try again later", 2),
         ("reset", SourceUnreachableError, "Yahoo cannot be reached for 002415.SZ (ConnectionError", 2),
-        ("truncate", MalformedAnswerError, "Yahoo's answer for 002415.SZ cannot be read (IncompleteRead", 2),
-        ("bad_request", NoPricesError, "start date cannot be after end date", 1),
+        ("truncate", MalformedAnswerError, "Yahoo's answer for 002415.SZ is cut short or damaged: try again later", 2),
+        ("bad_request", SourceUnreachableError, "refuses to answer for 002415.SZ (400: Invalid input - start date cannot be", 2),
         ("all_null", NoPricesError, "has no price from 2019-04-01 to 2019-10-31", 1),
-        ("no_volume", MalformedAnswerError, "KeyError: 'volume'", 2),
-        ("no_currency", MalformedAnswerError, "KeyError: 'currency'", 2),
+        ("no_volume", MalformedAnswerError, "Yahoo's answer for 002415.SZ has no volumes: try again later", 2),
+        ("no_currency", MalformedAnswerError, "Yahoo's answer for 002415.SZ has no currency: try again later", 2),
         ("wrong_timezone", DataError, "in time zone America/New_York instead of Asia/Shanghai", 1),
     ],
 )
@@ -123,7 +123,7 @@ def test_codes_of_the_errors() -> None:
     ("kind", "error"),
     [
         ("429", RateLimitedError),
-        ("500", MalformedAnswerError),
+        ("500", SourceUnreachableError),
         ("reset", SourceUnreachableError),
         ("truncate", MalformedAnswerError),
     ],
@@ -135,6 +135,32 @@ def test_fault_of_the_probe(yahoo: YahooServer, ask: Ask, kind: str, error: type
     assert type(caught.value) is error
     yahoo.clear_faults()
     assert len(ask().frame) > 100
+
+
+@pytest.mark.parametrize("only", ["probe", "prices", "any"])
+@pytest.mark.parametrize(
+    ("reason", "error", "sentence"),
+    [
+        ("Invalid Crumb", SourceUnreachableError, "Yahoo refuses to answer for 002415.SZ (400: Invalid Crumb): try again later"),
+        ("No data found, symbol may be delisted", UnknownSymbolError, "002415.SZ (No data found, symbol may be delisted): check"),
+        ("Data doesn't exist for startDate = 1, endDate = 2", UnknownSymbolError, "(Data doesn't exist for startDate = 1"),
+    ],
+)
+def test_only_an_unknown_symbol_is_unknown(
+    yahoo: YahooServer, ask: Ask, only: str, reason: str, error: type[EventStudyError], sentence: str
+) -> None:
+    yahoo.fault(HIKVISION, "bad_request", only=only, reason=reason)
+    with pytest.raises(error) as caught:
+        ask()
+    assert sentence in str(caught.value)
+
+
+def test_nothing_of_yfinance_is_logged(yahoo: YahooServer, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    yahoo.crumb_limited = True
+    yahoo.fault(HIKVISION, "500", only="prices")
+    with pytest.raises(SourceUnreachableError):
+        ask()
+    assert caplog.records == []
 
 
 def test_unknown_symbol(ask: Ask) -> None:
@@ -389,7 +415,7 @@ def test_later_splits_not_answered_are_no_prices_at_all(yahoo: YahooServer, ask:
 
     yahoo.due = due  # type: ignore[assignment,method-assign]
     yahoo.fault(HIKVISION, kind, only="prices")
-    with pytest.raises((NoPricesError, MalformedAnswerError)):
+    with pytest.raises((NoPricesError, SourceUnreachableError)):
         ask()
 
 
@@ -416,6 +442,22 @@ def test_dividend_dated_where_it_falls_stays_there(yahoo: YahooServer, ask: Ask)
     yahoo.instruments[HIKVISION].pay("2019-04-26", 0.06)
     series = ask()
     assert at(series, "2019-04-26", "dividend") == pytest.approx(0.06, abs=1e-6)
+    assert series.notes == ()
+
+
+def test_dividends_of_neighbouring_sessions_stay_where_they_are(yahoo: YahooServer, ask: Ask) -> None:
+    yahoo.instruments[HIKVISION].pay("2019-06-03", 0.02)
+    yahoo.instruments[HIKVISION].pay("2019-06-04", 0.9)
+    yahoo.instruments[HIKVISION].pay("2019-06-14", 0.02)  # a Friday
+    yahoo.instruments[HIKVISION].pay("2019-06-17", 0.9)
+    yahoo.instruments[HIKVISION].pay("2019-04-26", 0.02)  # before the missing rows
+    yahoo.instruments[HIKVISION].pay("2019-05-06", 0.9)  # after them
+    series = ask()
+    paid = series.frame["dividend"][series.frame["dividend"] != 0]
+    assert {f"{day:%Y-%m-%d}": round(cash, 4) for day, cash in paid.items()} == {
+        "2019-04-26": 0.02, "2019-05-06": 0.9, "2019-05-24": 0.6, "2019-06-03": 0.02, "2019-06-04": 0.9, "2019-06-14": 0.02,
+        "2019-06-17": 0.9,
+    }  # fmt: skip
     assert series.notes == ()
 
 

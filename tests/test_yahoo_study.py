@@ -124,7 +124,8 @@ def test_manifest_tells_when_each_series_was_fetched_and_its_vintage(story: Stor
     store = next((story.run.parents[2] / "data").rglob("yahoo"))
     assert sorted(manifest["series"]) == sorted(SYMBOLS)
     for symbol, told in manifest["series"].items():
-        pointer = json.loads((store / symbol / "current.json").read_text(encoding="utf-8"))
+        current = "current-index.json" if symbol == SYMBOLS[-1] else "current.json"
+        pointer = json.loads((store / symbol / current).read_text(encoding="utf-8"))
         assert (told["fetched_at"], told["vintage"]) == (pointer["fetched_at"], pointer["content_hash"])
         assert (store / symbol / f"{told['vintage']}.parquet").is_file()
         assert dt.datetime.fromisoformat(told["fetched_at"]).utcoffset() == dt.timedelta(0)
@@ -202,6 +203,63 @@ def test_revision_found_by_a_run_is_told(world: World, cli: Cli, out: Path) -> N
     assert done.stderr.splitlines() == [told]
 
 
+def test_revision_is_told_though_another_symbol_fails(world: World, cli: Cli, out: Path) -> None:
+    assert cli("fetch", world.small).exit_code == 0
+    share = world.yahoo.instruments[HIKVISION]
+    was = share.frame["close"]["2019-04-04"]
+    world.yahoo.fault("002230.SZ", "500", only="prices")  # asked for before Hikvision
+    world.yahoo.fault(DAHUA, "500", only="prices")
+    world.yahoo.fault("399001.SZ", "bad_request", only="prices", reason="Invalid Crumb")
+    longer = world.config("longer", windows={"estimation": [-251, -31]})
+    for close, verb in ((35.93, ["fetch"]), (36.5, ["run", "--refresh", "--out", out])):
+        share.revise("2019-04-04", close=close)
+        done = cli(*verb, longer)
+        assert done.exit_code == 5
+        revised = f"{HIKVISION} 2019-04-04 close: {was:g} to {close:g}"
+        if verb == ["fetch"]:
+            assert done.stdout.splitlines() == [f"{HIKVISION} (yahoo): revised, {revised}"]
+        assert done.stderr.splitlines() == [
+            f"eventstudy: {longer}: Yahoo has a server error (500), asked for 002230.SZ: try again later (and so for {DAHUA}); "
+            "Yahoo refuses to answer for 399001.SZ (400: Invalid Crumb): try again later, or upgrade yfinance; "
+            f"{HIKVISION} is revised, {revised}"
+        ]
+        was = close
+    assert not out.exists()
+
+
+def test_refresh_that_fails_lacks_nothing(world: World, cli: Cli, out: Path) -> None:
+    cli("fetch", world.small)
+    world.yahoo.fault(None, "500")
+    done = cli("run", "--refresh", "--out", out, world.small)
+    assert done.exit_code == 0
+    assert [line.split(": ", 2)[2] for line in done.stderr.splitlines()] == [
+        f"{symbol} is kept, stored up to {LAST} and not fetched again: Yahoo has a server error (500), asked for {symbol}: "
+        "try again later"
+        for symbol in SMALL
+    ]
+
+
+def test_older_vintage_is_told_by_run_and_report(world: World, cli: Cli, out: Path) -> None:
+    cli("fetch", world.small)
+    world.yahoo.instruments[HIKVISION].revise("2019-04-04", close=35.93)
+    assert cli("fetch", "--refresh", world.small).exit_code == 0
+    place = next((world.folder / "data").rglob(f"yahoo/{HIKVISION}"))
+    newest = json.loads((place / "current.json").read_text(encoding="utf-8"))["content_hash"]
+    (place / f"{newest}.parquet").write_bytes(b"PAR1")
+    done = cli("run", "--offline", "--out", out, world.small)
+    text = f"the newest stored series is damaged or lost, an older one up to {LAST} is used"
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        f"eventstudy: {world.small}: {HIKVISION} is stale, {text}: run without --offline to fetch it again"
+    ]
+    run = out / "entity-list-2019-yahoo" / "latest"
+    assert text[1:] in (run / "report.html").read_text(encoding="utf-8")
+    assert text in (run / "tables" / "notes.csv").read_text(encoding="utf-8")
+    done = cli("run", "--force", "--out", out, world.small)
+    assert "is revised" in done.stderr
+    assert text[1:] not in (run / "report.html").read_text(encoding="utf-8")
+
+
 def test_second_run_without_the_network_is_the_same(world: World, cli: Cli, out: Path) -> None:
     for options in ([], ["--force"], ["--force", "--offline"]):
         done = cli("run", world.small, "--out", out, *options)
@@ -247,7 +305,10 @@ def test_gap_on_the_event_session(world: World, cli: Cli, out: Path, read_csv: C
     share.missing = (*share.missing, "2019-10-08")
     done = cli("check", world.small)
     assert done.exit_code == 3
-    sentence = f"entity-list-2019, {DAHUA}: the source has no price of the event session 2019-10-08: use another"
+    sentence = (
+        f"entity-list-2019, {DAHUA}: the source has no price of the event session 2019-10-08: "
+        "fetch with --refresh, or use another"
+    )
     assert f"  error   {sentence}" in done.stdout.splitlines()
     assert done.stderr.splitlines() == [f"eventstudy: {world.small}: {sentence}"]
     done = cli("run", world.small, "--out", out)

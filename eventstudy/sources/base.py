@@ -96,6 +96,9 @@ class Source(Protocol):
     def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
         """Return the series of `symbol` between `start` and `end`, both inclusive.
 
+        A remote source whose rows depend on more than symbol and kind, such as a query of the user's, says
+        by a method ``origin(kind) -> str`` what else decides on them: the store keeps them apart by it.
+
         Raises
         ------
         UnknownSymbolError

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.sources.frames import shown
+from eventstudy.sources.frames import is_date, shown
 
 # Longest mark first: UTF-32's little-endian one begins with UTF-16's.
 MARKS = (
@@ -85,12 +85,22 @@ def _parquet(path: Path, content: bytes) -> pd.DataFrame:
         table = pd.read_parquet(io.BytesIO(content))
     except Exception as problem:  # a damaged file raises whatever its damage leads to
         raise DataError(f"{path}: the file is not Parquet that can be read: write it again") from problem
-    if not isinstance(table.index, pd.RangeIndex):  # dates, or dates and symbols, may stand in the index
-        names = ["date" if name is None else str(name) for name in table.index.names]
-        if table.index.nlevels == 1 or len(set(names)) == len(names):
-            table = table.reset_index(names=names if len(names) > 1 else names[0])
+    table = _with_index(table)
     table.columns = _checked_names(path, [str(name) for name in table.columns])
-    return table.reset_index(drop=True)
+    return table
+
+
+def _with_index(table: pd.DataFrame) -> pd.DataFrame:
+    """Put dates and symbols that stand in the index before the columns; leave out row numbers and what is there already."""
+    there = {str(name).strip().lower() for name in table.columns}
+    whole = table.reset_index(drop=True)
+    levels: list[pd.Series] = []
+    for place, name in enumerate(table.index.names):
+        values = pd.Series(table.index.get_level_values(place), name="date" if name is None else str(name))
+        numbers = name is None and not (len(values) and (values.dtype.kind == "M" or is_date(str(values.iloc[0]))))
+        if not numbers and str(values.name).strip().lower() not in there:
+            levels.append(values)
+    return pd.concat([*levels, whole], axis=1) if levels else whole
 
 
 def _decoded(path: Path, content: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:

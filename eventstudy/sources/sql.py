@@ -83,6 +83,14 @@ class SqlSource:
         given = {name: value for name, value in settings.items() if value is not None and name != "url"}
         return cls(**given)
 
+    def origin(self, kind: Kind) -> str:
+        """Return what decides on the rows besides symbol and dates: database, query, spelling, absent rows."""
+        url = self._url().difference_update_query(["password"])
+        if url.get_backend_name() in FILE_DATABASES and url.database:
+            url = url.set(database=str(Path(url.database).resolve()))
+        query = self.query if kind == "share" else self.benchmark_query
+        return "\n".join((url.render_as_string(hide_password=True), query, self.spelling, self.absent))
+
     def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
         """Return the rows that the query yields for `symbol` between `start` and `end`.
 
@@ -171,19 +179,21 @@ class SqlSource:
             self._made = self._new_engine()
         return self._made
 
-    def _new_engine(self) -> sqlalchemy.Engine:
+    def _url(self) -> sqlalchemy.URL:
         sa = _sqlalchemy()
         address = os.environ.get(self.url_env, "").strip()
         if not address:
             raise ConfigError(f"[data.sql] url_env: the environment variable {self.url_env} is not set: put the URL there")
         try:
-            url = sa.make_url(address)
+            url: sqlalchemy.URL = sa.make_url(address)
         except (sa.exc.ArgumentError, ValueError):
             raise ConfigError(
                 f"{self.url_env} holds no database URL: write it as postgresql://user:password@host/database or sqlite:///file"
             ) from None
-        if url.drivername in ("postgresql", "postgres"):
-            url = url.set(drivername="postgresql+psycopg")
+        return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+
+    def _new_engine(self) -> sqlalchemy.Engine:
+        sa, url = _sqlalchemy(), self._url()
         kind = url.get_backend_name()
         arguments: dict[str, Any] = {}
         if kind in FILE_DATABASES:

@@ -15,7 +15,8 @@ from eventstudy.sources.base import Kind, PriceSeries, Source
 from eventstudy.store import RECOVERED, Action, Revision, Store, Stored, decide, joined, revisions
 
 LATE = dt.timedelta(days=7)
-Deed = Literal["served", "downloaded", "extended", "revised", "stale"]
+Deed = Literal["served", "downloaded", "extended", "revised", "stale", "kept"]
+TOLD: tuple[Deed, ...] = ("revised", "stale", "kept")  # what the reader of numbers must know at once
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,9 @@ class StoredSource:
             raise DataError(f"{symbol}: no session has closed yet between {start:%Y-%m-%d} and {end:%Y-%m-%d}")
         want = start.date(), last.date()
         with self.store.locked(self.name, symbol):
-            have = self.store.read(self.name, symbol)
-            if have is not None and have.series.kind != kind:
-                have = None  # stored as an index, now asked for as a share, or the other way round
-            action = decide((have.start, have.end) if have else None, want, calendar.sessions, self.refresh and not self.offline)
+            have = self.store.read(self.name, symbol, kind, self._origin(kind))
+            again = not self.offline and (self.refresh or (have is not None and have.fetched_at == RECOVERED))
+            action = decide((have.start, have.end) if have else None, want, calendar.sessions, again)
             stored = self._act(symbol, kind, have, action, want)
         rows = stored.series.frame.loc[pd.Timestamp(want[0]) : pd.Timestamp(want[1])]
         if rows["close"].isna().all() and rows["adj_close"].isna().all():
@@ -93,7 +93,9 @@ class StoredSource:
 
     def _act(self, symbol: str, kind: Kind, have: Stored | None, action: Action, want: tuple[dt.date, dt.date]) -> Stored:
         if have is not None and action.verb == "serve":
-            self._note(symbol, "served", f"stored up to {have.end}" + (", recovered" if have.fetched_at == RECOVERED else ""))
+            if have.fetched_at == RECOVERED:
+                return self._older(symbol, have, "run without --offline to fetch it again")
+            self._note(symbol, "served", f"stored up to {have.end}")
             return have
         try:
             if self.offline:
@@ -105,11 +107,22 @@ class StoredSource:
             return self._stale(symbol, have, want, problem)
 
     def _stale(self, symbol: str, have: Stored | None, want: tuple[dt.date, dt.date], problem: Exception) -> Stored:
-        """Serve what is stored although the source fails, if only its end is missing."""
+        """Serve what is stored although the source fails, if at most its end is missing."""
         if have is None or not have.start <= want[0] <= have.end:
             raise problem
-        self._note(symbol, "stale", f"stored up to {have.end} only: {problem}")
+        if have.fetched_at == RECOVERED:
+            return self._older(symbol, have, str(problem))
+        if want[1] <= have.end:
+            self._note(symbol, "kept", f"stored up to {have.end} and not fetched again: {problem}")
+        else:
+            self._note(symbol, "stale", f"stored up to {have.end} only: {problem}")
         return have
+
+    def _older(self, symbol: str, have: Stored, remedy: str) -> Stored:
+        """Serve an older vintage in place of a damaged one, and say so wherever the series is spoken of."""
+        text = f"the newest stored series is damaged or lost, an older one up to {have.end} is used"
+        self._note(symbol, "stale", f"{text}: {remedy}")
+        return replace(have, series=replace(have.series, doubts=(*have.series.doubts, ("older_vintage", text))))
 
     def _fetch(self, symbol: str, kind: Kind, have: Stored | None, action: Action) -> Stored:
         new = self._ask(symbol, kind, action)
@@ -133,11 +146,17 @@ class StoredSource:
         return self.inner.fetch(symbol, pd.Timestamp(action.start), pd.Timestamp(action.end), kind)
 
     def _keep(self, series: PriceSeries, start: dt.date, end: dt.date) -> Stored:
-        if self.now.date() - end < LATE:  # the last rows may still be on their way
-            end = min(end, series.frame.index[-1].date())
+        if self.now.date() - end < LATE:  # the last rows, or their closes, may still be on their way
+            said = series.frame[["close", "adj_close", "status"]].notna().any(axis=1)
+            last = series.frame.index[said][-1] if said.any() else series.frame.index[-1]
+            series, end = replace(series, frame=series.frame.loc[:last]), min(end, last.date())
         stored = Stored(series, start, end, self.now.astimezone(dt.UTC).isoformat(timespec="seconds"))
-        self.store.write(stored)
+        self.store.write(stored, self._origin(series.kind))
         return stored
+
+    def _origin(self, kind: Kind) -> str:
+        told = getattr(self.inner, "origin", None)
+        return str(told(kind)) if told else ""
 
     def _note(self, symbol: str, deed: Deed, detail: str, changed: tuple[Revision, ...] = ()) -> None:
         self.outcomes.append(Outcome(symbol, self.name, deed, detail, changed))

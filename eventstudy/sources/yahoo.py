@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +16,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendar import SUFFIX_CALENDARS, exchange_sessions, suffix
-from eventstudy.errors import (
-    DataError,
-    EventStudyError,
-    MalformedAnswerError,
-    NoPricesError,
-    RateLimitedError,
-    SourceUnreachableError,
-    UnknownSymbolError,
-)
+from eventstudy.errors import DataError, NoPricesError, SourceUnreachableError
 from eventstudy.sources.base import Kind, PriceSeries
 from eventstudy.sources.frames import price_frame
+from eventstudy.sources.yahoofaults import faults_told
 
 CSI_300_ON_YAHOO = dt.date(2021, 3, 11)
+FIRST_SESSION = dt.date(1991, 1, 1)
 DIGITS = 7  # Yahoo sends single precision: 32.299999 stands for 32.30
 COLUMNS = {
     "Open": "open", "High": "high", "Low": "low", "Close": "close", "Adj Close": "adj_close", "Volume": "volume",
@@ -104,7 +96,7 @@ class YahooSource:
             raise NoPricesError(f"Yahoo answers for {symbol}, but has no price from {span}: check symbol and dates")
         later = self._later_splits(symbol, answer, end)
         moved = self._book_splits(symbol, answer)
-        raw, notes = _as_traded(answer, later)
+        raw, notes = _as_traded(symbol, answer, later)
         frame, more = price_frame(raw, f"Yahoo, {symbol}")
         return PriceSeries(symbol, frame, self.name, kind, "missing", notes=tuple(moved + notes + more))
 
@@ -132,7 +124,7 @@ class YahooSource:
         splits = answer["Stock Splits"].to_numpy(dtype=float, copy=True)
         for place in map(int, np.flatnonzero(splits[:-1] > 0)):
             before, after = (f"{day:%Y-%m-%d}" for day in answer.index[place : place + 2])
-            if np.busday_count(before, after) < 2:  # no session lies in between
+            if not _session_between(symbol, *answer.index[place : place + 2]):
                 continue
             alone, _ = self._ask(symbol, answer.index[place], answer.index[place] + pd.Timedelta(days=1))
             if _all_splits(alone) != 1:
@@ -171,8 +163,9 @@ class YahooSource:
         if left <= 0:
             raise SourceUnreachableError(f"Yahoo took longer than {self.total:g} s for all symbols: try again, or raise total")
         YfData.cache_get.cache_clear()  # it keeps bad answers, too
-        with _faults_shown(), _translated(symbol):
-            ticker = yf.Ticker(symbol, session=self.session)
+        session = self.session or YfData()._session
+        with faults_told(symbol, session):
+            ticker = yf.Ticker(symbol, session=session)
             frame = ticker.history(
                 start=start.tz_localize(zone) if zone else f"{start:%Y-%m-%d}",
                 end=end.tz_localize(zone) if zone else f"{end:%Y-%m-%d}",
@@ -183,51 +176,6 @@ class YahooSource:
             raise NoPricesError(f"Yahoo has no price of {symbol} from {start:%Y-%m-%d} on: check the symbol and the dates")
         frame.index = pd.DatetimeIndex(frame.index).tz_localize(None).normalize()
         return frame, said
-
-
-@contextmanager
-def _faults_shown() -> Iterator[None]:
-    """Let yfinance raise what it would else swallow, without its warnings about pandas."""
-    import yfinance as yf
-
-    hidden = yf.config.debug.hide_exceptions
-    yf.config.debug.hide_exceptions = False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        yf.config.debug.hide_exceptions = hidden
-
-
-@contextmanager
-def _translated(symbol: str) -> Iterator[None]:
-    """Turn what yfinance and curl raise into this package's errors."""
-    from yfinance import exceptions as yahoo
-
-    try:
-        yield
-    except EventStudyError:
-        raise
-    except yahoo.YFRateLimitError as problem:
-        raise RateLimitedError("Yahoo asks for fewer questions (429): try again in some minutes") from problem
-    except yahoo.YFPricesMissingError as problem:
-        raise NoPricesError(f"Yahoo has no price of {symbol}: {problem}") from problem
-    except yahoo.YFTickerMissingError as problem:
-        raise UnknownSymbolError(f"Yahoo does not know {symbol}: check its spelling and suffix") from problem
-    except Exception as problem:
-        raise _translate(symbol, problem) from problem
-
-
-def _translate(symbol: str, problem: Exception) -> EventStudyError:
-    status = getattr(getattr(problem, "response", None), "status_code", None)
-    if status == 404:
-        return UnknownSymbolError(f"Yahoo does not know {symbol} (404): check its spelling and suffix")
-    kind = f"{type(problem).__name__}: {str(problem).partition(' See http')[0]}"
-    unreadable = isinstance(problem, (ValueError, KeyError, TypeError, IndexError, AttributeError))
-    if unreadable or type(problem).__name__ in ("YFDataException", "IncompleteRead"):
-        return MalformedAnswerError(f"Yahoo's answer for {symbol} cannot be read ({kind}): try again later")
-    return SourceUnreachableError(f"Yahoo cannot be reached for {symbol} ({kind}): check the network")
 
 
 def _all_splits(answer: pd.DataFrame) -> float:
@@ -255,7 +203,7 @@ def _check_zone(symbol: str, zone: str) -> None:
         raise DataError(f"Yahoo gave {symbol} in time zone {zone or 'none'} instead of {expected}: its dates cannot be trusted")
 
 
-def _as_traded(answer: pd.DataFrame, later: float) -> tuple[pd.DataFrame, list[str]]:
+def _as_traded(symbol: str, answer: pd.DataFrame, later: float) -> tuple[pd.DataFrame, list[str]]:
     """Undo the split adjustment; book a dividend where the adjusted closes say it belongs."""
     notes: list[str] = []
     raw = answer.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
@@ -264,7 +212,7 @@ def _as_traded(answer: pd.DataFrame, later: float) -> tuple[pd.DataFrame, list[s
     if raw["adj_close"].eq(raw["close"]).all() and (raw["dividend"] > 0).any():
         notes.append("the answer has no adjusted closes: dividends are taken as dated")
     else:
-        notes += _book_dividends(raw)
+        notes += _book_dividends(symbol, raw)
     after = raw["split"].iloc[::-1].cumprod().shift(1, fill_value=1.0).iloc[::-1] * later
     raw["dividend"] = _rounded(raw["dividend"] * after * _shares_paid(raw))
     for name in ("open", "high", "low", "close"):
@@ -278,24 +226,33 @@ def _as_traded(answer: pd.DataFrame, later: float) -> tuple[pd.DataFrame, list[s
     return raw.rename_axis("date").reset_index(), notes
 
 
-def _book_dividends(raw: pd.DataFrame) -> list[str]:
-    """Move a dividend to the next row where the adjusted closes drop only there.
+def _book_dividends(symbol: str, raw: pd.DataFrame) -> list[str]:
+    """Move a dividend to the next row where the adjusted closes drop only there, and a session lies in between.
 
     yfinance books a dividend dated on a missing row at the row before it, a session too early.
     """
     notes = []
-    factor = (raw["adj_close"] / raw["close"]).to_numpy()
+    factor, close = (raw["adj_close"] / raw["close"]).to_numpy(), raw["close"].to_numpy()
     for place in np.flatnonzero((raw["dividend"] > 0).to_numpy()):
-        if not 0 < place < len(raw) - 1:
+        if not 0 < place < len(raw) - 1 or not _session_between(symbol, *raw.index[place : place + 2]):
             continue
+        cash = raw["dividend"].iloc[place]
         here, next_ = factor[place] / factor[place - 1] - 1, factor[place + 1] / factor[place] - 1
-        if next_ > 10 * abs(here):
-            cash = raw["dividend"].iloc[place]
+        if abs(here) < 0.1 * cash / close[place - 1] and next_ > 0.5 * cash / close[place]:
             days = [f"{day:%Y-%m-%d}" for day in raw.index[place : place + 2]]
             raw.iloc[place, raw.columns.get_loc("dividend")] = 0.0  # type: ignore[index]
             raw.iloc[place + 1, raw.columns.get_loc("dividend")] += cash  # type: ignore[index]
             notes.append(f"a dividend of {cash:g} falls after {days[0]} on a session Yahoo has no row of: booked on {days[1]}")
     return notes
+
+
+def _session_between(symbol: str, before: pd.Timestamp, after: pd.Timestamp) -> bool:
+    """Tell whether the exchange had a session between two dates; where none is known, whether a weekday lies there."""
+    name = SUFFIX_CALENDARS.get(suffix(symbol))
+    if name is None:
+        return bool(np.busday_count(before.date(), after.date()) > 1)
+    sessions = exchange_sessions(name, FIRST_SESSION).sessions
+    return bool(sessions.searchsorted(after) - sessions.searchsorted(before, side="right") > 0)
 
 
 def _shares_paid(raw: pd.DataFrame) -> np.ndarray:
