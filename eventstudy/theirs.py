@@ -20,15 +20,15 @@ NAMES = {
     "firm": ("symbol", "firmsymbol", "firm", "securityid", "securityticker", "security", "ticker", "stock", "stkcd", "permno",
              "gvkey", "isin", "company", "code", "id", "name", "group"),
     "event_id": ("eventid",),
-    "car": ("car", "cumulativeabnormalreturn", "cumabnormalreturn", "cars", "caar"),
+    "car": ("car", "cumulativeabnormalreturn", "cumabnormalreturn", "cars", "caar", "estimate"),
     "se": ("secar", "carse", "stdecar", "stdecaar", "stderr", "stderror", "standarderror", "se"),
     "variance": ("variancecar", "varcar", "variancecaar"),
-    "t": ("cart", "tcar", "tstat", "tstatistic", "tvalue", "t"),
+    "t": ("cart", "tcar", "tstat", "tstatistic", "tvalue", "statistic", "t"),
     "p_value": ("pvalue", "carp", "pcar", "pval", "p"),
     "tau": ("tau", "relativeindex", "eventtime", "relativeday", "dif"),
     "first": ("windowstart",),
     "last": ("windowend",),
-    "window": ("carwindow", "window", "eventwindow"),
+    "window": ("carwindow", "window", "eventwindow", "term"),
 }  # fmt: skip
 GROUP_LABELS = {"all", "caar", "mean", "average", "portfolio"}
 RANGE = re.compile(r"([+-]?\d+)\D*?[,;:_ ]\s*([+-]?\d+)")
@@ -153,9 +153,14 @@ def _of_window(path: Path, table: pd.DataFrame, columns: dict[str, str], window:
         ends = table[[columns["first"], columns["last"]]].apply(pd.to_numeric, errors="coerce").to_numpy()
         chosen: pd.DataFrame = table.loc[(ends == np.array(window)).all(axis=1)]
     elif "tau" in columns:
-        return _of_path(table, columns, window, absent)
+        return _of_path(table, columns, pd.to_numeric(table[columns["tau"]], errors="coerce"), window, absent)
     elif "window" in columns and any(_range(cell) for cell in table[columns["window"]]):
-        chosen = table.loc[[_range(cell) == window for cell in table[columns["window"]]]]
+        windows = [_range(cell) for cell in table[columns["window"]]]
+        chosen = table.loc[[found == window for found in windows]]
+        starts = {found[0] for found in windows if found}
+        if chosen.empty and len(starts) == 1 and (min(starts), window[0] - 1) in windows:  # all from one session on: a path
+            ends = pd.Series([found[1] if found else np.nan for found in windows], index=table.index)
+            return _of_path(table, columns, ends, window, absent)
     else:
         return table
     if chosen.empty:
@@ -163,12 +168,13 @@ def _of_window(path: Path, table: pd.DataFrame, columns: dict[str, str], window:
     return chosen
 
 
-def _of_path(table: pd.DataFrame, columns: dict[str, str], window: Window, absent: ConfigError) -> pd.DataFrame:
+def _of_path(
+    table: pd.DataFrame, columns: dict[str, str], tau: pd.Series, window: Window, absent: ConfigError
+) -> pd.DataFrame:
     """Take one number a firm from CARs cumulated session by session: the difference of two of them.
 
     Errors and tests stand only where the cumulation starts with the window.
     """
-    tau = pd.to_numeric(table[columns["tau"]], errors="coerce")
     keys = [table[columns[name]].astype(str) for name in ("event_id", "firm") if name in columns]
     groups = table.groupby(keys, sort=False) if keys else [("", table)]
     rows = []

@@ -436,6 +436,11 @@ def cars_in(path: Path, window: tuple[int, int] = (0, 3), **options: str) -> lis
         ("ticker,\"CAR[0,1]\",\"CAR[0,3]\"\nAAA,0.5,0.25\n", [("AAA", 0.25)]),
         ("event_id,firm_symbol,relative_index,abnormal_returns,car\n1,AAA,-1,0.1,0.1\n1,AAA,3,0.2,0.35\n", [("AAA", 0.25)]),
         ("firm,tau,car\nAAA,0,0.1\nAAA,3,0.35\n", [("AAA", 0.35)]),
+        (
+            "event_id,group,firm_symbol,term,estimate,std.error,statistic,p.value\n"
+            "1,g,AAA,\"[-1,-1]\",0.1,0.02,5,0.01\n1,g,AAA,\"[-1,3]\",0.35,0.04,9,0.01\n",
+            [("AAA", 0.25)],
+        ),
         ("group,tau,caar\nall,0,0.1\nall,3,0.35\n", [("", 0.35)]),
     ],
 )  # fmt: skip
@@ -475,6 +480,7 @@ def test_a_number_agrees_to_its_last_digit(number: float, agrees: bool) -> None:
         ("firm,CAR\nAAA,0.1\n", ["--window", "3,0"], 2, "runs backwards"),
         ("symbol,window_start,window_end,car\nAAA,0,1,0.5\n", [], 2, "no CAR over [0, 3]"),
         ("firm,tau,car\nAAA,0,0.1\n", [], 2, "no CAR over [0, 3]"),
+        ('firm_symbol,term,estimate\nAAA,"[-2,3]",0.1\nAAA,"[-2,0]",0.1\n', [], 2, "no CAR over [0, 3]"),
     ],
 )
 def test_tables_that_cannot_be_used_are_refused(
