@@ -10,7 +10,7 @@ from scipy import stats
 from eventstudy.models.base import Fit
 from eventstudy.returns import Rows, trade_rows
 from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing
-from eventstudy.windows import Window, length
+from eventstudy.windows import Window
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ def abnormal_returns(fit: Fit, rows: Rows) -> AbnormalReturns:
     rows = rows.take(rows.span == 1) if fit.model.single_sessions else rows
     x = fit.model.regressors(rows)
     ar = fit.model.response(rows) - x @ fit.params
-    se = fit.sigma * np.sqrt(rows.span + np.einsum("ij,jk,ik->i", x, fit.unscaled_cov, x))
+    se = fit.sigma * np.sqrt(fit.noise(rows) + np.einsum("ij,jk,ik->i", x, fit.unscaled_cov, x))
     t = ar / se
-    return AbnormalReturns(rows, rows.ret - ar, ar, se, t, 2 * stats.t.sf(np.abs(t), fit.df_resid))
+    return AbnormalReturns(rows, rows.ret - ar, ar, se, t, 2 * stats.t.sf(np.abs(t), fit.reference_df))
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ def cumulate(fit: Fit, listing: Listing, rows: Rows, day0: int, window: Window, 
         return CumulativeReturn(window, nan, nan, nan, fit.df_resid, nan, nan, nan, nan, np.empty(0), None, reason)
     x = fit.model.regressors(inside).sum(axis=0)
     car = float((fit.model.response(inside) - fit.model.regressors(inside) @ fit.params).sum())
-    factor = float(length(window) + x @ fit.unscaled_cov @ x)
+    factor = float(fit.noise(inside).sum() + x @ fit.unscaled_cov @ x)
     se = fit.sigma * np.sqrt(factor)
-    reach = stats.t.isf(alpha / 2, fit.df_resid) * se
-    p = 2 * stats.t.sf(abs(car / se), fit.df_resid)
+    reach = stats.t.isf(alpha / 2, fit.reference_df) * se
+    p = 2 * stats.t.sf(abs(car / se), fit.reference_df)
     return CumulativeReturn(
         window, car, float(se), float(car / se), fit.df_resid, float(p), float(car - reach), float(car + reach), factor, x, inside
     )

@@ -202,7 +202,8 @@ class ModelKeys(Section):
     """Expected-return model and the rows it is fitted on."""
 
     name: Literal[
-        "mean", "market_adjusted", "market", "capm", "factors", "peers", "two_index", "industry", "scholes_williams", "dimson"
+        "mean", "market_adjusted", "market", "capm", "factors", "peers", "two_index", "industry", "scholes_williams", "dimson",
+        "garch",
     ] = "market"
     returns: ReturnKind
     suspensions: Treatment = "trade-to-trade"

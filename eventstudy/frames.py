@@ -79,7 +79,7 @@ def event_study(
         Estimation, event and CAR windows, in sessions.
     model : str
         ``mean``, ``market_adjusted``, ``market``, ``capm``, ``factors``, ``peers``, ``two_index``, ``industry``,
-        ``scholes_williams`` or ``dimson``.
+        ``scholes_williams``, ``dimson`` or ``garch``.
         What expected returns come from; some need one of the arguments from `factors` on.
     returns : {"log", "simple"}
     suspensions : {"trade-to-trade", "lumped", "uniform", "drop"}

@@ -62,6 +62,7 @@ APPROXIMATE = (
     "the standard errors are those of the market model on the same rows, an approximation for this model: the placebo p-values "
     "do without"
 )
+NOT_IDENTIFIED = "the GARCH variance is not identified on the estimation window: the firm falls back to the market model"
 NEWS_IN_GLOBAL = (
     "the global index had sessions between the announcement and the event session's open, so it may hold the event itself: "
     "the table variants has the CARs without what it earned there"
@@ -214,7 +215,7 @@ def cars_table(study: Computation) -> pd.DataFrame:
                     "car": found.car,
                     "se_car": found.se,
                     "t": found.t,
-                    "df": None if found.reason else found.df,
+                    "df": None if found.reason or (firm.fit and firm.fit.session_variance) else found.df,
                     "p_value": found.p_value,
                     "p_holm": np.nan,
                     "ci_low": found.ci_low,
@@ -329,6 +330,8 @@ def notes_table(study: Computation) -> pd.DataFrame:
     for firm in study.firms:
         found = [doubt for doubt in event_doubts(firm) if doubt.severity == "error"]
         rows += [{"symbol": firm.key[1], "code": doubt.code, "note": doubt.text} for doubt in found]
+        if study.inputs.plan.model == "garch" and firm.fit is not None and firm.fit.model.name != "garch":
+            rows.append({"symbol": firm.key[1], "code": "garch_not_identified", "note": NOT_IDENTIFIED})
         if "without_news" in firm.variants:
             rows.append({"symbol": firm.key[1], "code": "news_in_global_index", "note": NEWS_IN_GLOBAL})
     rows += [{"symbol": item.symbol, "code": item.reason, "note": item.detail} for item in study.exclusions]

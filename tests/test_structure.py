@@ -42,6 +42,7 @@ LAYERS = [
     {"returns"},
     {"models.base"},
     {"models.linear", "models.benchmarks", "models.robust", "models.thin"},
+    {"models.garch"},
     {"models.options"},
     {"models"},
     {"abnormal"},

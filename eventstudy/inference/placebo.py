@@ -130,6 +130,8 @@ def _delete(fit: Fit, lo: int, hi: int) -> Deletion | None:
     df = fit.df_resid - int(inside.sum())
     if df < 1:
         return None
+    if fit.session_variance is not None:  # its recursion cannot pass over a block that is cut out
+        return None
     if fit.refit is not None:
         return _refitted(fit.refit, rows, inside)
     z = fit.scaled_regressors
@@ -184,9 +186,10 @@ def _delete_from_all(firms: Sequence[FirmCar], start: int, size: int) -> list[De
 def placebo_draws(cross: CrossSection) -> tuple[PlaceboDraws, PlaceboDraws]:
     """Return the mean CAR and the mean standardised CAR at the event and at every placebo block."""
     blocks, size = placebo_blocks(cross), length(cross.window)
+    reason = "no_refit" if any(firm.fit.session_variance is not None for firm in cross.firms) else ""
     return (
-        PlaceboDraws(float(cross.car.mean()), blocks.car.mean(axis=1), blocks.starts, size),
-        PlaceboDraws(float(cross.scar.mean()), blocks.scar.mean(axis=1), blocks.starts, size),
+        PlaceboDraws(float(cross.car.mean()), blocks.car.mean(axis=1), blocks.starts, size, reason),
+        PlaceboDraws(float(cross.scar.mean()), blocks.scar.mean(axis=1), blocks.starts, size, reason),
     )
 
 

@@ -70,6 +70,9 @@ class Fit:
     refit : callable, optional
         Estimates the model anew on other rows; None where deletions have the closed form of least squares with its
         classical covariance.
+    session_variance : callable, optional
+        Variance of the error of one session (position) over sigma^2, where sessions differ in it; such a fit cannot be
+        estimated again without a block, and t is referred to the normal distribution.
     details : mapping of str to float
         Further figures of the estimation, by column of the table of models.
     """
@@ -87,7 +90,21 @@ class Fit:
     results: Any = None
     linear: bool = True
     refit: Callable[[Rows], Fit] | None = None
+    session_variance: Callable[[int], float] | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+
+    def noise(self, rows: Rows) -> np.ndarray:
+        """Return the variance of each row's error over sigma^2: its span, or its sessions' variances added up."""
+        one = self.session_variance
+        if one is None:
+            return rows.span.astype(float)
+        pairs = zip(rows.end, rows.span, strict=True)
+        return np.array([sum(one(session) for session in range(int(end - span) + 1, int(end) + 1)) for end, span in pairs])
+
+    @property
+    def reference_df(self) -> float:
+        """Degrees of freedom of the distribution that t is referred to; infinite for the normal one."""
+        return float(self.df_resid) if self.session_variance is None else np.inf
 
     @cached_property
     def scaled_regressors(self) -> np.ndarray:

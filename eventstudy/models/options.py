@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from eventstudy.models.base import Fit, Model
 from eventstudy.models.benchmarks import Capm, Factors, Industry, PeerPortfolio, TwoIndex
+from eventstudy.models.garch import Garch
 from eventstudy.models.linear import ConstantMean, MarketAdjusted, MarketModel
 from eventstudy.models.robust import Covariance, Estimator, estimate
 from eventstudy.models.thin import Dimson, ScholesWilliams, ThinTrading
 from eventstudy.returns import Rows, Treatment
 
 MODELS: dict[str, Model] = {model.name: model for model in (ConstantMean(), MarketAdjusted(), MarketModel())}
-MODEL_NAMES = (*MODELS, "capm", "factors", "peers", "two_index", "industry", "scholes_williams", "dimson")
+MODEL_NAMES = (*MODELS, "capm", "factors", "peers", "two_index", "industry", "scholes_williams", "dimson", "garch")
 
 THIN = ("scholes_williams", "dimson")
 MOST_SHIFTS = 5
@@ -73,6 +74,7 @@ def build_model(name: str, options: ModelOptions) -> Model:
     if name in THIN:
         return thin_model(name, options)
     made: dict[str, Model] = {
+        "garch": Garch(),
         "capm": Capm(options.risk_free_column),
         "factors": Factors(options.factor_columns, options.risk_free_column),
         "peers": PeerPortfolio(),
@@ -97,7 +99,7 @@ def table_columns(name: str, options: ModelOptions) -> tuple[str, ...]:
 
 def refused_treatment(name: str, suspensions: Treatment) -> str:
     """Return the sentence about why a model cannot take a treatment of suspensions; empty where it can."""
-    if name in THIN and suspensions in ("lumped", "uniform"):
+    if name in (*THIN, "garch") and suspensions in ("lumped", "uniform"):
         return (
             f"model {name!r} is for returns over single sessions as they were traded, and suspensions = {suspensions!r} makes up "
             "others: use trade-to-trade or drop"
@@ -131,7 +133,7 @@ def missing_option(name: str, options: ModelOptions, factors: bool) -> str:
     }
     if (options.estimator, options.cov) != ("ols", "classical") and name == "market_adjusted":
         return "model 'market_adjusted' estimates nothing: leave out estimator and cov"
-    if (options.estimator, options.cov) != ("ols", "classical") and name in THIN:
+    if (options.estimator, options.cov) != ("ols", "classical") and name in (*THIN, "garch"):
         return f"model {name!r} has an estimator of its own: leave out estimator and cov"
     for key, count in (("lags", options.lags), ("leads", options.leads)):
         if not 0 <= count <= MOST_SHIFTS:

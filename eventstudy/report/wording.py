@@ -38,6 +38,7 @@ REASONS = {
     "negative_variance": "the residual correlations give no positive variance",
     "not_least_squares": "the test’s formula is that of least squares, and the model was fitted otherwise",
     "different_rows": "the firms’ estimation rows differ, so the exact test does not apply",
+    "no_refit": "the model’s variance runs from session to session, so it cannot be fitted without a block",
     "no_placebo_blocks": "no block of estimation sessions that all firms traded through is as long as the window",
     "assumes_independence": "event dates differ: independence across firms is assumed",
     "collinear_terms": "the characteristics of these firms are combinations of each other, or the same for all",
@@ -161,6 +162,8 @@ MODELS = {
     "dimson": "market model with Dimson’s β, the sum of the slopes on leads and lags of the benchmark’s return, for shares that "
     "trade at other moments than the index; standard errors are those of the market model, an approximation, so placebo dates "
     "go before t",
+    "garch": "market model whose errors vary with the sizes of the last ones (GARCH(1,1), by quasi-maximum likelihood); where "
+    "that is not identified, the market model by least squares",
 }
 
 ESTIMATORS = {
@@ -202,6 +205,7 @@ EXPECTATION = {
     "industry": "relative to what {benchmark} and the industry led one to expect",
     "scholes_williams": "relative to what {benchmark} led one to expect",
     "dimson": "relative to what {benchmark} led one to expect",
+    "garch": "relative to what {benchmark} led one to expect",
 }
 
 
