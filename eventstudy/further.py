@@ -13,23 +13,40 @@ from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import DatedEvent
 from eventstudy.factors import Factor, factor_from_levels, factor_from_returns
 from eventstudy.models.benchmarks import GLOBAL, INDUSTRY, PEERS
-from eventstudy.models.options import table_columns, thin_model
+from eventstudy.models.options import THIN, table_columns, thin_model
 from eventstudy.models.thin import shifted
 from eventstudy.plan import StudyInputs
 from eventstudy.trading import Listing, list_shares
 
 SMALLEST_PEER_SHARE = 0.5
+FactorsByCalendar = dict[int, Mapping[str, Factor]]
 FIRST_ELSEWHERE = pd.Timedelta(days=20)
 
 
-def study_factors(listing: Listing, inputs: StudyInputs) -> Mapping[str, Factor]:
+def study_factors(listing: Listing, inputs: StudyInputs, made: FactorsByCalendar) -> Mapping[str, Factor]:
     """Return the regressors that the study's model needs beside the benchmark, on the sessions of a listing.
+
+    Parameters
+    ----------
+    made : dict
+        Regressors by calendar, which all shares of one have in common; filled here.
 
     Raises
     ------
     DataError
         If a series that the model needs is not to be had.
     """
+    plan = inputs.plan
+    if plan.model in THIN:
+        shifts = thin_model(plan.model, plan.model_options).shifts
+        return {shifted(by): _shifted_factor(listing.benchmark, by) for by in shifts}
+    key = id(listing.calendar)
+    if key not in made:
+        made[key] = _calendar_factors(listing, inputs)
+    return made[key]
+
+
+def _calendar_factors(listing: Listing, inputs: StudyInputs) -> Mapping[str, Factor]:
     plan, options = inputs.plan, inputs.plan.model_options
     if plan.model == "peers":
         return {PEERS: peer_factor(peer_listings(listing, inputs))}
@@ -38,14 +55,16 @@ def study_factors(listing: Listing, inputs: StudyInputs) -> Mapping[str, Factor]
         return {INDUSTRY: factor_from_levels(level)}
     if plan.model == "two_index":
         return {GLOBAL: _global_factor(listing, inputs)}
-    if plan.model in ("scholes_williams", "dimson"):
-        return {shifted(by): _shifted_factor(listing.benchmark, by) for by in thin_model(plan.model, options).shifts}
     columns = table_columns(plan.model, options)
     if not columns:
         return {}
     if inputs.factors is None:
         raise DataError(f"model {plan.model!r} needs a table of factors, and there is none")
-    returns = inputs.factors.frame.reindex(listing.calendar.sessions)
+    dates, sessions = inputs.factors.frame.index, listing.calendar.sessions
+    if not dates.isin(sessions).any():
+        where, name = inputs.factors.where, listing.calendar.name
+        raise DataError(f"{where}: none of its dates is a session of {name}: give the factors by session")
+    returns = inputs.factors.frame.reindex(sessions)
     return {name: factor_from_returns(returns[name].to_numpy(dtype=float)) for name in columns}
 
 

@@ -21,7 +21,7 @@ from eventstudy.calendar import (
 )
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import DatedEvent, EventFirm, date_event
-from eventstudy.further import study_factors, without_news
+from eventstudy.further import FactorsByCalendar, study_factors, without_news
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.models import Fit, fit_rows
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
@@ -178,6 +178,7 @@ def compute(inputs: StudyInputs) -> Computation:
     _check_groups(inputs)
     listings: dict[str, Listing] = {}
     calendars: dict[tuple[str, str], SessionCalendar] = {}
+    factors: FactorsByCalendar = {}
     firms: list[FirmStudy] = []
     exclusions: list[Exclusion] = []
     rows: dict[str, Rows] = {}
@@ -187,7 +188,7 @@ def compute(inputs: StudyInputs) -> Computation:
             exclusions.append(Exclusion(event.event_id, event.symbol, "prices", "unknown_symbol", detail))
             continue
         if event.symbol not in listings:
-            listings[event.symbol] = _list(event.symbol, inputs, calendars)
+            listings[event.symbol] = _list(event.symbol, inputs, calendars, factors)
             rows[event.symbol] = trade_rows(listings[event.symbol], inputs.plan.suspensions, inputs.plan.returns)
         for dated in date_event(event, listings[event.symbol].calendar):
             if dated.event_id != event.event_id and (dated.event_id, event.symbol) in seen:
@@ -235,7 +236,9 @@ def study_calendar(
     return calendars[key]
 
 
-def _list(symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], SessionCalendar]) -> Listing:
+def _list(
+    symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], SessionCalendar], factors: FactorsByCalendar
+) -> Listing:
     settings = inputs.firms[symbol]
     if settings.benchmark not in inputs.series:
         detail = inputs.unknown.get(settings.benchmark, "no prices")
@@ -247,7 +250,7 @@ def _list(symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], Ses
         settings.suspended,
         settings.price_limit,
     )
-    return replace(listing, factors=study_factors(listing, inputs))
+    return replace(listing, factors=study_factors(listing, inputs, factors))
 
 
 def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInputs) -> FirmStudy | Exclusion:

@@ -123,6 +123,14 @@ def test_factors_of_a_session_that_is_missing_in_the_file(made) -> None:
     assert result.cars["reason"].tolist() == ["factor_missing", ""]
 
 
+def test_factors_of_no_session_are_refused(made) -> None:
+    windows = es.Windows(estimation=(-100, -11), event=(-5, 10), car=[(0, 3)], min_observations=60)
+    factors = factor_frame(made.prices.index)
+    factors.index += pd.Timedelta(days=4000)
+    with pytest.raises(DataError, match="none of its dates is a session of benchmark"):
+        es.event_study(made.events(PLACE), made.prices, made.benchmark, windows=windows, model="factors", factors=factors)
+
+
 FRENCH = """This file was created by hand for a test, as the data library lays its files out
 Missing data are indicated by -99.99 or -999.
 
