@@ -89,7 +89,7 @@ def total_effect(cross: CrossSection, values: np.ndarray, returns: ReturnKind, a
     """
     whole = float(values.sum())
     effect = float(values @ change_in_value(cross.car, returns))
-    if not cross.correlation.enough:
+    if not cross.correlation.enough or not cross.least_squares:
         return Total(effect, np.nan, np.nan)
     covariance = nearest_correlation(cross.correlation.matrix)[0] * np.outer(cross.sigma, cross.sigma) * cross.shared
     grown = values * np.exp(cross.car) if returns == "log" else values

@@ -11,8 +11,8 @@ import pandas as pd
 from scipy import stats
 
 from eventstudy.abnormal import abnormal_returns, cumulate
-from eventstudy.errors import DataError
-from eventstudy.models import MODELS, Fit
+from eventstudy.errors import ConfigError, DataError
+from eventstudy.models import Fit, build_model
 from eventstudy.models.base import Model
 from eventstudy.plan import Plan
 from eventstudy.returns import ReturnKind, Rows, Treatment, trade_rows
@@ -79,12 +79,22 @@ class Outcome:
 
 
 def own_setting(firm: FirmStudy, plan: Plan, window: Window) -> Setting:
-    """Return how this study computes a CAR of a firm."""
+    """Return how this study computes a CAR of a firm.
+
+    Raises
+    ------
+    ConfigError
+        If the study's model is not estimated by least squares: other tools' conventions are told from that.
+    """
+    options = plan.model_options
+    if (options.estimator, options.cov) != ("ols", "classical") or plan.model == "garch":
+        raise ConfigError("explain starts from least squares: leave out estimator and cov, and choose another model than garch")
+    model = firm.fit.model if firm.fit is not None else build_model(plan.model, options)
     when = firm.dated.event.announcement
     date = when.on or (when.instant and when.instant.date()) or when.session
     return Setting(
         firm.listing, firm.masked, firm.day0, None if date is None else pd.Timestamp(date), plan.windows.estimation,
-        plan.windows.event, window, MODELS[plan.model], plan.returns, plan.suspensions,
+        plan.windows.event, window, model, plan.returns, plan.suspensions,
         partial(study_rows, plan.suspensions),
     )  # fmt: skip
 
