@@ -148,6 +148,7 @@ class FirmDetails(Section):
     calendar: Calendar | None = None
     price_limit: Fraction | None = None
     group: StrictStr = ""
+    industry: StrictStr = Field("", description="industry, for the test that counts correlation within industries only")
     shares: Annotated[StrictFloat, Field(gt=0)] | None = Field(None, description="shares outstanding, for effects in money")
     suspended: tuple[Spell, ...] = Field((), description="declared suspensions, added to the detected ones")
 

@@ -9,12 +9,13 @@ import pandas as pd
 
 from eventstudy.abnormal import cumulate
 from eventstudy.diagnostics import minimum_detectable_effect
+from eventstudy.draws import Draws, compared_groups, difference_name
 from eventstudy.headline import headline_of
+from eventstudy.inference.bootstrap import BOOTSTRAP, bootstrap_test
 from eventstudy.inference.correlation import nearest_correlation
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.parametric import caar_se
-from eventstudy.inference.placebo import PlaceboDraws, placebo_draws, placebo_max_draws
-from eventstudy.inference.registry import PARAMETRIC, PLACEBO, placebo_result, run_test
+from eventstudy.inference.registry import CLOSED_FORM, PLACEBO, difference_result, placebo_result, run_test
 from eventstudy.inference.result import TestResult
 from eventstudy.models import MODELS
 from eventstudy.returns import trade_rows
@@ -66,60 +67,72 @@ def caar_table(study: Computation) -> pd.DataFrame:
     return as_table("caar", rows)
 
 
-Draws = dict[tuple[str, Window], dict[str, PlaceboDraws | None]]
-
-
-def all_placebo_draws(study: Computation) -> Draws:
-    """Draw the placebo distributions the study asks for, by group and window."""
-    found: Draws = {}
-    wanted, plan = set(study.inputs.plan.tests), study.inputs.plan
-    for group in study.groups:
-        for window in plan.windows.car:
-            cross = study.cross_section(group, window)
-            draws = placebo_draws(cross) if cross.firms and wanted & {"placebo_caar", "placebo_scar"} else (None, None)
-            found[group, window] = {
-                name: drawn for name, drawn in zip(("placebo_caar", "placebo_scar"), draws, strict=True) if name in wanted
-            }
-        if "placebo_max" in wanted:
-            after = [study.cross_section(group, window) for window in plan.windows.car if window[0] == 0]
-            sections = [cross for cross in after if cross.firms]
-            found[group, plan.headline_window]["placebo_max"] = placebo_max_draws(sections) if sections else None
-    return found
-
-
 def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
-    """One row a group, window and test; a test that does not apply has the reason."""
+    """One row a group, window and test; a test that does not apply has the reason. Differences of groups come last."""
     rows = []
     plan = study.inputs.plan
     headline = headline_of(plan, study.inputs.events)
-    for (group, window), placebos in draws.items():
-        cross = study.cross_section(group, window)
-        results: list[TestResult] = [run_test(name, cross) for name in plan.tests if name in PARAMETRIC]
-        results += [
-            placebo_result(name, placebos[name], len(cross.firms), cross.staggered) for name in PLACEBO if name in placebos
-        ]
-        for found in results:
-            rows.append(
-                {"group": group}
-                | bounds(window)
-                | {
-                    "test": found.name,
-                    "null": found.null,
-                    "statistic": found.statistic,
-                    "df": found.df,
-                    "p_value": found.p_value,
-                    "n": found.n,
-                    "reason": found.reason,
-                    "role": headline.role(found.name, window == plan.headline_window),
-                }
-            )
+    for group in study.groups:
+        for window in plan.windows.car:
+            for found in _group_results(study, draws, group, window):
+                rows.append(_test_row(group, window, found, headline.role(found.name, window == plan.headline_window)))
+    for first, second in compared_groups(study):
+        for window in plan.windows.car:
+            name = difference_name(first, second)
+            for found in _difference_results(study, draws, (first, second), window):
+                rows.append(_test_row(name, window, found, "secondary"))
     return whole_numbers(as_table("tests", rows), ["df"])
+
+
+def _group_results(study: Computation, draws: Draws, group: str, window: Window) -> Iterator[TestResult]:
+    plan, cross = study.inputs.plan, study.cross_section(group, window)
+    placebos = draws.by_test[group, window]
+    for name in plan.tests:
+        if name in CLOSED_FORM:
+            yield run_test(name, cross)
+    for name in PLACEBO:
+        if name in placebos:
+            yield placebo_result(name, placebos[name], len(cross.firms), cross.staggered)
+    if window == plan.headline_window:  # thousands of fits: for the window the study is judged by
+        for name in BOOTSTRAP:
+            if name in plan.tests:
+                yield bootstrap_test(name, cross, plan.seed)
+
+
+def _difference_results(study: Computation, draws: Draws, pair: tuple[str, str], window: Window) -> Iterator[TestResult]:
+    first, second = (study.cross_section(group, window) for group in pair)
+    if "difference_t" in study.inputs.plan.tests:
+        yield difference_result(first, second)
+    if "placebo_difference" in study.inputs.plan.tests:
+        drawn = draws.by_test[difference_name(*pair), window]["placebo_difference"]
+        both = CrossSection(window, first.firms + second.firms)
+        yield placebo_result("placebo_difference", drawn, len(both.firms), both.staggered)
+
+
+def _test_row(group: str, window: Window, found: TestResult, role: str) -> Row:
+    return (
+        {"group": group}
+        | bounds(window)
+        | {
+            "test": found.name,
+            "null": found.null,
+            "statistic": found.statistic,
+            "df": found.df,
+            "p_value": found.p_value,
+            "n": found.n,
+            "reason": found.reason,
+            "p_left": found.p_left,
+            "p_right": found.p_right,
+            "floor": found.floor,
+            "role": role,
+        }
+    )
 
 
 def placebo_table(draws: Draws) -> pd.DataFrame:
     """One row a placebo distribution: number of blocks, smallest attainable p, one-sided and non-overlapping p."""
     rows = []
-    for (group, window), placebos in draws.items():
+    for (group, window), placebos in draws.by_test.items():
         for name, drawn in placebos.items():
             if drawn is None or not len(drawn.draws):
                 continue

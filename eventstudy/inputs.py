@@ -249,6 +249,7 @@ def firm_settings(spec: StudySpec, events: tuple[EventFirm, ...]) -> dict[str, F
             calendar=firm.calendar if firm else None,
             price_limit=(firm and firm.price_limit) or spec.market.price_limit,
             group=firm.group if firm else "",
+            industry=firm.industry if firm else "",
             shares=firm.shares if firm else None,
             currency=spec.market.currency,
             suspended=tuple((spell.first, spell.last) for spell in firm.suspended) if firm else (),

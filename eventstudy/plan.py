@@ -27,6 +27,7 @@ class FirmSettings:
     calendar: str | None = None
     price_limit: float | None = None
     group: str = ""
+    industry: str = ""
     shares: float | None = None
     currency: str = ""  # of its prices; empty: by its suffix
     suspended: tuple[Spell, ...] = ()

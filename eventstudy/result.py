@@ -10,6 +10,7 @@ import pandas as pd
 from eventstudy import group_tables, money, tables
 from eventstudy.config import StudySpec
 from eventstudy.cross_section import cross_section_table
+from eventstudy.draws import Draws, draw_placebos
 from eventstudy.errors import ConfigError
 from eventstudy.seal import Seal, Standing, standings
 from eventstudy.study import ALL, Computation
@@ -59,7 +60,7 @@ class StudyResult:
     @cached_property
     def cars(self) -> pd.DataFrame:
         """One row a firm and window."""
-        return tables.cars_table(self.computation)
+        return tables.cars_table(self.computation)[tables.COLUMNS["cars"]]
 
     @cached_property
     def aar(self) -> pd.DataFrame:
@@ -72,17 +73,18 @@ class StudyResult:
         return group_tables.caar_table(self.computation)
 
     @cached_property
-    def draws(self) -> group_tables.Draws:
+    def draws(self) -> Draws:
         """Placebo draws by group and window."""
-        return group_tables.all_placebo_draws(self.computation)
+        return draw_placebos(self.computation)
 
     @cached_property
     def tests(self) -> pd.DataFrame:
         """One row a group, window and test."""
-        return self._tests[tables.COLUMNS["tests"]]
+        return self.tests_in_full[tables.COLUMNS["tests"]]
 
     @cached_property
-    def _tests(self) -> pd.DataFrame:
+    def tests_in_full(self) -> pd.DataFrame:
+        """The table `tests` with the role, the one-sided p-values and the smallest one there can be."""
         return group_tables.tests_table(self.computation, self.draws)
 
     @cached_property
@@ -169,9 +171,14 @@ class StudyResult:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return all tables by name as they are written.
 
-        Two have a further column: ``data``, what is to be doubted, and ``tests``, the role: headline or secondary.
+        Three have further columns: ``data``, what is to be doubted; ``tests``, the role (headline or secondary), one-sided
+        p-values and the smallest one there can be; ``cars``, p-values adjusted by Benjamini and Hochberg and by Romano and Wolf.
         """
-        further = {"data": tables.data_table(self.computation), "tests": self._tests}
+        further = {
+            "data": tables.data_table(self.computation),
+            "tests": self.tests_in_full,
+            "cars": tables.cars_table(self.computation, self.draws),
+        }
         return {name: getattr(self, name) for name in TABLE_NAMES} | further
 
     def write(self, folder: str | Path) -> Path:

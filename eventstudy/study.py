@@ -103,7 +103,7 @@ class FirmStudy:
         cumulative = self.cumulative[window]
         if cumulative.reason or self.fit is None:
             return None
-        return FirmCar(self.listing, self.fit, self.day0, cumulative)
+        return FirmCar(self.listing, self.fit, self.day0, cumulative, self.masked, self.settings.industry)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from eventstudy.abnormal import HeldReturn, buy_and_hold
 from eventstudy.characteristics import undescribed_firms
 from eventstudy.diagnostics import model_diagnostics
 from eventstudy.doubt import event_doubts, listing_of, series_doubts, symbol_doubts
-from eventstudy.inference.parametric import holm
+from eventstudy.draws import Draws
+from eventstudy.inference.multiple import benjamini_hochberg, holm, romano_wolf
 from eventstudy.models.options import THIN
-from eventstudy.study import Computation, FirmStudy
+from eventstudy.study import UNCONFOUNDED, Computation, FirmStudy
 from eventstudy.trading import MISSING, SUSPENDED, TRADED, UNKNOWN
 from eventstudy.windows import Window
 
@@ -203,8 +204,8 @@ def whole_numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(columns, "Int64"))
 
 
-def cars_table(study: Computation) -> pd.DataFrame:
-    """One row a firm and window, undefined ones with the reason."""
+def cars_table(study: Computation, draws: Draws | None = None) -> pd.DataFrame:
+    """One row a firm and window, undefined ones with the reason; without draws no p-values by Romano and Wolf."""
     rows = []
     for firm in study.firms:
         for window, found in firm.cumulative.items():
@@ -225,7 +226,7 @@ def cars_table(study: Computation) -> pd.DataFrame:
                     "confounded_by": firm.confounded_by(window),
                 }
             )
-    return _with_holm(whole_numbers(as_table("cars", rows), ["df"]), study)
+    return _adjusted(whole_numbers(as_table("cars", rows), ["df"]), study, draws)
 
 
 def bhar_table(study: Computation) -> pd.DataFrame:
@@ -254,22 +255,28 @@ def variants_table(study: Computation) -> pd.DataFrame:
     return whole_numbers(as_table("variants", rows), ["df"])
 
 
-def _with_holm(cars: pd.DataFrame, study: Computation) -> pd.DataFrame:
+def _adjusted(cars: pd.DataFrame, study: Computation, draws: Draws | None) -> pd.DataFrame:
     """Adjust over the firms with a CAR in one window, in the group a firm is shown in (rule C18)."""
     keys = zip(cars["event_id"], cars["symbol"], cars["window_start"], cars["window_end"], strict=True)
     row = {key: place for place, key in enumerate(keys)}
     twins: dict[Any, list[FirmStudy]] = {}
     for firm in study.firms:
         twins.setdefault(firm.symbol_session, []).append(firm)
-    p_value, adjusted = cars["p_value"].to_numpy(dtype=float), np.full(len(cars), np.nan)
-    for members in reversed(study.groups.values()):  # `all` last: a treated firm's family is the treated firms
+    p_value, t = cars["p_value"].to_numpy(dtype=float), cars["t"].to_numpy(dtype=float)
+    columns = {name: np.full(len(cars), np.nan) for name in ("p_holm", "p_bh", "p_romano_wolf")}
+    groups = {name: members for name, members in study.groups.items() if name != UNCONFOUNDED}
+    for group, members in reversed(groups.items()):  # `all` last: a treated firm's family is the treated firms
         for window in study.inputs.plan.windows.car:
             family = [firm for firm in members if not firm.cumulative[window].reason]
-            values = holm(p_value[[row[*firm.key, *window] for firm in family]])
-            for firm, value in zip(family, values, strict=True):
-                adjusted[[row[*twin.key, *window] for twin in twins[firm.symbol_session]]] = value
-    return cars.assign(p_holm=adjusted)
-
+            places = [row[*firm.key, *window] for firm in family]
+            found = {"p_holm": holm(p_value[places]), "p_bh": benjamini_hochberg(p_value[places])}
+            blocks = draws.blocks.get((group, window)) if draws else None
+            if blocks is not None and len(blocks.starts):
+                found["p_romano_wolf"] = romano_wolf(np.abs(t[places]), np.abs(blocks.scar))
+            for name, values in found.items():
+                for firm, value in zip(family, values, strict=True):
+                    columns[name][[row[*twin.key, *window] for twin in twins[firm.symbol_session]]] = value
+    return cars.assign(**columns)
 
 def exclusions_table(study: Computation) -> pd.DataFrame:
     """One row an event firm that was left out."""

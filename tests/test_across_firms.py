@@ -14,7 +14,7 @@ from statsmodels.multivariate.manova import MANOVA
 from statsmodels.stats.multitest import multipletests
 
 from eventstudy.abnormal import abnormal_returns, session_weights
-from eventstudy.inference import parametric
+from eventstudy.inference import joint, multiple, parametric
 from eventstudy.inference.correlation import ResidualCorrelation, nearest_correlation, residual_correlation
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.placebo import delete_block, placebo_draws, placebo_max_draws
@@ -168,7 +168,7 @@ def test_equal_effects_is_the_multivariate_f_of_an_event_dummy() -> None:
     alike = np.array([[1.0, 0], [-1, 1], [0, -1]])  # differences of neighbours
     table = MANOVA(y, x).mv_test([("dummy", np.array([[0.0, 0, 1]]), alike)]).results["dummy"]["stat"]
     errors = np.column_stack([part.fit.errors for part in cross.firms])
-    found = parametric.equal_effects(cross.car, errors, 118, cross.firms[0].cumulative.variance_factor)
+    found = joint.equal_effects(cross.car, errors, 118, cross.firms[0].cumulative.variance_factor)
     assert_allclose([found.statistic, found.p_value], table.loc["Wilks' lambda", ["F Value", "Pr > F"]].astype(float))
     assert found.df == 117
 
@@ -178,13 +178,13 @@ def test_equal_effects_of_two_firms_is_the_squared_t_of_their_difference() -> No
     errors = np.column_stack([part.fit.errors for part in cross.firms])
     gap = errors[:, 0] - errors[:, 1]
     t = (cross.car[0] - cross.car[1]) / sqrt((gap @ gap) / 118 * cross.firms[0].cumulative.variance_factor)
-    found = parametric.equal_effects(cross.car, errors, 118, cross.firms[0].cumulative.variance_factor)
+    found = joint.equal_effects(cross.car, errors, 118, cross.firms[0].cumulative.variance_factor)
     assert_allclose([found.statistic, found.p_value], [t**2, 2 * stats.t(118).cdf(-abs(t))])
 
 
 @pytest.mark.parametrize("p", [[0.04, 0.01, 0.03], [0.5, 0.9, 0.2, 0.02], [0.7], [0.03, 0.03]])
 def test_holm(p: list[float]) -> None:
-    assert_allclose(parametric.holm(np.array(p)), multipletests(p, method="holm")[1])
+    assert_allclose(multiple.holm(np.array(p)), multipletests(p, method="holm")[1])
 
 
 @pytest.mark.parametrize("away", [(), GAPS], ids=["complete", "suspensions"])

@@ -32,11 +32,12 @@ from validation.worlds import (
 
 from eventstudy.abnormal import abnormal_returns, cumulate, session_weights
 from eventstudy.inference.placebo import Deletion, delete_block, placebo_draws
-from eventstudy.inference.registry import PARAMETRIC, run_test
+from eventstudy.inference.registry import CLOSED_FORM, run_test
 from eventstudy.models import MODELS, Fit, MarketModel
 from eventstudy.returns import trade_rows
 
 FEW = settings(max_examples=16, deadline=None, derandomize=True)
+ROW_RANKS = ("corrado", "corrado_zivney")
 TILING = ("trade-to-trade", "lumped", "uniform")
 
 # (1) -------------------------------------------------------------------------------------------------------
@@ -72,9 +73,16 @@ def test_turning_all_signs_turns_the_statistics_and_leaves_two_sided_p(world: Wo
     one, two = world.section(), world.change(market=-world.market, returns=-world.returns).section()
     turned = dict.fromkeys(("alpha", "car", "t"), -1.0)
     assert_same(firm_numbers(one), firm_numbers(two), scale=turned)
-    for name in PARAMETRIC:
+    for name in CLOSED_FORM:
         left, right = run_test(name, one), run_test(name, two)
-        assert_allclose([right.p_value, abs(right.statistic)], [left.p_value, abs(left.statistic)], **CLOSE, err_msg=name)
+        assert_allclose(
+            [right.p_value, right.p_right, right.p_left], [left.p_value, left.p_left, left.p_right], **CLOSE, err_msg=name
+        )
+        if name == "wilcoxon":  # a sum of ranks: those of the positive CARs before, those of the negative ones after
+            n = len(one.firms)
+            assert left.statistic + right.statistic == n * (n + 1) / 2
+        else:
+            assert_allclose(abs(right.statistic), abs(left.statistic), **CLOSE, err_msg=name)
     for left, right in zip(placebo_draws(one), placebo_draws(two), strict=True):
         assert left.p_value() == right.p_value()
         assert left.p_value("left") == right.p_value("right")
@@ -134,7 +142,8 @@ def test_a_suspension_inside_the_window_changes_no_car_and_no_variance(world: Wo
     one, two = world.change(traded=free).section(), world.change(traded=idle).section()
     assert len(two.firms) == firms
     assert_same(firm_numbers(one), firm_numbers(two))
-    assert_same(outcomes(one), outcomes(two))
+    assert_same(outcomes(one), outcomes(two), *ROW_RANKS)  # these rank the rows, of which there are fewer now
+    assert run_test("corrado", two).reason == "incomplete_rows"
 
 
 @FEW
@@ -177,7 +186,38 @@ def test_drop_does_not_see_what_happens_in_a_suspension(world: World, jump: floa
     assert_same(firm_numbers(one), firm_numbers(two))
 
 
-# (7) and (8) -----------------------------------------------------------------------------------------------
+# (7) to (10) -----------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(worlds(firms=(1, 1)))
+def test_joint_f_of_one_firm_is_its_squared_t(world: World) -> None:
+    cross = world.section()
+    single, found = cross.firms[0].cumulative, run_test("hotelling", cross)
+    assert_allclose([found.statistic, found.p_value, found.df], [single.t**2, single.p_value, single.df], **CLOSE)
+
+
+@FEW
+@given(worlds(gaps=False))
+def test_corrado_and_zivney_is_corrado_on_complete_data(world: World) -> None:
+    cross = world.section()
+    left, right = run_test("corrado", cross), run_test("corrado_zivney", cross)
+    assert left.reason == ""
+    assert_allclose([left.statistic, left.p_value], [right.statistic, right.p_value], **CLOSE)
+
+
+@FEW
+@given(worlds(firms=(2, 6)), st.floats(0.01, 1.0))
+def test_generalised_rank_t_is_bounded_by_the_number_of_rows(world: World, effect: float) -> None:
+    """|Z| <= sqrt(T-1) whatever the effect, so that t = Z sqrt((T-2)/(T-1-Z^2)) is a t of T-2 degrees of freedom."""
+    moved = world.returns.copy()
+    moved[world.design.event_start :] += effect
+    for name in ("grank", "grank_unscaled"):
+        found = run_test(name, world.change(returns=moved).section())
+        rows = found.df + 2
+        z = found.statistic / np.sqrt((rows - 2 + found.statistic**2) / (rows - 1))
+        assert abs(z) < np.sqrt(rows - 1)
+        assert np.isfinite(found.statistic)
 
 
 @FEW

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from eventstudy.inference.registry import TEST_NAMES
+from eventstudy.inference.registry import DIFFERENCE, TEST_NAMES
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
 SUSPENSIONS = {"t2t": "trade-to-trade"}
@@ -163,11 +163,12 @@ def test_undefined_cars_have_a_reason_and_defined_ones_none(answer: Answer) -> N
         assert (cars[symbol]["status"], bool(cars[symbol]["reason"])) == (("ok", False) if firm["car"] else ("undefined", True))
 
 
-def test_holm(answer: Answer) -> None:
-    wanted = (answer.expected.get("tests") or {}).get("holm_firm_p") or []
+@pytest.mark.parametrize(("column", "key"), [("p_holm", "holm_firm_p"), ("p_bh", "bh_firm_p")])
+def test_adjusted_p_values(answer: Answer, column: str, key: str) -> None:
+    wanted = (answer.expected.get("tests") or {}).get(key) or []
     cars = answer.by_symbol("cars")
     with_car = [symbol for symbol, firm in answer.firms() if firm["car"]]
-    rows = [(symbol, cars[symbol]["p_holm"], p) for symbol, p in zip(with_car, wanted, strict=True)]
+    rows = [(symbol, cars[symbol][column], p) for symbol, p in zip(with_car, wanted, strict=True)]
     assert _wrong(rows or [("no family", "", None)]) == []
 
 
@@ -192,6 +193,8 @@ def _plain(name: str, want: dict[str, Any]) -> tuple[float | None, float | None]
         return None
     if key == "gen_sign":
         return want[key][0], want["gen_sign_exact_p"]
+    if key == "wilcoxon":
+        return want[key][0], want[key][2]
     if key in ("caar_fullcov", "hotelling"):
         found = want[key] or {}
         return found.get("t", found.get("F")), found.get("p")
@@ -200,12 +203,12 @@ def _plain(name: str, want: dict[str, Any]) -> tuple[float | None, float | None]
 
 def test_statistics_and_p_values(answer: Answer) -> None:
     want, found = answer.expected.get("tests"), answer.all_tests()
-    assert set(found) == set(TEST_NAMES)
+    assert set(found) == set(TEST_NAMES) - set(DIFFERENCE)
     if want is None:
         assert not any(row["statistic"] for row in found.values())
         return
     rows = []
-    for name in {*PLAIN_TESTS, "portfolio_t", "hotelling", "generalized_sign"} & set(TEST_NAMES):
+    for name in {*PLAIN_TESTS, "portfolio_t", "hotelling", "generalized_sign", "wilcoxon"}:
         wanted = _plain(name, want)
         if wanted is not None:
             rows += [(f"{name} {column}", found[name][column], wanted[k]) for k, column in enumerate(("statistic", "p_value"))]

@@ -46,15 +46,18 @@ LAYERS = [
     {"models.options"},
     {"models"},
     {"abnormal"},
-    {"inference", "inference.result", "inference.correlation", "inference.parametric", "inference.cross", "inference.placebo",
-     "inference.regression"},
+    {
+        "inference", "inference.result", "inference.correlation", "inference.parametric", "inference.joint", "inference.ranks",
+        "inference.signs", "inference.skewness", "inference.multiple", "inference.cross", "inference.placebo",
+        "inference.bootstrap", "inference.regression",
+    },
     {"inference.registry", "diagnostics"},
     {"simulate"},
     {"plan"},
     {"headline"},
     {"further"},
     {"study"},
-    {"prices", "doubt"},
+    {"prices", "doubt", "draws"},
     {"characteristics"},
     {"tables"},
     {"group_tables"},
@@ -139,8 +142,9 @@ def test_no_two_modules_import_each_other() -> None:
 
 
 def test_estimators_know_nothing_of_suspensions_or_sources() -> None:
+    arrays = ("parametric", "joint", "ranks", "signs", "skewness", "multiple", "correlation", "result")
     estimators = {name for name in MODULES if name.startswith("models.")}
-    for name in sorted(estimators | {"inference.parametric", "inference.correlation", "inference.result"}):
+    for name in sorted(estimators | {f"inference.{part}" for part in arrays}):
         assert {target for target, _, _ in imported_by(name)} & {"trading", "sources", "calendar", "study"} == set()
 
 

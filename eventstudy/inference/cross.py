@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import CumulativeReturn, session_weights
-from eventstudy.inference.correlation import ResidualCorrelation, residual_correlation
+from eventstudy.inference.correlation import ResidualCorrelation, nearest_correlation, residual_correlation
 from eventstudy.models.base import Fit
 from eventstudy.trading import Listing
 from eventstudy.windows import Window
@@ -18,12 +18,17 @@ from eventstudy.windows import Window
 
 @dataclass(frozen=True)
 class FirmCar:
-    """One firm with its fit and its (defined) CAR in the window; `day0` is a position in its calendar."""
+    """One firm with its fit and its (defined) CAR in the window; `day0` is a position in its calendar.
+
+    `masked` holds a boolean a session, True where the session was left out of the estimation; empty: none was.
+    """
 
     listing: Listing
     fit: Fit
     day0: int
     cumulative: CumulativeReturn
+    masked: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    industry: str = ""
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -83,9 +88,82 @@ class CrossSection:
         return on_common_sessions(self.firms, columns, np.nan)
 
     @cached_property
+    def residuals_by_tau(self) -> np.ndarray:
+        """Single-session estimation residuals by session relative to the event, NaN where a firm has none."""
+        single = [firm.fit.rows.span == 1 for firm in self.firms]
+        return self._by_tau([firm.fit.errors[chosen] for firm, chosen in zip(self.firms, single, strict=True)], single)
+
+    @cached_property
+    def scaled_errors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Errors over their standard deviation, all spans, where each row ends (rule C10).
+
+        Returns
+        -------
+        estimation : array (sessions, N)
+            By session relative to the event.
+        event : array (L2, N)
+            Those of the window.
+        """
+        lo, hi = self.window
+        event = np.full((hi - lo + 1, len(self.firms)), np.nan)
+        for place, firm in enumerate(self.firms):
+            rows, fit = firm.cumulative.rows, firm.fit
+            if rows is not None:
+                ar = fit.model.response(rows) - fit.model.regressors(rows) @ fit.params
+                event[rows.end - firm.day0 - lo, place] = ar / (fit.sigma * np.sqrt(rows.span))
+        every = [np.ones(firm.fit.nobs, dtype=bool) for firm in self.firms]
+        return self._by_tau([firm.fit.errors / firm.fit.sigma for firm in self.firms], every), event
+
+    def _by_tau(self, values: list[np.ndarray], chosen: list[np.ndarray]) -> np.ndarray:
+        """Put values of chosen estimation rows where these end, relative to each firm's event session."""
+        taus = [firm.fit.rows.end[taken] - firm.day0 for firm, taken in zip(self.firms, chosen, strict=True)]
+        known = np.concatenate(taus)
+        if not len(known):
+            return np.full((0, len(self.firms)), np.nan)
+        first = int(known.min())
+        matrix = np.full((int(known.max()) - first + 1, len(self.firms)), np.nan)
+        for place, (tau, value) in enumerate(zip(taus, values, strict=True)):
+            matrix[tau - first, place] = value
+        kept: np.ndarray = matrix[~self._masked(first, len(matrix))]
+        return kept
+
+    def _masked(self, first: int, count: int) -> np.ndarray:
+        """Tell which of `count` sessions from tau `first` on are masked for every firm."""
+        everywhere = np.ones(count, dtype=bool)
+        for firm in self.firms:
+            start = firm.day0 + first
+            own = firm.masked[start : start + count] if len(firm.masked) else np.zeros(count, dtype=bool)
+            everywhere &= own
+        return everywhere
+
+    @cached_property
+    def positive_share(self) -> np.ndarray:
+        """Share of positive estimation residuals of each firm."""
+        return np.array([(firm.fit.errors > 0).mean() for firm in self.firms])
+
+    @cached_property
     def correlation(self) -> ResidualCorrelation:
         """Residual correlation, 0 for pairs whose windows do not overlap (rule C6)."""
         return residual_correlation(self.residuals, self.overlap)
+
+    @cached_property
+    def same_industry(self) -> np.ndarray:
+        """Whether two firms belong to the same industry, N by N."""
+        names = np.array([firm.industry for firm in self.firms])
+        same: np.ndarray = names[:, None] == names[None, :]
+        return same
+
+    @cached_property
+    def correlation_in_blocks(self) -> ResidualCorrelation:
+        """Residual correlation within blocks of one industry and overlapping windows, 0 for all other pairs."""
+        return residual_correlation(self.residuals, self.overlap & self.same_industry)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the CARs with the full covariance of the firms' errors, N by N (rule C7)."""
+        matrix = nearest_correlation(self.correlation.matrix)[0]
+        covariance: np.ndarray = matrix * np.outer(self.sigma, self.sigma) * self.shared
+        return covariance
 
     @cached_property
     def shared(self) -> np.ndarray:

@@ -1,16 +1,11 @@
-"""Parametric tests across firms, each on plain arrays (rules C3 to C7 and C17)."""
+"""Parametric tests across firms, each on plain arrays (rules C3 to C8)."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from eventstudy.inference.correlation import ResidualCorrelation, nearest_correlation
-from eventstudy.inference.result import TestResult, undefined
-
-
-def _t_test(name: str, statistic: float, df: float, n: int, null: str, reason: str = "") -> TestResult:
-    return TestResult(name, null, n, statistic, float(2 * stats.t.sf(abs(statistic), df)), df, reason)  # type: ignore[arg-type]
+from eventstudy.inference.result import TestResult, normal, student, undefined
 
 
 def _mean_over_sd(values: np.ndarray) -> float:
@@ -30,7 +25,7 @@ def cross_sectional_t(car: np.ndarray) -> TestResult:
     statistic = _mean_over_sd(car)
     if np.isnan(statistic):
         return undefined("cross_sectional_t", "mean", len(car), "too_few_firms" if len(car) < 2 else "no_spread")
-    return _t_test("cross_sectional_t", statistic, len(car) - 1, len(car), "mean")
+    return student("cross_sectional_t", "mean", len(car), statistic, len(car) - 1)
 
 
 def patell(scar: np.ndarray, df: np.ndarray) -> TestResult:
@@ -48,7 +43,7 @@ def patell(scar: np.ndarray, df: np.ndarray) -> TestResult:
     if (df <= 2).any():
         return undefined("patell", "sharp", len(scar), "too_few_df")
     z = float(scar.sum() / np.sqrt((df / (df - 2)).sum()))
-    return TestResult("patell", "sharp", len(scar), z, float(2 * stats.norm.sf(abs(z))))
+    return normal("patell", "sharp", len(scar), z)
 
 
 def kp_patell(scar: np.ndarray, df: np.ndarray, correlation: ResidualCorrelation) -> TestResult:
@@ -58,7 +53,7 @@ def kp_patell(scar: np.ndarray, df: np.ndarray, correlation: ResidualCorrelation
     if reason:
         return undefined("kp_patell", "sharp", n, reason)
     z = plain.statistic / np.sqrt(1 + (n - 1) * correlation.mean)
-    return TestResult("kp_patell", "sharp", n, float(z), float(2 * stats.norm.sf(abs(z))))
+    return normal("kp_patell", "sharp", n, z)
 
 
 def bmp(scar: np.ndarray) -> TestResult:
@@ -66,7 +61,7 @@ def bmp(scar: np.ndarray) -> TestResult:
     statistic = _mean_over_sd(scar)
     if np.isnan(statistic):
         return undefined("bmp", "mean", len(scar), "too_few_firms" if len(scar) < 2 else "no_spread")
-    return _t_test("bmp", statistic, len(scar) - 1, len(scar), "mean")
+    return student("bmp", "mean", len(scar), statistic, len(scar) - 1)
 
 
 def kp_bmp(scar: np.ndarray, correlation: ResidualCorrelation) -> TestResult:
@@ -76,7 +71,7 @@ def kp_bmp(scar: np.ndarray, correlation: ResidualCorrelation) -> TestResult:
     if reason:
         return undefined("kp_bmp", "mean", n, reason)
     r = correlation.mean
-    return _t_test("kp_bmp", float(plain.statistic * np.sqrt((1 - r) / (1 + (n - 1) * r))), n - 1, n, "mean")
+    return student("kp_bmp", "mean", n, plain.statistic * np.sqrt((1 - r) / (1 + (n - 1) * r)), n - 1)
 
 
 def _correlation_reason(correlation: ResidualCorrelation, n: int) -> str:
@@ -124,41 +119,49 @@ def portfolio_t(
     if np.isnan(statistic):
         return undefined("portfolio_t", "sharp", n, "negative_variance")
     clipped = nearest_correlation(correlation.matrix)[1]
-    return _t_test("portfolio_t", statistic, int(df.min()), n, "sharp", "correlation_clipped" if clipped else "")
+    return student("portfolio_t", "sharp", n, statistic, int(df.min()), "correlation_clipped" if clipped else "")
 
 
-def equal_effects(car: np.ndarray, errors: np.ndarray, df: int, factor: float) -> TestResult:
-    """F test that all firms reacted alike, F(N-1, df-N+2) (rule C17, contrasts of neighbours).
+def difference_t(car: np.ndarray, first: np.ndarray, df: np.ndarray, covariance: np.ndarray) -> TestResult:
+    """t of the difference between the mean CARs of two groups, with the covariance of all firms, t(min df) (rule C7).
 
     Parameters
     ----------
     car : array (N,)
-    errors : array (rows, N)
-        Scaled estimation residuals of the same rows for all firms.
-    df : int
-        Residual degrees of freedom, the same for all firms.
-    factor : float
-        The common variance factor C.
+        CARs of both groups.
+    first : array (N,) of bool
+        Which firms belong to the first group; the second one's mean is taken off.
+    df : array (N,)
+    covariance : array (N, N)
+        Covariance of the CARs.
     """
     n = len(car)
-    if n < 2:
-        return undefined("equal_effects", "sharp", n, "too_few_firms")
-    if df - n + 2 < 1:
-        return undefined("equal_effects", "sharp", n, "too_few_df")
-    gap = np.diff(car)
-    contrast = np.diff(np.eye(n), axis=0)
-    covariance = contrast @ (errors.T @ errors / df) @ contrast.T
-    if np.linalg.matrix_rank(covariance) < n - 1:
-        return undefined("equal_effects", "sharp", n, "singular_covariance")
-    t_squared = float(gap @ np.linalg.solve(covariance, gap)) / factor
-    f = t_squared * (df - n + 2) / (df * (n - 1))
-    return TestResult("equal_effects", "sharp", n, f, float(stats.f.sf(f, n - 1, df - n + 2)), df - n + 2)
+    weights = np.where(first, 1 / max(first.sum(), 1), -1 / max((~first).sum(), 1))
+    variance = float(weights @ covariance @ weights)
+    if not variance > 0:
+        return undefined("difference_t", "sharp", n, "negative_variance")
+    return student("difference_t", "sharp", n, float(weights @ car) / np.sqrt(variance), int(df.min()))
 
 
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Holm's step-down adjustment of p-values (rule C18)."""
-    order = np.argsort(p_values)
-    steps = (len(p_values) - np.arange(len(p_values))) * p_values[order]
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return adjusted
+def crude_dependence(car: np.ndarray, errors: np.ndarray, sessions: int) -> TestResult:
+    """t of the mean CAR from the spread of the mean residual over estimation sessions, t(T-1) (rule C8).
+
+    It leaves the error of prediction out, so that it rejects slightly too often.
+
+    Parameters
+    ----------
+    car : array (N,)
+    errors : array (T', N)
+        Single-session estimation residuals by session; NaN where a firm has none. Only the T sessions with
+        residuals of all firms count.
+    sessions : int
+        Sessions in the window.
+    """
+    n = len(car)
+    averages = errors[~np.isnan(errors).any(axis=1)].mean(axis=1)
+    if len(averages) < 2:
+        return undefined("crude_dependence", "sharp", n, "too_few_common_sessions")
+    spread = float(averages.std(ddof=1))
+    if not spread > 0:
+        return undefined("crude_dependence", "sharp", n, "no_spread")
+    return student("crude_dependence", "sharp", n, car.mean() / (np.sqrt(sessions) * spread), len(averages) - 1)

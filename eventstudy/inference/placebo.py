@@ -14,6 +14,7 @@ import numpy as np
 from eventstudy.abnormal import CumulativeReturn
 from eventstudy.errors import DataError
 from eventstudy.inference.cross import CrossSection, FirmCar
+from eventstudy.inference.joint import t_squared
 from eventstudy.inference.parametric import portfolio_statistic
 from eventstudy.models.base import Fit
 from eventstudy.returns import Rows
@@ -183,50 +184,107 @@ def _delete_from_all(firms: Sequence[FirmCar], start: int, size: int) -> list[De
     return found
 
 
-def placebo_draws(cross: CrossSection) -> tuple[PlaceboDraws, PlaceboDraws]:
-    """Return the mean CAR and the mean standardised CAR at the event and at every placebo block."""
-    blocks, size = placebo_blocks(cross), length(cross.window)
-    reason = "no_refit" if any(firm.fit.session_variance is not None for firm in cross.firms) else ""
-    return (
-        PlaceboDraws(float(cross.car.mean()), blocks.car.mean(axis=1), blocks.starts, size, reason),
-        PlaceboDraws(float(cross.scar.mean()), blocks.scar.mean(axis=1), blocks.starts, size, reason),
-    )
-
-
 @dataclass(frozen=True)
 class PlaceboBlocks:
-    """Every firm's CAR at every placebo block that all firms tile.
+    """All firms of a cross-section at every block that they all tile, each fitted again without it.
 
     Parameters
     ----------
+    cross : CrossSection
+        The firms at the event.
     starts : array (B,) of int
         First session of each block, relative to the event session.
     car, scar : array (B, N)
-        CARs as predicted without the block, and divided by their standard errors.
+        CARs, and CARs over their standard errors.
+    t_squared : array (B,)
+        The joint statistic of `joint_t_squared`.
     """
 
+    cross: CrossSection
     starts: np.ndarray
     car: np.ndarray
     scar: np.ndarray
+    t_squared: np.ndarray
+
+    def mean_car(self) -> PlaceboDraws:
+        """Return the mean CAR at the event and at every block."""
+        return self._draws(float(self.cross.car.mean()), self.car.mean(axis=1))
+
+    def mean_scar(self) -> PlaceboDraws:
+        """Return the mean standardised CAR at the event and at every block."""
+        return self._draws(float(self.cross.scar.mean()), self.scar.mean(axis=1))
+
+    def joint(self) -> PlaceboDraws:
+        """Return T-squared of all CARs at the event and at every block (rule C15 on C17)."""
+        observed = joint_t_squared(self.cross) if self.cross.least_squares else np.nan
+        if np.isnan(observed):
+            known = self.cross.same_rows or self.cross.correlation.enough
+            reason = "singular_covariance" if known else "too_few_common_sessions"
+            reason = reason if self.cross.least_squares else "not_least_squares"
+            return PlaceboDraws(np.nan, np.empty(0), np.empty(0, dtype=int), length(self.cross.window), reason)
+        return self._draws(observed, self.t_squared)
+
+    def less(self, other: PlaceboBlocks) -> PlaceboDraws:
+        """Return the mean CAR less that of another group, at the event and at the blocks that both groups tile."""
+        starts, mine, its = np.intersect1d(self.starts, other.starts, return_indices=True)
+        observed = float(self.cross.car.mean() - other.cross.car.mean())
+        draws = self.car[mine].mean(axis=1) - other.car[its].mean(axis=1)
+        return replace(self._draws(observed, draws), starts=starts)
+
+    def _draws(self, observed: float, draws: np.ndarray) -> PlaceboDraws:
+        # GARCH errors have no fit without a block: nothing was drawn, for this reason
+        reason = "no_refit" if any(firm.fit.session_variance is not None for firm in self.cross.firms) else ""
+        return PlaceboDraws(observed, draws, self.starts, length(self.cross.window), reason)
+
+
+def joint_t_squared(cross: CrossSection) -> float:
+    """Return T-squared of all CARs: exact where the firms share their rows, else with rule C7's covariance."""
+    if cross.same_rows:
+        fit = cross.firms[0].fit
+        errors = np.column_stack([firm.fit.errors for firm in cross.firms])
+        return t_squared(cross.car, errors.T @ errors / fit.df_resid * cross.firms[0].cumulative.variance_factor)
+    return t_squared(cross.car, cross.covariance) if cross.correlation.enough else np.nan
 
 
 def placebo_blocks(cross: CrossSection) -> PlaceboBlocks:
-    """Return the firms' CARs at every block of estimation sessions as long as the window (rule C15)."""
-    size = length(cross.window)
-    starts, cars, scars = [], [], []
+    """Delete every block as long as the window, fit every firm again without it, and predict the block (rule C15).
+
+    Firms with rows of their own have their standardised CARs joined by the correlation they have at the event.
+    """
+    size, n = length(cross.window), len(cross.firms)
+    fixed = None
+    if cross.least_squares and cross.correlation.enough and not cross.same_rows:
+        scale = np.sqrt(np.diag(cross.covariance))
+        fixed = cross.covariance / np.outer(scale, scale)
+    starts, cars, scars, joints = [], [], [], []
     for start in _block_starts(cross.firms, size):
         deletions = _delete_from_all(cross.firms, start, size)
         if deletions is None:
             continue
-        blocks = [
+        found = [
             deletion.cumulative(firm.day0 + start, firm.day0 + start + size - 1, cross.window)
             for firm, deletion in zip(cross.firms, deletions, strict=True)
         ]
+        blocks = [block for block in found if block]
         starts.append(start)
-        cars.append([block.car for block in blocks if block])
-        scars.append([block.t for block in blocks if block])
-    shape = (len(starts), len(cross.firms))
-    return PlaceboBlocks(np.array(starts, dtype=int), np.reshape(cars, shape), np.reshape(scars, shape))
+        cars.append([block.car for block in blocks])
+        scars.append([block.t for block in blocks])
+        if cross.same_rows:
+            errors = np.column_stack([deletion.fit.errors for deletion in deletions])
+            covariance = errors.T @ errors / deletions[0].fit.df_resid * blocks[0].variance_factor
+            joints.append(t_squared(np.array(cars[-1]), covariance))
+        else:
+            joints.append(np.nan if fixed is None else t_squared(np.array(scars[-1]), fixed))
+    shape = (len(starts), n)
+    return PlaceboBlocks(
+        cross, np.array(starts, dtype=int), np.reshape(cars, shape), np.reshape(scars, shape), np.array(joints, dtype=float)
+    )
+
+
+def placebo_draws(cross: CrossSection) -> tuple[PlaceboDraws, PlaceboDraws]:
+    """Return the mean CAR and the mean standardised CAR at the event and at every placebo block."""
+    blocks = placebo_blocks(cross)
+    return blocks.mean_car(), blocks.mean_scar()
 
 
 def placebo_max_draws(sections: Sequence[CrossSection]) -> PlaceboDraws:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy import special
 
 Null = Literal["mean", "sharp"]
 
@@ -28,6 +29,10 @@ class TestResult:
         Degrees of freedom of the reference distribution; NaN where it has none.
     reason : str
         Code of why the test does not apply, or of an assumption the reader must know.
+    p_left, p_right : float
+        One-sided p-values against a smaller and a larger statistic; NaN where the test has no direction.
+    floor : float
+        Smallest two-sided p-value that so many firms or draws can give; NaN where there is no such bound.
     """
 
     __test__ = False  # pytest would take the class for a test case
@@ -39,8 +44,23 @@ class TestResult:
     p_value: float = np.nan
     df: float = np.nan
     reason: str = ""
+    p_left: float = np.nan
+    p_right: float = np.nan
+    floor: float = np.nan
 
 
 def undefined(name: str, null: Null, n: int, reason: str) -> TestResult:
     """Return the result of a test that does not apply."""
     return TestResult(name, null, n, reason=reason)
+
+
+def student(name: str, null: Null, n: int, statistic: float, df: float, reason: str = "") -> TestResult:
+    """Return a statistic referred to Student's t, two-sided and one-sided."""
+    left, right = (float(special.stdtr(df, side * statistic)) for side in (1, -1))
+    return TestResult(name, null, n, float(statistic), 2 * min(left, right), df, reason, left, right)
+
+
+def normal(name: str, null: Null, n: int, statistic: float, reason: str = "") -> TestResult:
+    """Return a statistic referred to the standard normal distribution, two-sided and one-sided."""
+    left, right = (float(special.ndtr(side * statistic)) for side in (1, -1))
+    return TestResult(name, null, n, float(statistic), 2 * min(left, right), np.nan, reason, left, right)

@@ -13,6 +13,10 @@ from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, fini
 from eventstudy.report.wording import NULLS, REASONS, short_name, words_of_test
 from eventstudy.windows import Window
 
+SHOWN = (
+    "cross_sectional_t", "patell", "kp_patell", "bmp", "kp_bmp", "portfolio_t", "equal_effects", "placebo_caar",
+    "placebo_scar", "placebo_max",
+)  # fmt: skip
 NUMBERS = 5  # statistic, df, p, blocks and floor
 
 
@@ -31,12 +35,13 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
         Column("sd ratio", True, "standard deviation in the 30 sessions before the event over that of the estimation window"),
         Column("Remarks", False),
     )
-    table = reading.result.tests
+    table = reading.result.tests[reading.result.tests["test"].isin(SHOWN)].sort_values("test", key=_place, kind="stable")
     blocks = []
     for group in groups:
         for bounds in windows:
             chosen = (table["group"] == group) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])
-            rows = tuple(_test_row(reading, row, bounds) for _, row in table[chosen].iterrows())
+            found = {str(row["test"]): row for _, row in table[chosen].iterrows()}
+            rows = tuple(_test_row(reading, found[name], bounds) for name in SHOWN if name in found)
             if rows:
                 rows = tuple(sorted(rows, key=lambda row: not row.strong))  # the headline tests first
                 blocks.append(Block(rows, f"{reading.group_name(group)}, {window(bounds)}"))
@@ -54,6 +59,10 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
             "before the event were."
         )
     return finished(reading, Table(anchor, caption, columns, tuple(blocks), tuple(notes)))
+
+
+def _place(names: pd.Series) -> pd.Series:
+    return names.map(SHOWN.index)
 
 
 def _roles(reading: Reading, windows: Sequence[Window]) -> list[str]:
@@ -114,5 +123,6 @@ def _ratio(reading: Reading, group: str, bounds: Window) -> str:
 
 def tests_in_words(reading: Reading) -> list[tuple[str, str, str, str]]:
     """Return name, code, description and reference distribution of each test the study ran."""
-    found = [(name, words_of_test(name)) for name in dict.fromkeys(reading.result.tests["test"])]
+    ran = set(reading.result.tests["test"])
+    found = [(name, words_of_test(name)) for name in SHOWN if name in ran]
     return [(words.name, name, words.about, words.reference) for name, words in found]

@@ -52,6 +52,16 @@ REASONS = {
     "no_market_value": "no firm with a CAR has a market value",
     "mixed_currencies": "the firms’ prices are in different currencies",
     "partial_total": "only over the firms whose shares are given",
+    "singular_covariance": "the covariance of the firms’ errors is singular",
+    "approximate": "approximate, and too ready to reject with few estimation rows",
+    "no_industries": "needs the industry of every firm, and at least two industries",
+    "dates_differ": "event dates differ, so there is no session on which the firms’ errors could be drawn together",
+    "too_many_firms": "more than 100 firms with different estimation rows: fitting them in every draw would take too long",
+    "incomplete_rows": "a firm has no return that ends in one of the sessions; Corrado and Zivney’s version allows for that",
+    "few_firms_rescaled": "rejects too often with fewer than ten firms: see the version without rescaling",
+    "fewer_than_three_firms": "needs at least three firms",
+    "few_firms_skewness": "with fewer than 20 firms the skewness is not known well enough for this p-value to mean much",
+    "cannot_reject": "cannot reject at any usual level: so few firms cannot give a p-value below the floor",
     "correlation_clipped": "the pairwise correlations were adjusted to the nearest valid correlation matrix",
 }
 
@@ -116,6 +126,81 @@ TESTS = {
         "event left the variance alone.",
         "t with the fewest residual degrees of freedom of any firm",
     ),
+    "crude_dependence": TestWords(
+        "Crude dependence adjustment (Brown and Warner)",
+        "Compares the mean CAR with the spread of the firms’ mean residual over the estimation sessions, so that correlation "
+        "across firms is allowed for. Leaves out the error of prediction, and so rejects slightly too often.",
+        "t with the number of sessions all firms traded, less one",
+    ),
+    "hotelling": TestWords(
+        "Joint F (Hotelling)",
+        "Asks whether every CAR is zero, not whether their average is: opposite reactions do not cancel. Exact for normal "
+        "errors; with fat tails it rejects too often.",
+        "F with N and the printed degrees of freedom",
+        "joint",
+    ),
+    "kp_bmp_blocks": TestWords(
+        "Adjusted BMP, correlation by blocks",
+        "The adjusted BMP test with correlation counted within one industry on overlapping dates only, none between other pairs.",
+        "t with N − 1 degrees of freedom",
+    ),
+    "wald_joint": TestWords(
+        "Joint Wald test",
+        "The joint test for firms whose estimation rows differ, with the full covariance of the CARs. Approximate.",
+        "chi-squared with N degrees of freedom",
+        "joint",
+    ),
+    "difference_t": TestWords(
+        "Difference of two groups, t",
+        "Compares the mean CARs of two groups of firms, with the full covariance of all their errors. Against placebo firms it "
+        "asks whether the named firms moved more than such firms did on these days.",
+        "t with the fewest residual degrees of freedom of any firm",
+        "difference",
+    ),
+    "corrado": TestWords(
+        "Corrado’s rank test",
+        "Ranks each firm’s daily errors over estimation and event together and asks whether the event days rank unusually. Needs "
+        "a return in every session.",
+        "standard normal",
+    ),
+    "corrado_zivney": TestWords(
+        "Corrado and Zivney’s rank test",
+        "As Corrado’s, allowing for sessions without a return; a return over several sessions is ranked where it ends.",
+        "standard normal",
+    ),
+    "grank": TestWords(
+        "Generalised rank t (Kolari and Pynnönen)",
+        "Ranks the standardised CAR, divided by its spread across firms, among the daily errors of the estimation window. The "
+        "division lets the variance change, but needs some ten firms.",
+        "t with the number of ranked sessions, less two",
+    ),
+    "grank_unscaled": TestWords(
+        "Generalised rank t without rescaling",
+        "Ranks the standardised CAR as it is among the daily errors of the estimation window; usable with few firms.",
+        "t with the number of ranked sessions, less two",
+    ),
+    "generalized_sign": TestWords(
+        "Generalised sign test (Cowan)",
+        "Counts the positive CARs and compares them with each firm’s own share of positive residuals; the p-value is exact "
+        "below 30 firms. Assumes that firms are independent of each other.",
+        "exact distribution of the count; standard normal from 30 firms on",
+    ),
+    "wilcoxon": TestWords(
+        "Wilcoxon’s signed-rank test",
+        "The statistic is the sum of the ranks of the positive CARs, ranked by size. Assumes that firms are independent of each "
+        "other and errors symmetric. With three firms the smallest p-value there can be is 0.25.",
+        "all 2^N signs; normal above 15 firms",
+    ),
+    "skewness_hall": TestWords(
+        "Skewness-adjusted t (Hall)",
+        "The cross-sectional t, transformed for skewed CARs. Meant for many firms; means nothing with three.",
+        "standard normal",
+    ),
+    "skewness_johnson": TestWords(
+        "Skewness-adjusted t (Johnson)",
+        "The cross-sectional t, corrected for skewed CARs by a series. Meant for many firms; means nothing with three.",
+        "standard normal",
+    ),
     "equal_effects": TestWords(
         "Equality of effects",
         "Asks whether all firms reacted alike, whatever the size of the reaction. "
@@ -133,6 +218,30 @@ TESTS = {
         "Placebo dates, mean standardised CAR",
         "As before, with each firm’s CAR divided by its standard error, so that volatile firms weigh no more than quiet ones.",
         "rank among the placebo blocks",
+    ),
+    "placebo_hotelling": TestWords(
+        "Placebo dates, joint",
+        "The joint T² of all CARs among those of the estimation blocks, so that fat tails do no harm. Where the firms’ rows "
+        "differ, their correlation is held as it is at the event.",
+        "rank among the placebo blocks",
+        "joint",
+    ),
+    "placebo_difference": TestWords(
+        "Difference of two groups, placebo dates",
+        "Sets the difference of the mean CARs among those of the estimation blocks that both groups traded through.",
+        "rank among the placebo blocks",
+        "difference",
+    ),
+    "bootstrap_residual": TestWords(
+        "Bootstrap of residuals",
+        "Sets the portfolio t among 9,999 made by giving every session the firms’ errors of one estimation session, drawn at "
+        "random and taken together, and fitting every firm again. Days are drawn singly, so it takes days for independent.",
+        "rank among the draws",
+    ),
+    "bootstrap_wild": TestWords(
+        "Wild bootstrap",
+        "As before, but estimation sessions keep their errors and only their signs are drawn. Assumes symmetric errors.",
+        "rank among the draws",
     ),
     "placebo_max": TestWords(
         "Placebo dates, all windows at once",

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 import eventstudy as es
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.placebo import placebo_draws, placebo_max_draws
-from eventstudy.inference.registry import PARAMETRIC, placebo_result, run_test
+from eventstudy.inference.registry import CLOSED_FORM, placebo_result, run_test
 from eventstudy.simulate import Panel, PanelDesign, draw_market, draw_returns, draw_trading, panel_from_returns
 
 CLOSE = {"rtol": 1e-7, "atol": 1e-11}
@@ -85,7 +85,7 @@ def firm_numbers(cross: CrossSection) -> Numbers:
 def outcomes(cross: CrossSection) -> Numbers:
     """Everything the tests say: parametric ones and the placebo dates; (statistic, p, df) or a reason each."""
     found: Numbers = {}
-    for name in PARAMETRIC:
+    for name in CLOSED_FORM:
         result = run_test(name, cross)
         found[name] = np.array([result.statistic, result.p_value, result.df])
     caar, scar = placebo_draws(cross)

@@ -1,0 +1,220 @@
+"""Bootstrap of the portfolio t by whole sessions: the firms' errors of one session are drawn together (rule C16).
+
+The pool is the estimation sessions in which every firm has a single-session residual, inflated by
+sqrt(L1 / (L1 - K)). A draw gives every session of the estimation and of the event window one session of the
+pool, each drawn singly (block length 1); a row over n sessions gets the sum of the n errors drawn for them, so
+that suspensions stay where they were. Every firm is then fitted again, and the portfolio t (rule C7) computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from eventstudy.abnormal import session_weights
+from eventstudy.inference.correlation import FEWEST_COMMON_SESSIONS
+from eventstudy.inference.cross import CrossSection, FirmCar
+from eventstudy.inference.parametric import portfolio_statistic
+from eventstudy.inference.result import TestResult, undefined
+from eventstudy.windows import length
+
+DRAWS = 9_999
+NUMBERS_AT_ONCE = 2_000_000
+MOST_FIRMS_APART = 100  # above, fitting firms with rows of their own in every draw would take minutes
+BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The sessions that a draw fills: the estimation window's, then the event window's; firms share the calendar.
+
+    Parameters
+    ----------
+    first, estimation : int
+        First session of the estimation, and how many there are.
+    """
+
+    cross: CrossSection
+    first: int
+    estimation: int
+
+    @property
+    def size(self) -> int:
+        """Sessions of a draw."""
+        return self.estimation + length(self.cross.window)
+
+    @cached_property
+    def pool(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pool's sessions on the grid, and its inflated errors (sessions, N)."""
+        errors = self.cross.residuals[self.first : self.first + self.estimation]
+        places = np.flatnonzero(~np.isnan(errors).any(axis=1))
+        inflation = np.sqrt([firm.fit.nobs / firm.fit.df_resid for firm in self.cross.firms])
+        return places, errors[places] * inflation
+
+    def weights(self, firm: FirmCar) -> np.ndarray:
+        """Return the firm's session weights on the grid: their product with the errors is its CAR (rule A8)."""
+        whole = session_weights(firm.fit, firm.cumulative, firm.day0, len(firm.sessions))
+        lo, hi = (firm.day0 + end for end in self.cross.window)
+        return np.concatenate([whole[self.first : self.first + self.estimation], whole[lo : hi + 1]])
+
+    @cached_property
+    def is_one_regression(self) -> bool:
+        """Whether the portfolio t is that of the equal-weighted portfolio: the same single-session rows, with an intercept."""
+        fit = self.cross.firms[0].fit
+        if not self.cross.same_rows or (fit.rows.span > 1).any():
+            return False
+        z, constant = fit.scaled_regressors, np.ones(fit.nobs)
+        return bool(np.allclose(z @ (fit.unscaled_cov @ (z.T @ constant)), constant, rtol=0, atol=1e-8))
+
+
+def grid_of(cross: CrossSection) -> Grid:
+    """Return the grid of firms with one event date."""
+    first = min(int((firm.fit.rows.end - firm.fit.rows.span + 1).min()) for firm in cross.firms)
+    last = max(int(firm.fit.rows.end.max()) for firm in cross.firms)
+    return Grid(cross, first, last - first + 1)
+
+
+def bootstrap_test(name: str, cross: CrossSection, seed: int) -> TestResult:
+    """Return the outcome of ``bootstrap_residual`` or ``bootstrap_wild``: the portfolio t among its draws.
+
+    The wild bootstrap leaves the sessions of the pool in their places and turns their signs at random, the
+    same for all firms of a session; other sessions, those of the event window included, get a session of the
+    pool at random, its sign turned likewise. It needs symmetric errors.
+
+    Parameters
+    ----------
+    seed : int
+        Of the study; all groups and windows start from it anew, so that none moves another's numbers.
+    """
+    n = len(cross.firms)
+    if not n:
+        return undefined(name, "sharp", 0, "no_firms")
+    if not cross.least_squares or any(firm.fit.refit is not None for firm in cross.firms):
+        return undefined(name, "sharp", n, "not_least_squares")
+    if cross.staggered:
+        return undefined(name, "sharp", n, "dates_differ")
+    grid = grid_of(cross)
+    if not cross.correlation.enough or len(grid.pool[0]) < FEWEST_COMMON_SESSIONS:
+        return undefined(name, "sharp", n, "too_few_common_sessions")
+    if n > MOST_FIRMS_APART and not grid.is_one_regression:
+        return undefined(name, "sharp", n, "too_many_firms")
+    observed = portfolio_statistic(cross.car, cross.sigma, cross.correlation, cross.shared)
+    if np.isnan(observed):
+        return undefined(name, "sharp", n, "negative_variance")
+    width = grid.size * (1 if grid.is_one_regression else n)
+    draws = np.concatenate(
+        [statistics(grid, *drawn) for drawn in drawn_sessions(name, grid, seed, max(1, NUMBERS_AT_ONCE // width))]
+    )
+
+    def share(extreme: np.ndarray) -> float:
+        return float((1 + extreme.sum()) / (1 + DRAWS))
+
+    return TestResult(
+        name, "sharp", n, observed, share(np.abs(draws) >= abs(observed)),
+        p_left=share(draws <= observed), p_right=share(draws >= observed), floor=1 / (1 + DRAWS),
+    )  # fmt: skip
+
+
+def drawn_sessions(name: str, grid: Grid, seed: int, at_once: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Yield, for some draws at a time, the pool's session that each session of the grid gets, and its sign."""
+    rng = np.random.default_rng((abs(seed), int(seed < 0), BOOTSTRAP.index(name)))
+    places = grid.pool[0]
+    for start in range(0, DRAWS, at_once):
+        shape = (min(at_once, DRAWS - start), grid.size)
+        chosen = rng.integers(len(places), size=shape)
+        if name == "bootstrap_residual":
+            yield chosen, None
+        else:
+            chosen[:, places] = np.arange(len(places))
+            yield chosen, rng.integers(2, size=shape) * 2.0 - 1.0
+
+
+def statistics(grid: Grid, chosen: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
+    """Return the portfolio t of each draw.
+
+    Parameters
+    ----------
+    chosen : array (draws, sessions) of int
+        Row of the pool that each session gets.
+    signs : array (draws, sessions) or None
+        Factors of the errors.
+    """
+    errors = grid.pool[1]
+    if grid.is_one_regression:
+        return _one_regression(grid, _signed(errors.mean(axis=1)[chosen], signs))
+    return _all_firms(grid, [_signed(own[chosen], signs) for own in errors.T])
+
+
+def _signed(drawn: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
+    return drawn if signs is None else drawn * signs
+
+
+def _one_regression(grid: Grid, drawn: np.ndarray) -> np.ndarray:
+    firm = grid.cross.firms[0]
+    car = drawn @ grid.weights(firm)
+    squares = _sum_of_squares(firm, _rows(grid, firm, drawn))
+    statistic: np.ndarray = car / np.sqrt(squares / firm.fit.df_resid * firm.cumulative.variance_factor)
+    return statistic
+
+
+def _rows(grid: Grid, firm: FirmCar, drawn: np.ndarray) -> np.ndarray:
+    """Return the scaled errors of the firm's rows (draws, rows): the sum over the span over its root."""
+    rows = firm.fit.rows
+    last = rows.end - grid.first
+    if (rows.span == 1).all():
+        return drawn[:, last]
+    running = np.cumsum(drawn, axis=1)
+    before = last - rows.span
+    summed = running[:, last] - np.where(before >= 0, running[:, before], 0.0)
+    scaled: np.ndarray = summed / np.sqrt(rows.span)
+    return scaled
+
+
+def _sum_of_squares(firm: FirmCar, errors: np.ndarray) -> np.ndarray:
+    fit = firm.fit
+    score = errors @ fit.scaled_regressors
+    squares: np.ndarray = np.einsum("br,br->b", errors, errors) - np.einsum("bk,kl,bl->b", score, fit.unscaled_cov, score)
+    return squares
+
+
+def _all_firms(grid: Grid, drawn: list[np.ndarray]) -> np.ndarray:
+    """Return the portfolio t from the errors of each firm (draws, sessions)."""
+    cross = grid.cross
+    count, n = len(drawn[0]), len(drawn)
+    car, sigma = np.empty((count, n)), np.empty((count, n))
+    residuals, there = np.zeros((n, count, grid.estimation)), np.zeros((grid.estimation, n))
+    for place, (firm, own) in enumerate(zip(cross.firms, drawn, strict=True)):
+        fit = firm.fit
+        car[:, place] = own @ grid.weights(firm)
+        errors = _rows(grid, firm, own)
+        errors -= (errors @ fit.scaled_regressors) @ fit.unscaled_cov @ fit.scaled_regressors.T
+        sigma[:, place] = np.sqrt(np.einsum("br,br->b", errors, errors) / fit.df_resid)
+        single = fit.rows.span == 1
+        ends = fit.rows.end[single] - grid.first
+        residuals[place][:, ends] = errors[:, single]
+        there[ends, place] = 1.0
+    variance = np.einsum("bij,bi,bj,ij->b", _correlations(residuals, there), sigma, sigma, cross.shared)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = car.sum(axis=1) / np.sqrt(variance)
+    return np.where(variance > 0, t, np.inf)  # no t to be had counts as extreme: never in favour of rejecting
+
+
+def _correlations(residuals: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Return Pearson correlations of each draw (draws, N, N), pairwise over the sessions two firms share.
+
+    `residuals` is (N, draws, sessions) with 0 where a firm has no row, `there` (sessions, N) says where it has.
+    """
+    n, count, _ = residuals.shape
+    common = there.T @ there
+    correlation = np.ones((count, n, n))
+    sums = np.stack([own @ there for own in residuals])  # of one firm (first axis) over the sessions shared with another
+    squares = np.stack([own**2 @ there for own in residuals])
+    for i in range(n):
+        for j in range(i):
+            product = np.einsum("bs,bs->b", residuals[i], residuals[j]) - sums[i, :, j] * sums[j, :, i] / common[i, j]
+            spread = [squares[a, :, b] - sums[a, :, b] ** 2 / common[a, b] for a, b in ((i, j), (j, i))]
+            correlation[:, i, j] = correlation[:, j, i] = product / np.sqrt(spread[0] * spread[1])
+    return correlation
