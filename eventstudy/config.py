@@ -30,6 +30,7 @@ from eventstudy.inference.regression import Errors, Weights
 from eventstudy.models.options import MOST_SHIFTS, ModelOptions, missing_option, refused_treatment
 from eventstudy.models.robust import Covariance, Estimator
 from eventstudy.returns import ReturnKind, Treatment
+from eventstudy.robustnessconfig import Robustness
 from eventstudy.sources.factortable import FactorUnits
 from eventstudy.windows import Windows
 
@@ -298,6 +299,7 @@ class StudySpec(Section):
     model: ModelKeys
     inference: Inference = Inference()
     cross_section: CrossSectionKeys | None = None
+    robustness: Robustness | None = Field(None, description="further choices the study is computed under, all combined")
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _text: str | None = PrivateAttr(default=None)
@@ -318,6 +320,12 @@ class StudySpec(Section):
             raise ValueError(f"headline_window {list(window)} is none of [windows] car: add it there")
         if self.inference.headline is not None:
             checked_headline(self.inference.headline, self.inference.test_names)
+        return self
+
+    @model_validator(mode="after")
+    def _robustness_fits(self) -> StudySpec:
+        if self.robustness is not None:
+            self.robustness.check(self.model, self.windows.windows())
         return self
 
     @property

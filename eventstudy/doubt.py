@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -86,6 +86,10 @@ def listing_of(study: Computation, symbol: str) -> Listing | None:
     for listing in study.listings.values():
         if study.inputs.firms[listing.symbol].benchmark == symbol:
             return benchmark_listing(listing, symbol)
+    for listing in study.listings.values():
+        if any(other.firms[listing.symbol].benchmark == symbol for other in study.inputs.specifications):
+            level = study.inputs.series[symbol].frame["close"].reindex(listing.calendar.sessions).to_numpy(dtype=float)
+            return benchmark_listing(replace(listing, benchmark=level), symbol)
     return further_listing(symbol, next(iter(study.listings.values())), study.inputs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 import arrow
@@ -54,9 +55,14 @@ def check_timezone(name: str) -> str:
 
     Abbreviations such as ``EST`` are refused: they mean one fixed offset the year round.
     """
-    if name == "UTC" or ("/" in name and name in zoneinfo.available_timezones()):
+    if name == "UTC" or ("/" in name and name in _zones()):
         return name
     raise ConfigError(f"timezone {name!r} is not an IANA zone: write one such as America/New_York, Asia/Shanghai or UTC")
+
+
+@cache  # the names are read from disk
+def _zones() -> set[str]:
+    return zoneinfo.available_timezones()
 
 
 def parse_instant(value: str | dt.datetime, timezone: str | None) -> dt.datetime:

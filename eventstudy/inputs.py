@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import product
+from typing import Any
 
 import pandas as pd
 
@@ -14,7 +16,7 @@ from eventstudy.configfile import line_prefix
 from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.headline import checked_headline
-from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, Regression, StudyInputs
+from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, Regression, Specification, StudyInputs
 from eventstudy.prices import Fetched, Fetching, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
 from eventstudy.sources.factortable import FactorTable, read_factors
@@ -38,14 +40,14 @@ def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Sour
     ConfigError, DataError, SourceUnreachableError
     """
     fetching = replace(fetching or Fetching(), settle=dt.timedelta(minutes=spec.data.settle))
-    plan, events, firms = _asked(spec)
-    fetched = _fetched(spec, fetching, source, plan, events, firms).complete()
+    plan, events, firms, specifications = _asked(spec)
+    fetched = _fetched(spec, fetching, source, plan, events, firms, specifications).complete()
     if spec.market.benchmark_name and spec.market.benchmark in fetched.series:
         series = fetched.series[spec.market.benchmark]
         fetched.series[spec.market.benchmark] = replace(series, name=spec.market.benchmark_name)
     settled = fetching.now - fetching.settle
     factors = _factors(spec)
-    return StudyInputs(plan, events, firms, fetched.series, fetched.unknown, settled, fetched.outcomes, factors)
+    return StudyInputs(plan, events, firms, fetched.series, fetched.unknown, settled, fetched.outcomes, factors, specifications)
 
 
 def _factors(spec: StudySpec) -> FactorTable | None:
@@ -83,12 +85,12 @@ def fetch_study(spec: StudySpec, fetching: Fetching) -> Fetched:
     return _fetched(spec, settled, None, *_asked(spec))
 
 
-def _asked(spec: StudySpec) -> tuple[Plan, tuple[EventFirm, ...], dict[str, FirmSettings]]:
+def _asked(spec: StudySpec) -> tuple[Plan, tuple[EventFirm, ...], dict[str, FirmSettings], tuple[Specification, ...]]:
     events = study_events(spec)
     plan = replace(study_plan(spec), regression=_regression(spec, events))
     _check_symbols(spec, {event.symbol for event in events})
     check_peers(plan.model_options.peers, events, f"{spec._where}: ")
-    return plan, events, firm_settings(spec, events)
+    return plan, events, firm_settings(spec, events), study_specifications(spec, events)
 
 
 def _fetched(
@@ -98,13 +100,20 @@ def _fetched(
     plan: Plan,
     events: tuple[EventFirm, ...],
     firms: dict[str, FirmSettings],
+    specifications: tuple[Specification, ...],
 ) -> Fetched:
     options = plan.model_options
     calendars = {options.global_benchmark: options.global_calendar} if options.global_calendar else {}
     source = source or price_source(spec.data, spec.folder, fetching, spec.market.calendar, calendars)
     indices = [name for name in (options.industry_benchmark, options.global_benchmark) if name]
-    benchmarks = list(dict.fromkeys([*(settings.benchmark for settings in firms.values()), *indices]))
-    spans = needed_dates(events, firms, plan.windows, plan.calendar, [*options.peers, *indices])
+    everyones = [firms, *(other.firms for other in specifications)]
+    benchmarks = list(dict.fromkeys([*(settings.benchmark for asked in everyones for settings in asked.values()), *indices]))
+    further = [*options.peers, *indices]
+    spans = needed_dates(events, firms, plan.windows, plan.calendar, further)
+    for other in specifications:
+        for symbol, (first, last) in needed_dates(events, other.firms, other.plan.windows, plan.calendar, further).items():
+            low, high = spans.get(symbol, (first, last))
+            spans[symbol] = min(low, first), max(high, last)
     return fetch_series(source, list(firms), benchmarks, spans, fetching.watch)
 
 
@@ -143,6 +152,39 @@ def _regression(spec: StudySpec, events: tuple[EventFirm, ...]) -> Regression | 
     if keys is None:
         return None
     return Regression(read_characteristics(spec.folder / keys.characteristics, keys.columns, events), keys.errors, keys.weights)
+def study_specifications(spec: StudySpec, events: tuple[EventFirm, ...]) -> tuple[Specification, ...]:
+    """Return every combination of the choices under [robustness], each the study with these keys changed.
+
+    The study's own value comes first in every choice, so the first combination is the study itself.
+    """
+    grid, own = spec.robustness, spec.model
+    if grid is None:
+        return ()
+    car = _own_first(spec.headline_window, grid.windows)
+    settings = firm_settings(spec, events)
+    kept = "; ".join(dict.fromkeys(settings[event.symbol].benchmark for event in events if event.role == "treated"))
+    found = []
+    for model, returns, suspensions, benchmark, estimation, masked in product(
+        _own_first(own.name, grid.models), _own_first(own.returns, grid.returns), _own_first(own.suspensions, grid.suspensions),
+        _own_first(kept, grid.benchmarks), _own_first(spec.windows.estimation, grid.estimation), _own_first(True, grid.masks),
+    ):  # fmt: skip
+        changes: dict[str, Any] = {} if masked else {"mask": []}
+        if benchmark != kept:
+            bare = [firm.model_dump(by_alias=True, exclude_unset=True, exclude={"benchmark"}) for firm in spec.firm]
+            changes |= {"market": {"benchmark": benchmark}, "firm": bare}
+        changed = spec.replace(
+            robustness=None,
+            model={"name": model, "returns": returns, "suspensions": suspensions},
+            windows={"estimation": estimation, "car": car},
+            inference={"headline_window": car[0]},
+            **changes,
+        )
+        found.append(Specification(study_plan(changed), firm_settings(changed, events), benchmark, masked))
+    return tuple(found)
+
+
+def _own_first(own: Any, others: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys([own, *others]))
 
 
 def _other_news(spec: StudySpec, number: int, item: Confounder) -> OtherNews:

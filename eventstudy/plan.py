@@ -103,10 +103,28 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Specification:
+    """The study under other choices, read over each window of `plan`; a study's first is the study itself.
+
+    Parameters
+    ----------
+    benchmark : str
+        Of all treated firms; several, joined by ``; ``, where each keeps its own.
+    masked : bool
+        Whether the study's masks hold.
+    """
+
+    plan: Plan
+    firms: Mapping[str, FirmSettings]
+    benchmark: str
+    masked: bool
+
+
+@dataclass(frozen=True)
 class StudyInputs:
     """Everything a study is computed from: `series` holds shares and indices by symbol, `unknown` says of a symbol
     why there is none, `now` is the moment up to which prices are settled, `outcomes` tells what was fetched, `factors` is
-    the user's table of factor returns.
+    the user's table of factor returns, `specifications` are the study under other choices.
     """
 
     plan: Plan
@@ -117,3 +135,4 @@ class StudyInputs:
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     outcomes: tuple[Outcome, ...] = ()
     factors: FactorTable | None = None
+    specifications: tuple[Specification, ...] = ()

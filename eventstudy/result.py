@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eventstudy import group_tables, money, tables
+from eventstudy import group_tables, money, robustness, tables
 from eventstudy.config import StudySpec
 from eventstudy.cross_section import cross_section_table
 from eventstudy.draws import Draws, draw_placebos
@@ -27,9 +27,10 @@ class StudyResult:
         Regressions of the CARs on firm characteristics.
     events, models, abnormal_returns, cars, aar, caar, tests, exclusions, data : DataFrame
         The tables of a run folder, same columns; NaN or empty where undefined.
-    placebo, detectable, correlation, market, money, bhar, variants, notes : DataFrame
+    placebo, detectable, correlation, market, money, bhar, variants, robustness, notes : DataFrame
         Placebo distributions, minimum detectable effects, mean residual correlations, the benchmark's own
-        reaction, effects in money, buy-and-hold abnormal returns, CARs computed otherwise, data notes.
+        reaction, effects in money, buy-and-hold abnormal returns, CARs computed otherwise, the study under other
+        choices, data notes.
     """
 
     def __init__(self, computation: Computation, spec: StudySpec | None = None, seals: tuple[Seal, ...] = ()) -> None:
@@ -136,6 +137,11 @@ class StudyResult:
     def variants(self) -> pd.DataFrame:
         """CARs beside the study's own: another error scale, or a global index that had not heard of the event."""
         return tables.variants_table(self.computation)
+
+    @cached_property
+    def robustness(self) -> pd.DataFrame:
+        """One row a specification and scope; empty where the config has no [robustness]."""
+        return robustness.robustness_table(self.computation)
 
     @cached_property
     def notes(self) -> pd.DataFrame:

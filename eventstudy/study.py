@@ -12,21 +12,18 @@ import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns, CumulativeReturn, abnormal_returns, cumulate
 from eventstudy.calendar import (
-    BENCHMARK_CALENDAR,
     SessionCalendar,
-    benchmark_sessions,
-    calendar_name,
-    exchange_sessions,
     positions_between,
 )
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import DatedEvent, EventFirm, date_event
-from eventstudy.further import FactorsByCalendar, study_factors, without_news
+from eventstudy.further import without_news
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.models import Fit, fit_rows
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
+from eventstudy.prepared import Prepared
 from eventstudy.returns import Rows, trade_rows
-from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing, list_shares
+from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing
 from eventstudy.windows import Window
 
 LARGEST_SUSPENDED_SHARE = 0.40
@@ -176,28 +173,43 @@ def compute(inputs: StudyInputs) -> Computation:
             raise ConfigError(f"{event.where}event {event.event_id!r} lists {event.symbol} twice: keep one of them")
         seen.add((event.event_id, event.symbol))
     _check_groups(inputs)
+    study = run_events(inputs, Prepared())
+    if not study.firms:
+        told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in study.exclusions[:5])
+        raise DataError(f"every event is excluded, so there is nothing to report: {told}")
+    return study
+
+
+def run_events(inputs: StudyInputs, prepared: Prepared) -> Computation:
+    """Run events that were checked, excluding those that cannot be run, be it all of them.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What earlier runs over the same series made, and where this one leaves what it makes.
+
+    Raises
+    ------
+    ConfigError
+        If a date of unknown minute maps to two sessions.
+    DataError
+        If a benchmark is not to be had.
+    """
+    keys = {(event.event_id, event.symbol) for event in inputs.events}
     listings: dict[str, Listing] = {}
-    calendars: dict[tuple[str, str], SessionCalendar] = {}
-    factors: FactorsByCalendar = {}
     firms: list[FirmStudy] = []
     exclusions: list[Exclusion] = []
-    rows: dict[str, Rows] = {}
     for event in inputs.events:
         if event.symbol not in inputs.series:
             detail = inputs.unknown.get(event.symbol, "no prices")
             exclusions.append(Exclusion(event.event_id, event.symbol, "prices", "unknown_symbol", detail))
             continue
-        if event.symbol not in listings:
-            listings[event.symbol] = _list(event.symbol, inputs, calendars, factors)
-            rows[event.symbol] = trade_rows(listings[event.symbol], inputs.plan.suspensions, inputs.plan.returns)
-        for dated in date_event(event, listings[event.symbol].calendar):
-            if dated.event_id != event.event_id and (dated.event_id, event.symbol) in seen:
+        listing = listings[event.symbol] = prepared.listing(event.symbol, inputs)
+        for dated in date_event(event, listing.calendar):
+            if dated.event_id != event.event_id and (dated.event_id, event.symbol) in keys:
                 raise ConfigError(f"{event.where}date_only = 'both' makes an event {dated.event_id!r}, which exists: rename one")
-            outcome = _run_event(dated, listings[event.symbol], rows[event.symbol], inputs)
+            outcome = _run_event(dated, listing, prepared.rows_of(listing, inputs), inputs)
             (exclusions if isinstance(outcome, Exclusion) else firms).append(outcome)  # type: ignore[arg-type]
-    if not firms:
-        told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in exclusions[:5])
-        raise DataError(f"every event is excluded, so there is nothing to report: {told}")
     return Computation(inputs, tuple(firms), tuple(exclusions), listings)
 
 
@@ -215,42 +227,6 @@ def _check_groups(inputs: StudyInputs) -> None:
             raise ConfigError(f"{event.where}group {name!r} is written for every study: choose another name")
         if name and roles.setdefault(name, event.role) != event.role:
             raise ConfigError(f"{event.where}group {name!r} mixes {roles[name]} and {event.role} firms: give each its own")
-
-
-def study_calendar(
-    symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], SessionCalendar]
-) -> SessionCalendar:
-    """Return the calendar of a symbol in a study; firms with the same sessions share one object.
-
-    It starts with the first price of any series, so that it is long enough for every event.
-    """
-    settings = inputs.firms[symbol]
-    name = calendar_name(symbol, settings.calendar, inputs.plan.calendar)
-    key = (name, settings.benchmark if name == BENCHMARK_CALENDAR else "")
-    if key not in calendars:
-        if name == BENCHMARK_CALENDAR:
-            calendars[key] = benchmark_sessions(inputs.series[settings.benchmark].frame["close"])
-        else:
-            first = min(series.frame.index[0] for series in inputs.series.values() if len(series.frame))
-            calendars[key] = exchange_sessions(name, first.date())
-    return calendars[key]
-
-
-def _list(
-    symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], SessionCalendar], factors: FactorsByCalendar
-) -> Listing:
-    settings = inputs.firms[symbol]
-    if settings.benchmark not in inputs.series:
-        detail = inputs.unknown.get(settings.benchmark, "no prices")
-        raise DataError(f"benchmark {settings.benchmark} is not to be had: {detail}")
-    listing = list_shares(
-        inputs.series[symbol],
-        inputs.series[settings.benchmark].frame["close"],
-        study_calendar(symbol, inputs, calendars),
-        settings.suspended,
-        settings.price_limit,
-    )
-    return replace(listing, factors=study_factors(listing, inputs, factors))
 
 
 def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInputs) -> FirmStudy | Exclusion:

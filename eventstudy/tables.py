@@ -56,6 +56,11 @@ COLUMNS: dict[str, list[str]] = {
     "variants": [
         "event_id", "symbol", "window_start", "window_end", "variant", "car", "se_car", "t", "df", "p_value", "reason",
     ],
+    "robustness": [
+        "specification", "headline", "model", "returns", "suspensions", "benchmark", "estimation_start", "estimation_end",
+        "mask", "window_start", "window_end", "event_id", "scope", "n", "nobs", "effect", "se", "t", "df", "p_value", "reason",
+        "same_as",
+    ],
     "notes": ["symbol", "code", "note"],
 }  # fmt: skip
 

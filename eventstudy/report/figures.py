@@ -58,9 +58,7 @@ def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], firs
     room = max(0.5, 0.015 * (last - first))  # the points at the ends are drawn whole
     axes.set_xlim(first - room, last + room)
     axes.set_ylim(*bounds)
-    heights = _steps(*bounds, 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
-    digits = 1 if len(heights) > 1 and heights[1] - heights[0] < 0.01 else 0
-    axes.set_yticks(heights, [words.place(percent(height, digits) if height else "0") for height in heights])
+    effect_ticks(axes, words)
     taus = _steps(first, last, 7, (1, 2, 5, 10, 20, 50, 100, 200))
     axes.set_xticks(taus, [words.place(decimal(tau, 0)) for tau in taus])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
@@ -69,6 +67,13 @@ def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], firs
         ha="center", fontsize=TEXT, color=INKS["muted"],
     )  # fmt: skip
     return axes
+
+
+def effect_ticks(axes: Axes, words: Words) -> None:
+    """Put ticks at round percentages on a vertical axis of effects, zero among them."""
+    heights = _steps(*axes.get_ylim(), 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
+    digits = 1 if len(heights) > 1 and heights[1] - heights[0] < 0.01 else 0
+    axes.set_yticks(heights, [words.place(percent(height, digits) if height else "0") for height in heights])
 
 
 def _shade(axes: Axes, taus: Sequence[int], words: Words, label: str) -> None:

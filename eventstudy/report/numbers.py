@@ -125,6 +125,12 @@ def in_words(number: int) -> str:
     return SMALL_NUMBERS[number] if 0 <= number < len(SMALL_NUMBERS) else whole(number)
 
 
+def ordinal(number: int) -> str:
+    """Return a place in an order, such as ``1st``, ``12th``, ``23rd``."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
 def tau(value: int) -> str:
     """Return an event-time index such as ``−10`` or ``+2``; the event session is ``0``."""
     return decimal(value, 0, sign=True)

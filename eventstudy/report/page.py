@@ -16,6 +16,7 @@ from eventstudy.report.characteristics import regression_sentences, regression_t
 from eventstudy.report.dating import MOST_TOLD, mappings
 from eventstudy.report.finding import expectation, study_finding
 from eventstudy.report.numbers import confidence, decimal, percent, window
+from eventstudy.report.robustness import robustness
 from eventstudy.report.subjects import FirmName, Reading, Subject
 from eventstudy.report.tabular import Table, source_notes
 from eventstudy.report.wording import NULLS, REASONS, own_words
@@ -63,6 +64,7 @@ SECTIONS = (
     Section("market-reaction", "The market’s own reaction"),
     Section("price-section", "Prices against the benchmark", "price_figure"),
     Section("results", "Results"),
+    Section("robustness", "Robustness", "robustness"),
     Section("cross-section", "What goes with the firms’ effects", "regressions"),
     Section("money", "In money", "money"),
     Section("method", "Method"),
@@ -118,6 +120,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "others_figure": others_figure(reading) if estimated else None,
         "tables": _result_tables(reading),
         "details": _details(reading),
+        "robustness": robustness(reading),
         "tests": testing.tests_in_words(reading),
         "nulls": list(NULLS.items()),
         "regressions": regression_tables(reading),

@@ -30,6 +30,9 @@ REASONS = {
     "mostly_suspended": "no trade in more than 40% of the estimation sessions",
     "masked_event": "a mask touches the event window",
     "no_fit": "the model cannot be estimated",
+    "unknown_benchmark": "the source does not know the benchmark",
+    "unknown_series": "a series that the model needs is not to be had",
+    "other_firms": "the mean is over other firms than the headline’s, so it is no other view of the same question",
     "no_firms": "no firm has a CAR in this window",
     "too_few_firms": "needs at least two firms",
     "no_spread": "the firms’ values do not differ, so there is no spread to judge by",
@@ -291,6 +294,9 @@ VARIANTS = {
     "without_news": "Part of the global index’s sessions came after the announcement, so that it may hold the event itself. "
     "Without what it earned on them, the abnormal returns are",
 }
+
+# what a model does not take out, where others do
+LEFT_IN = {"mean": "the market’s own move over the window stays in the effect"}
 
 TREATMENTS: dict[Treatment, str] = {
     "trade-to-trade": "From trade to trade: a suspended session has no return of its own, never a zero. The first return after "

@@ -1,0 +1,178 @@
+"""The specifications of a study as the page reads them: distinct results in order, and what each choice moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from eventstudy.report.numbers import window
+from eventstudy.report.subjects import Reading
+from eventstudy.report.wording import MODELS, own_words
+from eventstudy.robustness import OTHER_FIRMS
+from eventstudy.study import ALL
+from eventstudy.windows import Window
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One kind of choice: its name, what several are called, and its values in words, the study's own first."""
+
+    name: str
+    plural: str
+    values: tuple[str, ...]
+    labels: tuple[str, ...]  # one a specification
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A distinct result as a change in value, the specifications that give it, and whether the study itself is one of them."""
+
+    value: float
+    low: float
+    high: float
+    specifications: tuple[int, ...]
+    headline: bool
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Comparable specifications with one value of a choice: how many, and their effects as changes in value."""
+
+    count: int
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The specifications of one scope: a row each, and the distinct results among the comparable ones, lowest first."""
+
+    rows: pd.DataFrame  # one a specification, in order; with the columns of the table, and value, low, high as changes in value
+    outcomes: tuple[Outcome, ...]
+
+    @cached_property
+    def comparable(self) -> np.ndarray:
+        """Whether each specification has an effect of the firms that the headline counts."""
+        return (self.rows["effect"].notna() & (self.rows["reason"] != OTHER_FIRMS)).to_numpy()
+
+    @property
+    def apart(self) -> int:
+        """Number of specifications whose mean is over other firms."""
+        return int((self.rows["effect"].notna() & (self.rows["reason"] == OTHER_FIRMS)).sum())
+
+    @property
+    def undefined(self) -> int:
+        """Number of specifications without an effect."""
+        return int(self.rows["effect"].isna().sum())
+
+    @property
+    def values(self) -> np.ndarray:
+        """Effects of the distinct results, lowest first."""
+        return np.array([outcome.value for outcome in self.outcomes])
+
+    @property
+    def falls(self) -> int:
+        """Number of distinct results below zero."""
+        return int((self.values < 0).sum())
+
+    @property
+    def excluding_zero(self) -> int:
+        """Number of distinct results whose interval lies on one side of zero."""
+        return sum(outcome.excludes_zero for outcome in self.outcomes)
+
+    @property
+    def rank(self) -> int | None:
+        """Place of the headline among the distinct results, 1 for the lowest; None where it has no effect."""
+        return next((place for place, outcome in enumerate(self.outcomes, 1) if outcome.headline), None)
+
+    def spread(self, chosen: np.ndarray | None = None) -> Spread | None:
+        """Return the effects of the comparable specifications that `chosen` marks; None without any."""
+        marked = self.comparable if chosen is None else self.comparable & chosen
+        values = self.rows.loc[marked, "value"].to_numpy(dtype=float)
+        if not len(values):
+            return None
+        return Spread(len(values), float(np.median(values)), float(values.min()), float(values.max()))
+
+
+def curve(reading: Reading, scope: str = ALL, event_id: str = "") -> Curve:
+    """Return the specifications of the mean of the treated firms, or of one of them."""
+    table = reading.result.robustness
+    rows = table[(table["scope"] == scope) & (table["event_id"] == event_id)].reset_index(drop=True)
+    changes = _as_changes(rows, reading.plan.alpha)
+    return Curve(changes, _outcomes(changes))
+
+
+def _as_changes(rows: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """Add effect and interval as changes in value, each by the kind of returns it was computed from."""
+    effect, se, df = (rows[name].astype(float).to_numpy() for name in ("effect", "se", "df"))
+    reach = stats.t.isf(alpha / 2, df) * se
+    log = (rows["returns"] == "log").to_numpy()
+    ends = {"value": effect, "low": effect - reach, "high": effect + reach}
+    return rows.assign(**{name: np.where(log, np.expm1(end), end) for name, end in ends.items()})
+
+
+def _outcomes(rows: pd.DataFrame) -> tuple[Outcome, ...]:
+    shown = rows[rows["effect"].notna() & (rows["reason"] != OTHER_FIRMS)]
+    first = shown["same_as"].fillna(shown["specification"]).astype(int)
+    found = [
+        Outcome(
+            float(same["value"].iloc[0]),
+            float(same["low"].iloc[0]),
+            float(same["high"].iloc[0]),
+            tuple(int(number) for number in same["specification"]),
+            bool(same["headline"].any()),
+        )
+        for _, same in shown.groupby(first, sort=True)
+    ]
+    return tuple(sorted(found, key=lambda outcome: (outcome.value, outcome.specifications)))
+
+
+def dimensions(reading: Reading, rows: pd.DataFrame) -> tuple[Dimension, ...]:
+    """Return the choices that have more than one value among `rows`, in words."""
+    words: dict[tuple[str, str], Callable[[pd.Series], str]] = {
+        ("CAR window", "CAR windows"): lambda row: window(_pair(row, "window")),
+        ("Expected return", "models of the expected return"): lambda row: model_name(str(row["model"])),
+        ("Benchmark", "benchmarks"): lambda row: _benchmark(reading, str(row["benchmark"])),
+        ("Suspensions", "treatments of suspensions"): lambda row: str(row["suspensions"]),
+        ("Estimation window", "estimation windows"): lambda row: window(_pair(row, "estimation")),
+        ("Masked sessions", "uses of the masked sessions"): lambda row: "left out" if row["mask"] else "kept in",
+        ("Returns", "kinds of returns"): lambda row: str(row["returns"]),
+    }
+    records = [row for _, row in rows.iterrows()]
+    found = []
+    for (name, plural), word in words.items():
+        labels = tuple(word(row) for row in records)
+        values = tuple(dict.fromkeys(labels))
+        if len(values) > 1:
+            found.append(Dimension(name, plural, values, labels))
+    return tuple(found)
+
+
+def _benchmark(reading: Reading, symbols: str) -> str:
+    """Return the name of a benchmark, of several where firms have their own; the symbol where it has none of its own."""
+    asked = set(reading.result.robustness["benchmark"])
+    names = [reading.benchmark_name(symbol) for symbol in asked]
+    return " / ".join(
+        symbol if names.count(reading.benchmark_name(symbol)) > 1 else reading.benchmark_name(symbol)
+        for symbol in symbols.split("; ")
+    )
+
+
+def _pair(row: pd.Series, name: str) -> Window:
+    return int(row[f"{name}_start"]), int(row[f"{name}_end"])
+
+
+def model_name(name: str) -> str:
+    """Return the short name of an expected-return model."""
+    return MODELS[name].partition(":")[0] if name in MODELS else own_words(name.replace("_", " "))
