@@ -120,6 +120,8 @@ def untiled(listing: Listing, inside: Rows, lo: int, hi: int) -> str:
         return "benchmark_missing"
     if not all(factor.covers(lo - 1, hi) for factor in listing.factors.values()):
         return "factor_missing"
+    if listing.held_back[[lo - 1, hi]].any():
+        return "limit_spell"
     return "gap_dropped" if np.isfinite(listing.benchmark[lo - 1 : hi + 1]).all() else "benchmark_missing"
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from eventstudy.errors import ConfigError
 
 BENCHMARK_CALENDAR = "benchmark"
+LONG_CLOSURE = 3  # days: longer than a weekend (rule D9)
 
 # Yahoo's suffix of a listing -> the exchange_calendars name; Shenzhen shares Shanghai's sessions.
 SUFFIX_CALENDARS = {
@@ -170,3 +171,9 @@ def positions_between(calendar: SessionCalendar, first: dt.date, last: dt.date) 
     lo = calendar.sessions.searchsorted(pd.Timestamp(first))
     hi = calendar.sessions.searchsorted(pd.Timestamp(last), side="right")
     return np.arange(lo, hi)
+
+
+def follows_closure(calendar: SessionCalendar) -> np.ndarray:
+    """Tell for every session whether it is the first after a closure of three days or more: longer than a weekend."""
+    apart = np.diff(calendar.sessions.to_numpy()) / np.timedelta64(1, "D") - 1
+    return np.concatenate([[False], apart >= LONG_CLOSURE])

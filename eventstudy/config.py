@@ -29,7 +29,7 @@ from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.inference.regression import Errors, Weights
 from eventstudy.models.options import MOST_SHIFTS, ModelOptions, missing_option, refused_treatment
 from eventstudy.models.robust import Covariance, Estimator
-from eventstudy.returns import ReturnKind, Treatment
+from eventstudy.returns import LimitDays, ReturnKind, Treatment
 from eventstudy.robustnessconfig import Robustness
 from eventstudy.sources.factortable import FactorUnits
 from eventstudy.windows import Windows
@@ -200,6 +200,17 @@ class Confounder(When):
     date_only: DateOnly | None = None
 
 
+class Leak(When):
+    """Earlier news of an event, measured over a window of its own against an estimation window before it."""
+
+    id: Annotated[StrictStr, Field(min_length=1)]
+    label: StrictStr
+    firms: Annotated[tuple[Symbol, ...], Field(min_length=1, description="firms of the study that the news was about")]
+    window: Pair = Field((0, 1), description="sessions relative to the session of the leak")
+    estimation: Pair | None = Field(None, description="relative to the session of the leak; default: that of [windows]")
+    date_only: DateOnly | None = None
+
+
 class ModelKeys(Section):
     """Expected-return model and the rows it is fitted on."""
 
@@ -221,6 +232,7 @@ class ModelKeys(Section):
     leads: Shifts = Field(1, description="sessions after; they end with the estimation window")
     fowler_rorke: StrictBool = Field(False, description="whether `dimson` weights its slopes as Fowler and Rorke have it")
     estimator: Estimator = Field("ols", description="least squares, Huber's estimator, or least absolute deviations")
+    limit_days: LimitDays = Field("as_traded", description="spanned: a run of limit closes and the close after it are one return")
     cov: Covariance = Field("classical", description="of the parameters; hac for autocorrelated and heteroskedastic errors")
 
     @model_validator(mode="after")
@@ -229,6 +241,8 @@ class ModelKeys(Section):
         lacking = lacking or refused_treatment(self.name, self.suspensions)
         if lacking:
             raise ValueError(lacking)
+        if self.limit_days == "spanned" and self.suspensions != "trade-to-trade":
+            raise ValueError('limit_days = "spanned" makes returns over several sessions: use suspensions = "trade-to-trade"')
         if len(set(self.peers)) < len(self.peers):
             raise ValueError("peers names a symbol twice: keep one of them")
         return self
@@ -296,6 +310,7 @@ class StudySpec(Section):
     windows: WindowKeys
     mask: tuple[Mask, ...] = ()
     confounder: tuple[Confounder, ...] = ()
+    leak: tuple[Leak, ...] = ()
     model: ModelKeys
     inference: Inference = Inference()
     cross_section: CrossSectionKeys | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from eventstudy.inference.placebo import PlaceboBlocks, PlaceboDraws, placebo_blocks, placebo_max_draws
+from eventstudy.inference.sensitivity import SQUARES, like_the_event, scar_squares
 from eventstudy.study import ALL, FIRST, LAST, UNCONFOUNDED, Computation
 from eventstudy.windows import Window
 
@@ -69,6 +70,10 @@ def draw_placebos(study: Computation) -> Draws:
                 blocks[group, window] = placebo_blocks(cross)
             made = blocks.get((group, window))
             found[group, window] = {name: OF_BLOCKS[name](made) if made else None for name in wanted}
+            if (drawn := found[group, window].get("placebo_caar")) is not None:
+                found[group, window] |= like_the_event(cross, drawn)
+            if (drawn := found[group, window].get("placebo_scar")) is not None:
+                found[group, window][SQUARES] = scar_squares(cross, drawn)
         if "placebo_max" in plan.tests:
             after = [study.cross_section(group, window) for window in plan.windows.car if window[0] == 0]
             sections = [cross for cross in after if cross.firms]

@@ -17,6 +17,7 @@ from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.parametric import caar_se
 from eventstudy.inference.registry import CLOSED_FORM, PLACEBO, difference_result, placebo_result, run_test
 from eventstudy.inference.result import TestResult
+from eventstudy.inference.sensitivity import FEWEST_BLOCKS
 from eventstudy.models import MODELS
 from eventstudy.returns import trade_rows
 from eventstudy.study import UNCONFOUNDED, Computation, FirmStudy
@@ -130,8 +131,11 @@ def _test_row(group: str, window: Window, found: TestResult, role: str) -> Row:
 
 
 def placebo_table(draws: Draws) -> pd.DataFrame:
-    """One row a placebo distribution: number of blocks, smallest attainable p, one-sided and non-overlapping p."""
-    rows = []
+    """One row a placebo distribution: number of blocks, smallest attainable p, one-sided and non-overlapping p.
+
+    Beside the tests, the same over dates that resemble the event (rule C15), and squared standardised CARs (rule D10).
+    """
+    rows: list[Row] = []
     for (group, window), placebos in draws.by_test.items():
         for name, drawn in placebos.items():
             if drawn is None or not len(drawn.draws):
@@ -149,6 +153,9 @@ def placebo_table(draws: Draws) -> pd.DataFrame:
                     "p_right": drawn.p_value("right"),
                     "blocks_apart": len(apart.draws),
                     "p_apart": apart.p_value(),
+                    "statistic": drawn.observed,
+                    "median_draw": float(np.median(drawn.draws)),
+                    "reason": "few_blocks" if len(drawn.draws) < FEWEST_BLOCKS else "",
                 }
             )
     return as_table("placebo", rows)

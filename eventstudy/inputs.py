@@ -12,15 +12,17 @@ import pandas as pd
 
 from eventstudy.characteristics import read_characteristics
 from eventstudy.config import Confounder, StudySpec, When
+from eventstudy.config import Leak as LeakKeys
 from eventstudy.configfile import line_prefix
 from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.headline import checked_headline
-from eventstudy.plan import FirmSettings, MaskedSpell, OtherNews, Plan, Regression, Specification, StudyInputs
+from eventstudy.plan import FirmSettings, Leak, MaskedSpell, OtherNews, Plan, Regression, Specification, StudyInputs
 from eventstudy.prices import Fetched, Fetching, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
 from eventstudy.sources.factortable import FactorTable, read_factors
 from eventstudy.sources.files import read_table
+from eventstudy.windows import Windows
 
 EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group")
 
@@ -110,8 +112,10 @@ def _fetched(
     benchmarks = list(dict.fromkeys([*(settings.benchmark for asked in everyones for settings in asked.values()), *indices]))
     further = [*options.peers, *indices]
     spans = needed_dates(events, firms, plan.windows, plan.calendar, further)
-    for other in specifications:
-        for symbol, (first, last) in needed_dates(events, other.firms, other.plan.windows, plan.calendar, further).items():
+    asked_too = [needed_dates(events, other.firms, other.plan.windows, plan.calendar, further) for other in specifications]
+    asked_too += [needed_dates([leak.event], firms, leak.windows, plan.calendar) for leak in plan.leaks]
+    for needed in asked_too:
+        for symbol, (first, last) in needed.items():
             low, high = spans.get(symbol, (first, last))
             spans[symbol] = min(low, first), max(high, last)
     return fetch_series(source, list(firms), benchmarks, spans, fetching.watch)
@@ -121,6 +125,7 @@ def _check_symbols(spec: StudySpec, known: set[str]) -> None:
     """Refuse other news and masks of a firm that no event has: a slip of the pen would pass unseen."""
     named = [("confounder", number, item.symbol) for number, item in enumerate(spec.confounder)]
     named += [("mask", number, symbol) for number, mask in enumerate(spec.mask) for symbol in mask.symbols]
+    named += [("leak", number, symbol) for number, leak in enumerate(spec.leak) for symbol in leak.firms]
     for table, number, symbol in named:
         if symbol not in known:
             where = line_prefix(spec, (table, number))
@@ -139,11 +144,13 @@ def study_plan(spec: StudySpec) -> Plan:
         suspensions=spec.model.suspensions,
         tests=tests,
         headline=checked_headline(named, tests) if named is not None else (),
+        limit_days=spec.model.limit_days,
         alpha=spec.inference.alpha,
         seed=spec.inference.seed,
         calendar=spec.market.calendar,
         masks=tuple(MaskedSpell(mask.first, mask.last, mask.reason, mask.symbols) for mask in spec.mask),
         confounders=tuple(_other_news(spec, number, item) for number, item in enumerate(spec.confounder)),
+        leaks=tuple(leak for number, item in enumerate(spec.leak) for leak in _leaks(spec, number, item)),
     )
 
 
@@ -185,6 +192,19 @@ def study_specifications(spec: StudySpec, events: tuple[EventFirm, ...]) -> tupl
 
 def _own_first(own: Any, others: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys([own, *others]))
+
+
+def _leaks(spec: StudySpec, number: int, item: LeakKeys) -> list[Leak]:
+    """Return a leak firm by firm; its event window is the window it is measured over."""
+    where = line_prefix(spec, ("leak", number))
+    when, choice = _announcement(item, where), item.date_only or spec.study.date_only
+    try:
+        windows = Windows(item.estimation or spec.windows.estimation, item.window, (item.window,), spec.windows.min_observations)
+    except ConfigError as problem:
+        raise ConfigError(f"{where}[[leak]] {problem}") from problem
+    return [
+        Leak(EventFirm(item.id, symbol, when, item.label, date_only=choice, where=where), windows) for symbol in item.firms
+    ]
 
 
 def _other_news(spec: StudySpec, number: int, item: Confounder) -> OtherNews:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from eventstudy.events import Announcement, DateOnly, EventFirm
 from eventstudy.inference.regression import Errors, Weights
 from eventstudy.models import ModelOptions
-from eventstudy.returns import ReturnKind, Treatment
+from eventstudy.returns import LimitDays, ReturnKind, Treatment
 from eventstudy.sources.base import PriceSeries
 from eventstudy.sources.factortable import FactorTable
 from eventstudy.sources.stored import Outcome
@@ -83,6 +83,14 @@ class Regression:
 
 
 @dataclass(frozen=True)
+class Leak:
+    """Earlier news of a firm's event, as an event of its own with windows of its own."""
+
+    event: EventFirm
+    windows: Windows
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is computed, whatever the data."""
 
@@ -100,6 +108,8 @@ class Plan:
     regression: Regression | None = None
     headline: tuple[str, ...] = ()  # tests named before the fact; empty: by the default rule
     model_options: ModelOptions = field(default_factory=ModelOptions)
+    limit_days: LimitDays = "as_traded"
+    leaks: tuple[Leak, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -73,10 +73,11 @@ def _list(symbol: str, inputs: StudyInputs, calendars: dict[tuple[str, str], Ses
     if settings.benchmark not in inputs.series:
         detail = inputs.unknown.get(settings.benchmark, "no prices")
         raise DataError(f"benchmark {settings.benchmark} is not to be had: {detail}")
-    return list_shares(
+    listing = list_shares(
         inputs.series[symbol],
         inputs.series[settings.benchmark].frame["close"],
         study_calendar(symbol, inputs, calendars),
         settings.suspended,
         settings.price_limit,
     )
+    return replace(listing, spans_limits=inputs.plan.limit_days == "spanned")

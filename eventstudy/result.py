@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eventstudy import group_tables, money, robustness, tables
+from eventstudy import anticipation_tables, diagnostic_tables, group_tables, limit_tables, money, robustness, tables
 from eventstudy.config import StudySpec
 from eventstudy.cross_section import cross_section_table
 from eventstudy.draws import Draws, draw_placebos
@@ -31,6 +31,8 @@ class StudyResult:
         Placebo distributions, minimum detectable effects, mean residual correlations, the benchmark's own
         reaction, effects in money, buy-and-hold abnormal returns, CARs computed otherwise, the study under other
         choices, data notes.
+    diagnostics, unlock, limit_days, anticipation, anticipation_tests : DataFrame
+        What the estimation residuals say against the models, price limits, what was known before.
     """
 
     def __init__(self, computation: Computation, spec: StudySpec | None = None, seals: tuple[Seal, ...] = ()) -> None:
@@ -148,6 +150,36 @@ class StudyResult:
         """What the reader must know of the data."""
         return tables.notes_table(self.computation)
 
+    @cached_property
+    def known_before(self) -> anticipation_tables.Anticipation:
+        """The study on earlier windows, on its leaks, and without its masks."""
+        return anticipation_tables.Anticipation(self.computation)
+
+    @cached_property
+    def anticipation(self) -> pd.DataFrame:
+        """CARs before the event and of leaks, their total with the announcement, and the study without its masks."""
+        return anticipation_tables.anticipation_table(self.known_before)
+
+    @cached_property
+    def anticipation_tests(self) -> pd.DataFrame:
+        """Tests across firms over the windows before the event and over leaks."""
+        return anticipation_tables.anticipation_tests(self.known_before)
+
+    @cached_property
+    def unlock(self) -> pd.DataFrame:
+        """One row a firm with a price limit: its first close off the limit after the event."""
+        return limit_tables.unlock_table(self.computation)
+
+    @cached_property
+    def limit_days(self) -> pd.DataFrame:
+        """CARs under other treatments of closes at the price limit."""
+        return limit_tables.limit_days_table(self.computation)
+
+    @cached_property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row a fit and diagnostic."""
+        return diagnostic_tables.diagnostics_table(self.computation)
+
     def car(self, window: tuple[int, int]) -> pd.DataFrame:
         """Return the rows of `cars` for one window.
 
@@ -178,7 +210,8 @@ class StudyResult:
         """Return all tables by name as they are written.
 
         Three have further columns: ``data``, what is to be doubted; ``tests``, the role (headline or secondary), one-sided
-        p-values and the smallest one there can be; ``cars``, p-values adjusted by Benjamini and Hochberg and by Romano and Wolf.
+        p-values and the smallest one there can be; ``cars``, which of them are only bounds, and p-values adjusted by Benjamini
+        and Hochberg and by Romano and Wolf.
         """
         further = {
             "data": tables.data_table(self.computation),

@@ -12,6 +12,7 @@ from eventstudy.trading import Listing
 
 Treatment = Literal["trade-to-trade", "lumped", "uniform", "drop"]
 ReturnKind = Literal["log", "simple"]
+LimitDays = Literal["as_traded", "spanned"]
 TREATMENTS: tuple[Treatment, ...] = ("trade-to-trade", "lumped", "uniform", "drop")
 
 
@@ -75,6 +76,11 @@ def trade_rows(listing: Listing, suspensions: Treatment = "trade-to-trade", retu
         ``uniform``: the return of a gap is spread evenly over its sessions.
         ``drop``: single-session returns only; the return over a suspension is lost.
     returns : {"log", "simple"}
+
+    Notes
+    -----
+    A listing that spans its limit days has, under ``trade-to-trade``, one row from the close before a run of
+    closes at the price limit to the first close after it (rule D4).
     """
     if suspensions in ("trade-to-trade", "drop"):
         rows = _paired_rows(listing, returns)
@@ -86,7 +92,7 @@ def _paired_rows(listing: Listing, kind: ReturnKind) -> Rows:
     valued = np.isfinite(listing.level) & np.isfinite(listing.benchmark)
     for factor in listing.factors.values():
         valued &= np.isfinite(factor.level) | (not factor.needed)
-    usable = np.flatnonzero(valued)
+    usable = np.flatnonzero(valued & ~listing.held_back)
     start, end = usable[:-1], usable[1:]
     rows = Rows(
         end, end - start, end,

@@ -95,6 +95,10 @@ class FirmStudy:
         """Labels of the other news of this firm inside a window, joined by ``; ``."""
         return "; ".join(label for tau, label in self.confounders if window[0] <= tau <= window[1])
 
+    def censored(self, window: Window) -> str:
+        """``up`` or ``down`` where a defined CAR ends on a close at the price limit, so that it is only a bound (rule D4)."""
+        return "" if self.cumulative[window].reason else str(self.listing.limit[self.day0 + window[1]])
+
     def car(self, window: Window) -> FirmCar | None:
         """The firm's part in a cross-section; None where its CAR is undefined."""
         cumulative = self.cumulative[window]

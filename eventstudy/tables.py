@@ -62,6 +62,21 @@ COLUMNS: dict[str, list[str]] = {
         "same_as",
     ],
     "notes": ["symbol", "code", "note"],
+    "unlock": [
+        "event_id", "symbol", "first_limit_session", "unlock_session", "unlock_tau", "suggested_start", "suggested_end",
+    ],
+    "limit_days": [
+        "event_id", "symbol", "treatment", "window_start", "window_end", "car", "se_car", "t", "df", "p_value", "censored",
+        "reason",
+    ],
+    "anticipation": [
+        "event_id", "symbol", "part", "news", "estimation", "window_start", "window_end", "first_session", "last_session",
+        "nobs", "car", "se_car", "t", "df", "p_value", "reason",
+    ],
+    "anticipation_tests": [
+        "part", "group", "window_start", "window_end", "test", "null", "statistic", "df", "p_value", "n", "reason",
+    ],
+    "diagnostics": ["event_id", "symbol", "diagnostic", "statistic", "p_value", "flag"],
 }  # fmt: skip
 
 APPROXIMATE = (
@@ -229,6 +244,7 @@ def cars_table(study: Computation, draws: Draws | None = None) -> pd.DataFrame:
                     "status": "undefined" if found.reason else "ok",
                     "reason": found.reason,
                     "confounded_by": firm.confounded_by(window),
+                    "censored": firm.censored(window),
                 }
             )
     return _adjusted(whole_numbers(as_table("cars", rows), ["df"]), study, draws)

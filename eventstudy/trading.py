@@ -46,6 +46,8 @@ class Listing:
         Code and sentence of what the reader must know.
     factors : mapping of str to Factor
         Further regressors of the expected-return model, by name.
+    spans_limits : bool
+        Whether a run of closes at the price limit counts as one observation with the first close after it.
     """
 
     symbol: str
@@ -57,6 +59,13 @@ class Listing:
     end: int
     notes: tuple[tuple[str, str], ...] = ()
     factors: Mapping[str, Factor] = field(default_factory=dict)
+    spans_limits: bool = False
+
+    @property
+    def held_back(self) -> np.ndarray:
+        """Tell for every session whether its close is passed over because it stood at the price limit (rule D4)."""
+        passed: np.ndarray = (self.limit != "") & self.spans_limits
+        return passed
 
 
 def trading_status(

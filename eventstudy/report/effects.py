@@ -150,7 +150,10 @@ def clean_windows(reading: Reading) -> Table:
         else:
             effect = reading.scale.effect
             span = interval(effect(found.ci_low), effect(found.ci_high))
-            rows.append(Row(subject.label, (*head, window((0, stop)), percent(effect(found.car)), span, p_value(found.p_value))))
+            held = subject.limit(stop)
+            sign = {"down": "≤ ", "up": "≥ "}.get(held, "")
+            cells = (window((0, stop)), sign + percent(effect(found.car)), span, "censored" if held else p_value(found.p_value))
+            rows.append(Row(subject.label, (*head, *cells)))
     notes = ("The clean window runs from the event session to the session before the first other news; within the event window.",)
     caption = "Each firm up to its first other news after the event"
     return finished(reading, Table("clean-windows", caption, columns, (Block(tuple(rows)),), notes))

@@ -145,12 +145,19 @@ def _clear_clauses(found: list[tuple[Subject, Effect]], verb: str, headline: Win
     """Tell effects of one direction; the verb and the level of the interval stand only once."""
     clauses = []
     for place, (subject, effect) in enumerate(found):
-        bound = "at least " if effect.censored == ("down" if effect.direction == "fall" else "up") else ""
+        bound = _bound_words(effect)
         low, high = sorted((abs(effect.low), abs(effect.high)))
         does, what = (f" {verb}", level) if place == 0 else ("", "")
         news = ", other news of its own in that time included" if subject.firm.confounded_by(headline) else ""
         clauses.append(f"{subject.name}{does} {bound}{size(effect.value)} ({what}{size(low)} to {size(high)}{news})")
     return clauses
+
+
+def _bound_words(effect: Effect) -> str:
+    """Return the words of a bound where a price limit held the price back: further in its own direction, or against it."""
+    if not effect.censored:
+        return ""
+    return "at least " if (effect.censored == "down") == (effect.value < 0) else "at most "
 
 
 def _open_clauses(found: list[tuple[Subject, Effect]], headline: Window) -> list[str]:
@@ -159,11 +166,12 @@ def _open_clauses(found: list[tuple[Subject, Effect]], headline: Window) -> list
         subject, effect = found[0]
         news = ", and it had other news of its own in that time" if subject.firm.confounded_by(headline) else ""
         return [
-            f"{subject.name} came out at {percent(effect.value, 1)}, with an interval from a fall of {size(effect.low)} to a "
+            f"{subject.name} came out at {bounded(effect, percent(effect.value, 1))}, with an interval from a fall of "
+            f"{size(effect.low)} to a "
             f"rise of {size(effect.high)} that leaves the direction open{news}"
         ]
     told = [
-        f"{subject.name} ({percent(effect.value, 1)}: {interval(effect.low, effect.high, 1)}"
+        f"{subject.name} ({bounded(effect, percent(effect.value, 1))}: {interval(effect.low, effect.high, 1)}"
         f"{', with other news of its own in that time' if subject.firm.confounded_by(headline) else ''})"
         for subject, effect in found
     ]

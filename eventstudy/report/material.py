@@ -47,7 +47,6 @@ from eventstudy.seal import TIMINGS
 
 LIBRARIES = ("pandas", "statsmodels", "numpy", "scipy")
 HASH_SHOWN, MOST_NAMED = 12, 10
-WEAK_ESTIMATION, FAR_MARKET, UNSTABLE = 0.05, 3.0, (0.5, 2.0)  # from where on a diagnostic is pointed out (rules D8, D15)
 INDEX_DIVIDENDS = "some 2% a year"  # bound on what a price index leaves out (rule D16)
 
 
@@ -209,40 +208,6 @@ def _variants(reading: Reading) -> list[str]:
         if cars:
             told.append(f"{words}: {listed(cars)} over {window(reading.plan.headline_window)} (all windows: variants.csv).")
     return told
-
-
-def diagnostics(reading: Reading) -> list[str]:
-    """Tell in words what a diagnostic points at; a plain sentence where none does."""
-    table, told = reading.result.models, []
-    names = {subject.firm.key: subject.name for subject in reading.subjects}
-
-    def firms(chosen: pd.Series) -> str:
-        found = [names[key] for key in zip(table["event_id"][chosen], table["symbol"][chosen], strict=True)]
-        return listed(found) if len(found) <= 10 else f"{len(found)} firms"
-
-    if table.empty:
-        return []
-    checks = [
-        (table["short_history"].astype(bool), "Listed only inside the estimation window, which starts there"),
-        (table["max_span"] > 1, "Suspended during the estimation window, so that some returns cover several sessions"),
-        (
-            table["estimation_error_share"] > WEAK_ESTIMATION,
-            "More than 5% of the variance of the headline CAR comes from the estimation",
-        ),
-        (
-            table["market_leverage"] > FAR_MARKET,
-            "The benchmark’s returns at the event lie more than 3 standard deviations from their mean, so the model extrapolates",
-        ),
-        (
-            (table["pre_event_sd_ratio"] < UNSTABLE[0]) | (table["pre_event_sd_ratio"] > UNSTABLE[1]),
-            "The sessions just before the event varied very differently from the estimation window, which weakens placebo tests",
-        ),
-    ]
-    told = [f"{words}: {firms(chosen)}." for chosen, words in checks if chosen.any()]
-    rest = "No other diagnostic stands out" if told else "No diagnostic stands out"
-    share = table["estimation_error_share"].max()
-    closing = "" if pd.isna(share) else f"; parameter uncertainty is at most {_share(share)} of the variance of a headline CAR"
-    return [*told, f"{rest}{closing}."]
 
 
 def data(reading: Reading) -> Table:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from eventstudy.report import daily, effects, figures, material, money, testing
+from eventstudy.report import daily, diagnosis, effects, figures, known_before, limits, material, money, testing
 from eventstudy.report.averages import average_path
 from eventstudy.report.characteristics import regression_sentences, regression_tables
 from eventstudy.report.dating import MOST_TOLD, mappings
@@ -67,6 +67,9 @@ SECTIONS = (
     Section("robustness", "Robustness", "robustness"),
     Section("cross-section", "What goes with the firms’ effects", "regressions"),
     Section("money", "In money", "money"),
+    Section("price-limits", "Price limits", "limits"),
+    Section("known-before", "What was known before", "known_before"),
+    Section("diagnostics", "Diagnostics", "diagnosis"),
     Section("method", "Method"),
     Section("data", "Data"),
     Section("provenance", "Provenance"),
@@ -128,7 +131,9 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "others": [(role, subjects) for role in ("variant", "placebo") if (subjects := reading.with_role(role))],
         "models": material.models(reading),
         "model_sentences": material.model_sentences(reading),
-        "diagnostics": material.diagnostics(reading),
+        "limits": limits.limits(reading),
+        "known_before": known_before.known_before(reading) if estimated else None,
+        "diagnosis": _diagnosis(reading) if estimated else None,
         "data": material.data(reading),
         "hashes": material.hashes(reading),
         "index_note": material.index_note(reading),
@@ -139,6 +144,16 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "config": material.config_text(reading),
         "seals": material.seals(reading),
         "money": money.money_sentences(reading),
+    }
+
+
+def _diagnosis(reading: Reading) -> dict[str, Any]:
+    return {
+        "summary": diagnosis.summary(reading),
+        "meaning": diagnosis.what_it_means(reading),
+        "table": diagnosis.diagnostics(reading),
+        "placebo": diagnosis.placebo_sensitivity(reading),
+        "squares": diagnosis.squares(reading),
     }
 
 

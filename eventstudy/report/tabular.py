@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
 
 from eventstudy.report.subjects import FirmName, Reading
 from eventstudy.report.wording import sentence
@@ -71,6 +74,11 @@ class Table:
     def empty(self) -> bool:
         """Whether there is no row to show."""
         return not any(block.rows for block in self.blocks)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a result table as one dict a row."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def source_notes(reading: Reading, labels: Sequence[str | FirmName]) -> tuple[str, ...]:

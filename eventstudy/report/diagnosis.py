@@ -1,0 +1,208 @@
+"""What speaks against the models as fitted, firm by firm, and what that means for the reader (rules D1 to D10 and C15)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from eventstudy.inference.sensitivity import AFTER_CLOSURE, FAR_MARKET, SQUARES
+from eventstudy.report.averages import row_of_placebo
+from eventstudy.report.numbers import decimal, in_words, listed, p_equation, p_value, size, whole, window
+from eventstudy.report.subjects import Reading
+from eventstudy.report.tabular import Block, Column, Row, Table, finished, records
+from eventstudy.report.wording import REASONS, sentence
+from eventstudy.study import ALL
+
+MARK = " !"
+MOST_NAMED = 10
+COLUMNS = (
+    (Column("Related days, p", True, "Ljung-Box test over 5 sessions: are residuals related from day to day?"), "ljung_box_5"),
+    (Column("over 10, p", True, "the same over 10 sessions"), "ljung_box_10"),
+    (Column("Durbin-Watson", True, "2 where neighbouring residuals are unrelated, less where they are alike"), "durbin_watson"),
+    (Column("Changing variance, p", True, "ARCH test at 5 lags: do large residuals come in clusters?"), "arch_lm_5"),
+    (Column("Normal, p", True, "Jarque-Bera test: are residuals normal?"), "jarque_bera"),
+    (Column("Excess kurtosis", True, "0 for a normal distribution, more where extreme sessions are frequent"), "excess_kurtosis"),
+    (Column("Same model in both halves, p", True, "Chow's F test at the middle of the estimation"), "chow"),
+    (Column("β, first half"), "beta_first_half"),
+    (Column("β, second half"), "beta_second_half"),
+    (Column("Drift, p", True, "CUSUM test: do residuals drift one way?"), "cusum"),
+    (Column("After closures", True, "mean squared residual on sessions after three or more closed days over that of the others"),
+     "closure_variance_ratio"),
+    (Column("sd before", True, "standard deviation in the 30 sessions before the event over that of the estimation"),
+     "pre_event_sd_ratio"),
+    (Column("Estimation share", True, "share of parameter uncertainty in the variance of the headline CAR"),
+     "estimation_error_share"),
+    (Column("Market distance", True, "largest distance of the benchmark's headline returns from their mean, in sd"),
+     "market_leverage"),
+    (Column("Longest gap", True, "suspended sessions in a row during the estimation"), "longest_gap"),
+    (Column("Limit closes", True, "closes at the price limit during the estimation"), "limit_closes"),
+)  # fmt: skip
+SHARES, COUNTS = {"estimation_error_share"}, {"longest_gap", "limit_closes"}
+
+# What a diagnostic points at: a heading, and what the reader should make of it.
+FLAGS = {
+    "not_normal": (
+        "Fat tails",
+        "extreme days are more frequent than the normal distribution allows, so t and its p-value are less exact than they look. "
+        "Give more weight to the placebo dates, which need no distribution. The headline named before stays the headline",
+    ),
+    "serial_correlation": (
+        "Related days",
+        "what the model leaves over on one day goes on the next, so that a standard error over several days is too small (or, "
+        "where a move is taken back, too large). Give more weight to the placebo dates: their blocks keep the relation",
+    ),
+    "changing_variance": (
+        "Calm and stormy spells",
+        "large residuals come in clusters. A standard error from the whole estimation window is too small in a stormy spell and "
+        "too large in a calm one; look at the variation just before the event (sd before), and at a model with changing variance",
+    ),
+    "unstable_model": (
+        "A model that moves",
+        "the relation to the benchmark differs between the parts of the estimation window, so the effect depends on which part "
+        "is used. Compare other estimation windows before relying on it",
+    ),
+    "weak_estimation": (
+        "A weak estimation",
+        "more than 5% of the variance of the headline CAR comes from the estimated model, because the window is long for the "
+        "number of observations or the benchmark moved far. The printed standard error contains it",
+    ),
+    "far_market": (
+        "A market far from its usual days",
+        "the benchmark’s returns at the event lie more than 3 standard deviations from their mean, so the model extrapolates: "
+        "an error in β turns into an effect",
+    ),
+    "unlike_before": (
+        "Unlike days before the event",
+        "the 30 sessions before the event varied less than half or more than twice as much as the estimation window, which "
+        "weakens the placebo tests and every standard error",
+    ),
+    "closure_variance": (
+        "Holidays",
+        "the sessions after three or more closed days vary more than twice as much as others. Where the event came after such a "
+        "closure, read the placebo p-value over those dates",
+    ),
+    "limit_closes": (
+        "Closes at the price limit",
+        "the estimation has three or more of them: prices that were held back. The section on price limits shows the effects "
+        "with these closes taken as bounds",
+    ),
+    "other_news": (
+        "Other news",
+        "there is other news in the headline window or one session beside it, so the effect is not that of the event alone",
+    ),
+    "gaps": (
+        "Suspensions in the estimation",
+        "some returns of the estimation cover several sessions. They are set against as many sessions of the benchmark and "
+        "weigh less, which leaves β and σ unbiased",
+    ),
+    "short_history": ("A short history", "listed, or on record, only inside the estimation window, which starts there"),
+}
+
+
+def diagnostics(reading: Reading) -> Table:
+    """Return the diagnostics, one firm a row; a mark stands where a threshold is passed."""
+    facts = {(row["event_id"], row["symbol"], row["diagnostic"]): row for row in records(reading.result.diagnostics)}
+    rows = []
+    for subject in reading.subjects:
+        cells = [_cell(facts.get((*subject.firm.key, name))) for _, name in COLUMNS]
+        if any(cells):
+            rows.append(Row(subject.label, tuple(cells)))
+    notes = (
+        "p-values: the null is that the residuals of the estimation are as the model assumes. “!” marks p below 0.01, an "
+        "estimation share above 5%, a market distance above 3, a variance after closures above twice that of other sessions, an "
+        "sd before the event below half or above twice that of the estimation, and three or more limit closes. The figures are "
+        "in diagnostics.csv, with more of them.",
+    )
+    titles = (Column("Firm", False), *(column for column, _ in COLUMNS))
+    caption = "Diagnostics of the models, firm by firm"
+    return finished(reading, Table("diagnostics-table", caption, titles, (Block(tuple(rows)),), notes))
+
+
+def _cell(fact: dict[str, Any] | None) -> str:
+    if fact is None:
+        return ""
+    name, value, p = fact["diagnostic"], fact["statistic"], fact["p_value"]
+    if not pd.isna(p):
+        text = p_value(p)
+    elif pd.isna(value):
+        return ""
+    else:
+        text = size(value) if name in SHARES else whole(value) if name in COUNTS else decimal(value)
+    return text + (MARK if fact["flag"] else "")
+
+
+def what_it_means(reading: Reading) -> list[tuple[str, str, str]]:
+    """Return (finding, firms, meaning) for everything that a diagnostic points at."""
+    table, models = reading.result.diagnostics, reading.result.models
+    names = {subject.firm.key: subject.name for subject in reading.subjects}
+    told = []
+    found = {code: table[table["flag"] == code] for code in FLAGS if code not in ("short_history", "gaps")}
+    found |= {"short_history": models[models["short_history"].astype(bool)], "gaps": models[models["max_span"] > 1]}
+    for code, (heading, meaning) in FLAGS.items():
+        keys = dict.fromkeys(zip(found[code]["event_id"], found[code]["symbol"], strict=True))
+        if keys:
+            firms = [names[key] for key in keys]
+            told.append((heading, listed(firms) if len(firms) <= MOST_NAMED else f"{len(firms)} firms", meaning))
+    return told
+
+
+def summary(reading: Reading) -> str:
+    """Return the outcome of all diagnostics in a sentence."""
+    fits = sum(subject.firm.fit is not None for subject in reading.subjects)
+    share = reading.result.models["estimation_error_share"].max()
+    closing = "" if pd.isna(share) else f" Parameter uncertainty is at most {size(share)} of the variance of a headline CAR."
+    if not what_it_means(reading):
+        return f"Nothing stands out in {_models(fits)}.{closing}"
+    return f"What stands out in {_models(fits)}, and what to make of it:{closing}"
+
+
+def _models(count: int) -> str:
+    return "the one model fitted" if count == 1 else f"the {in_words(count)} models fitted"
+
+
+def placebo_sensitivity(reading: Reading) -> Table:
+    """Return the placebo p-value over all dates and over those that resemble the event (rule C15)."""
+    headline = reading.plan.headline_window
+    columns = (
+        Column("Placebo dates", False), Column("Blocks", True, "blocks of sessions compared with the event"),
+        Column("Smallest p", True, "smallest p-value that so many blocks can give"), Column("p"),
+        Column("p, fall", True, "one-sided: the event among the largest falls"), Column("Remarks", False),
+    )  # fmt: skip
+    kinds = (
+        ("placebo_caar", "all dates of the estimation window"),
+        (AFTER_CLOSURE, "first sessions after a closure of three days or more"),
+        (FAR_MARKET, "the quarter of the dates on which the benchmark moved most"),
+    )
+    rows = []
+    for test, words in kinds:
+        row = row_of_placebo(reading, ALL, headline, test)
+        if row is not None:
+            cells = (
+                whole(row["blocks"]), p_value(row["floor"]), p_value(row["p_value"]), p_value(row["p_left"]),
+                REASONS.get(row["reason"], ""),
+            )  # fmt: skip
+            rows.append(Row(words, cells))
+    notes = (
+        f"Mean CAR of the treated firms over {window(headline)}. Null: the event changed nothing (sharp null). If the event came "
+        "after a closure, or while the whole market moved, the dates that share this are the fairer comparison, as far as there "
+        "are enough of them.",
+    )
+    caption = "The placebo p-value over dates that resemble the event"
+    shown = rows if len(rows) > 1 else []
+    return finished(reading, Table("placebo-sensitivity", caption, columns, (Block(tuple(shown)),), notes))
+
+
+def squares(reading: Reading) -> str:
+    """Tell how large the squared standardised effects are, beside those of placebo dates (rule D10); empty without them."""
+    row = row_of_placebo(reading, ALL, reading.plan.headline_window, SQUARES)
+    n = len(reading.study.cross_section(ALL, reading.plan.headline_window).firms)
+    if row is None or n < 2:
+        return ""
+    few = " With so few firms this describes and tests nothing." if n < MOST_NAMED else ""
+    return sentence(
+        f"Did the event move the firms apart from each other? The mean squared standardised CAR over the headline window is "
+        f"{decimal(row['statistic'])}; it is near 1 where an event changes nothing, its median over the placebo dates is "
+        f"{decimal(row['median_draw'])}, and {p_equation(row['p_right'])} is the share of dates with as large a value. An effect "
+        f"common to all firms raises it as much as a larger variance does.{few}"
+    )
