@@ -155,3 +155,13 @@ def test_a_fallback_is_noted(monkeypatch) -> None:
     result = frames()
     assert result.models.loc[0, "model"] == "market"
     assert result.notes["code"].tolist() == ["garch_not_identified"]
+
+
+def test_errors_over_their_forecast_are_standard_normal() -> None:
+    found = []
+    for seed in range(100, 140):
+        _, rows = drawn(seed)
+        fit = Garch().fit(rows.inside(1, LAST))
+        found.append(abnormal_returns(fit, rows.inside(LAST + 1, LAST + 1)).t[0])
+    squares = float(np.square(found).sum())
+    assert 0.0005 < stats.chi2.cdf(squares, len(found)) < 0.9995

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 import eventstudy as es
 from eventstudy.errors import ConfigError, DataError
+from eventstudy.setting import evaluate, own_setting
 from eventstudy.sources.factortable import factor_table, read_factors
 
 PLACE = 130
@@ -129,6 +130,29 @@ def test_factors_of_no_session_are_refused(made) -> None:
     factors.index += pd.Timedelta(days=4000)
     with pytest.raises(DataError, match="none of its dates is a session of benchmark"):
         es.event_study(made.events(PLACE), made.prices, made.benchmark, windows=windows, model="factors", factors=factors)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"name": "peers", "peers": ["PPP", "QQQ"]},
+        {"name": "industry", "industry_benchmark": "INDUSTRY"},
+        {"name": "dimson"},
+        {"name": "factors", "factors": "factors.csv", "factor_columns": ["smb", "hml"]},
+    ],
+    ids=lambda model: model["name"],
+)
+def test_what_explains_another_tools_number_starts_from_this_model(study, model: dict) -> None:
+    result = study(**model)
+    plan = result.computation.inputs.plan
+    for firm, car in zip(result.computation.firms, result.cars["car"], strict=True):
+        assert_allclose(evaluate(own_setting(firm, plan, (0, 3))).car, car)
+
+
+def test_what_explains_another_tools_number_needs_least_squares(study) -> None:
+    result = study(name="market", estimator="huber")
+    with pytest.raises(ConfigError, match="explain starts from least squares"):
+        own_setting(result.computation.firms[0], result.computation.inputs.plan, (0, 3))
 
 
 FRENCH = """This file was created by hand for a test, as the data library lays its files out

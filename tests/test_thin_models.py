@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from firms import DAY0, ESTIMATION, GAPS, listing
 from numpy.testing import assert_allclose
+from scipy import stats
 
 import eventstudy as es
 from eventstudy.abnormal import abnormal_returns, cumulate
@@ -19,7 +20,7 @@ from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.placebo import placebo_draws
 from eventstudy.inference.registry import run_test
 from eventstudy.models.thin import Dimson, ScholesWilliams, ThinTrading, shifted
-from eventstudy.returns import trade_rows
+from eventstudy.returns import Rows, trade_rows
 from eventstudy.trading import Listing
 
 MODELS = [ScholesWilliams(), Dimson(), Dimson(2, 1), Dimson(0, 2), Dimson(1, 1, True), Dimson(2, 2, True)]
@@ -112,6 +113,19 @@ def test_tests_of_least_squares_are_undefined() -> None:
     fit = model.fit(rows.inside(*ESTIMATION))
     cross = CrossSection((0, 2), (FirmCar(made, fit, DAY0, cumulate(fit, made, rows, DAY0, (0, 2))),))
     assert run_test("portfolio_t", cross).reason == "not_least_squares"
+
+
+def test_size_of_the_approximate_t_is_near_nominal() -> None:
+    rng, rejected, draws = np.random.default_rng(12), 0, 300
+    model, ends = Dimson(), np.arange(1, 103)
+    for _ in range(draws):
+        market = rng.normal(0, 0.012, 104)
+        moved = {shifted(-1): market[:102], shifted(1): market[2:]}
+        ret = 1.2 * market[1:103] + 0.02 * rng.standard_normal(102)
+        rows = Rows(ends, np.ones(102, dtype=int), ends, ret, market[1:103], moved)
+        found = abnormal_returns(model.fit(rows.take(rows.end < 102)), rows.take(rows.end == 102))
+        rejected += found.p_value[0] < 0.05
+    assert stats.binomtest(rejected, draws, 0.05).pvalue > 0.001
 
 
 @pytest.mark.parametrize("model", ["scholes_williams", "dimson"])

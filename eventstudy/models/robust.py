@@ -5,10 +5,11 @@ What of the tests holds with them, each thought through:
 - A firm's AR, CAR and their standard errors: s^2 (span + x'Vx) with V the estimator's own covariance over s^2. The first term is
   97 to 99% of it. For Huber and LAD the t(df) reference is an approximation.
 - Placebo dates: right. Deleting a block has no closed form here, so the model is estimated again without it, block by block.
-- The portfolio t, placebo_max (which is made of it) and the joint F use the errors' linear form of least squares. With
-  ``hac`` the parameters are least squares, the form exists, and the portfolio t is the classical one: HAC changes no more
-  than each firm's own standard error. Huber's and the LAD parameters have no such form: these tests are undefined, with the
-  reason ``not_least_squares``. The joint F is undefined with ``hac``, too, as the firms then share no variance factor.
+- The portfolio t, placebo_max (which is made of it), the joint tests and the bootstraps use the errors' linear form of least
+  squares. With ``hac`` the parameters are least squares, the form exists, and the portfolio t is the classical one: HAC
+  changes no more than each firm's own standard error. Huber's and the LAD parameters have no such form: these tests are
+  undefined, with the reason ``not_least_squares``. The exact joint tests, which need one variance factor for all firms, and
+  the bootstraps, which refit with the classical covariance, are so with ``hac``, too.
 """
 
 from __future__ import annotations
