@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     PrivateAttr,
     StrictBool,
-    StrictFloat,
     StrictInt,
     StrictStr,
-    field_validator,
     model_validator,
 )
 
-from eventstudy.calendar import BENCHMARK_CALENDAR, check_calendar
 from eventstudy.dataconfig import Data, Section
 from eventstudy.errors import ConfigError
-from eventstudy.events import DateOnly, Role, check_timezone
+from eventstudy.eventconfig import Calendar, Confounder, Event, FirmDetails, Fraction, Leak, Mask, Pair, Symbol
+from eventstudy.events import DateOnly
 from eventstudy.headline import checked_headline
 from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.inference.regression import Errors, Weights
@@ -33,30 +29,6 @@ from eventstudy.returns import LimitDays, ReturnKind, Treatment
 from eventstudy.robustnessconfig import Robustness
 from eventstudy.sources.factortable import FactorUnits
 from eventstudy.windows import Windows
-
-
-def _only_a_date(value: Any) -> Any:
-    """Let a date or its text pass: a number of seconds, or a time of day, was meant as something else."""
-    if isinstance(value, dt.datetime) or not isinstance(value, (dt.date, str)):
-        raise ValueError(f"{value} is not a date: write it as 2019-10-07")
-    return value
-
-
-DateString = Annotated[dt.date, BeforeValidator(_only_a_date), Field(description="ISO 8601 date")]
-
-
-def _zone(name: str) -> str:
-    try:
-        return check_timezone(name)
-    except ConfigError as problem:
-        raise ValueError(str(problem)) from problem
-
-
-def _calendar(name: str) -> str:
-    try:
-        return name if name == BENCHMARK_CALENDAR else check_calendar(name)
-    except ConfigError as problem:
-        raise ValueError(str(problem)) from problem
 
 
 def _known_tests(value: Any) -> Any:
@@ -75,83 +47,7 @@ def _known_tests(value: Any) -> Any:
     return value if value == "all" else tuple(names)
 
 
-Zone = Annotated[StrictStr, AfterValidator(_zone)]
-Calendar = Annotated[StrictStr, AfterValidator(_calendar)]
-Pair = tuple[StrictInt, StrictInt]
-Symbol = Annotated[StrictStr, Field(min_length=1, pattern=r"^\S+$")]
 Shifts = Annotated[StrictInt, Field(ge=0, le=MOST_SHIFTS)]
-Fraction = Annotated[StrictFloat, Field(gt=0, lt=1)]
-
-
-class When(Section):
-    """When something was announced: exactly one of the three dates."""
-
-    announced_on: DateString | None = Field(None, description="date in `timezone`, minute unknown: see date_only")
-    announced_at: dt.datetime | StrictStr | None = Field(None, description="the instant, ISO 8601")
-    session: DateString | None = Field(None, description="the event session itself")
-    timezone: Zone | None = Field(None, description="IANA name; required unless an offset or a session is given")
-
-    @field_validator("announced_at", mode="before")
-    @classmethod
-    def _has_a_time(cls, value: Any) -> Any:
-        if value is not None and not isinstance(value, (dt.date, str)):
-            raise ValueError(f"announced_at = {value!r} is not an instant: write it as 2019-10-07T16:30:00-04:00")
-        if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-            raise ValueError(f"announced_at = {value} has no time of day: use announced_on for a date alone")
-        return value
-
-    @model_validator(mode="after")
-    def _exactly_one_date(self) -> When:
-        given = [name for name in ("announced_on", "announced_at", "session") if getattr(self, name) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) or "none of them"
-            raise ValueError(f"give exactly one of announced_at, announced_on and session (found {found})")
-        if self.announced_on is not None and self.timezone is None:
-            raise ValueError("announced_on needs timezone, such as America/New_York, to say whose date it is")
-        return self
-
-
-class Event(When):
-    """One announcement and the firms it named."""
-
-    id: Annotated[StrictStr, Field(min_length=1)]
-    label: StrictStr = ""
-    firms: Annotated[tuple[Symbol, ...], Field(min_length=1)]
-    group: StrictStr = ""
-    role: Role = Field(
-        "treated",
-        description="treated firms make up the group `all`; a variant joins them in its own group only; "
-        "a placebo firm was not named and is shown apart",
-    )
-    date_only: DateOnly | None = None
-
-
-class Spell(Section):
-    """Some days, both ends inclusive."""
-
-    first: DateString = Field(alias="from")
-    last: DateString = Field(alias="to")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Spell:
-        if self.first > self.last:
-            raise ValueError(f"from = {self.first} lies after to = {self.last}: swap them")
-        return self
-
-
-class FirmDetails(Section):
-    """Details of one firm; each overrides [market]."""
-
-    symbol: Symbol
-    name: StrictStr = ""
-    name_zh: StrictStr = Field("", description="name in Chinese, shown beside the other")
-    benchmark: Symbol | None = None
-    calendar: Calendar | None = None
-    price_limit: Fraction | None = None
-    group: StrictStr = ""
-    industry: StrictStr = Field("", description="industry, for the test that counts correlation within industries only")
-    shares: Annotated[StrictFloat, Field(gt=0)] | None = Field(None, description="shares outstanding, for effects in money")
-    suspended: tuple[Spell, ...] = Field((), description="declared suspensions, added to the detected ones")
 
 
 class Market(Section):
@@ -183,32 +79,6 @@ class WindowKeys(Section):
     def windows(self) -> Windows:
         """Return the windows as the engine takes them."""
         return Windows(self.estimation, self.event, self.car, self.min_observations)
-
-
-class Mask(Spell):
-    """Sessions left out of the estimation."""
-
-    reason: StrictStr
-    symbols: tuple[Symbol, ...] = Field((), description="default: all firms")
-
-
-class Confounder(When):
-    """Other news of a firm, mapped to a session like an event."""
-
-    symbol: Symbol
-    label: StrictStr
-    date_only: DateOnly | None = None
-
-
-class Leak(When):
-    """Earlier news of an event, measured over a window of its own against an estimation window before it."""
-
-    id: Annotated[StrictStr, Field(min_length=1)]
-    label: StrictStr
-    firms: Annotated[tuple[Symbol, ...], Field(min_length=1, description="firms of the study that the news was about")]
-    window: Pair = Field((0, 1), description="sessions relative to the session of the leak")
-    estimation: Pair | None = Field(None, description="relative to the session of the leak; default: that of [windows]")
-    date_only: DateOnly | None = None
 
 
 class ModelKeys(Section):
@@ -286,6 +156,16 @@ class CrossSectionKeys(Section):
     weights: Weights = Field("none", description="precision: each firm weighs 1 / se_car²")
 
 
+class Runs(Section):
+    """What becomes of run folders; no part of the study itself."""
+
+    keep: Annotated[StrictInt, Field(ge=1)] | None = Field(default=None, description="newest runs to keep; default: all")
+    pin: tuple[StrictStr, ...] = Field(default=(), description="ids of runs that were published and are never removed")
+    on_change: tuple[StrictStr, ...] = Field(
+        default=(), description="command and arguments to call after a run that changed something, without a shell"
+    )
+
+
 class StudyKeys(Section):
     """Name and title of the study."""
 
@@ -315,9 +195,11 @@ class StudySpec(Section):
     inference: Inference = Inference()
     cross_section: CrossSectionKeys | None = None
     robustness: Robustness | None = Field(None, description="further choices the study is computed under, all combined")
+    runs: Runs = Runs()
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _text: str | None = PrivateAttr(default=None)
+    _copies: dict[str, Path] = PrivateAttr(default_factory=dict)
     _where: str = PrivateAttr(default="config")
 
     @model_validator(mode="after")
@@ -358,6 +240,22 @@ class StudySpec(Section):
         """The config file; None for a study that was never one."""
         return None if self._text is None else self._folder / Path(self._where).name
 
+    @property
+    def input_files(self) -> tuple[str, ...]:
+        """Files that the config names beside those of the prices, as written there."""
+        characteristics = self.cross_section.characteristics if self.cross_section else None
+        return tuple(name for name in (self.study.events, self.model.factors, characteristics) if name)
+
+    def path(self, name: str) -> Path:
+        """Where a file that the config names lies: relative to the config, or a run's own copy of it."""
+        return self._copies.get(name, self._folder / name)
+
+    def with_copies(self, copies: dict[str, Path]) -> StudySpec:
+        """Return the same study reading its input files from copies, by the name the config gives them."""
+        spec = self.model_copy()
+        spec._copies = copies
+        return spec
+
     def replace(self, **changes: Any) -> StudySpec:
         """Return a copy with some keys changed.
 
@@ -390,7 +288,9 @@ class StudySpec(Section):
                     "give the section with a dict, such as model={'name': 'mean'}"
                 )
             content[owners[0]] = {**content.get(owners[0], {}), key: value}
-        return spec_from_dict(content, self._folder)
+        changed = spec_from_dict(content, self._folder)
+        changed._copies = self._copies
+        return changed
 
 
 def _is_section(annotation: Any) -> bool:

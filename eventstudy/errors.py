@@ -37,6 +37,12 @@ class LockedError(EventStudyError):
     exit_code = 6
 
 
+class TookTooLongError(EventStudyError):
+    """The study took longer than ``--timeout`` and was ended."""
+
+    exit_code = 7
+
+
 class UnknownSymbolError(DataError):
     """The price source does not know the symbol."""
 

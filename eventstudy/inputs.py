@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.characteristics import read_characteristics
-from eventstudy.config import Confounder, StudySpec, When
-from eventstudy.config import Leak as LeakKeys
+from eventstudy.config import StudySpec
 from eventstudy.configfile import line_prefix
 from eventstudy.errors import ConfigError
+from eventstudy.eventconfig import Confounder, When
+from eventstudy.eventconfig import Leak as LeakKeys
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.headline import checked_headline
 from eventstudy.plan import FirmSettings, Leak, MaskedSpell, OtherNews, Plan, Regression, Specification, StudyInputs
@@ -56,7 +57,7 @@ def _factors(spec: StudySpec) -> FactorTable | None:
     keys = spec.model
     if keys.factors is None:
         return None
-    return read_factors(spec.folder / keys.factors, keys.factor_columns, keys.risk_free_column, keys.factor_units)
+    return read_factors(spec.path(keys.factors), keys.factor_columns, keys.risk_free_column, keys.factor_units)
 
 
 def check_peers(peers: Sequence[str], events: Sequence[EventFirm], where: str = "") -> None:
@@ -158,7 +159,9 @@ def _regression(spec: StudySpec, events: tuple[EventFirm, ...]) -> Regression | 
     keys = spec.cross_section
     if keys is None:
         return None
-    return Regression(read_characteristics(spec.folder / keys.characteristics, keys.columns, events), keys.errors, keys.weights)
+    return Regression(read_characteristics(spec.path(keys.characteristics), keys.columns, events), keys.errors, keys.weights)
+
+
 def study_specifications(spec: StudySpec, events: tuple[EventFirm, ...]) -> tuple[Specification, ...]:
     """Return every combination of the choices under [robustness], each the study with these keys changed.
 
@@ -226,7 +229,7 @@ def study_events(spec: StudySpec) -> tuple[EventFirm, ...]:
     """Return one entry a firm and event, from the config's tables or its events file."""
     if spec.study.events:
         return events_from_table(
-            read_table(spec.folder / spec.study.events, ["event_id", "symbol"]), spec.study.events, spec.study.date_only
+            read_table(spec.path(spec.study.events), ["event_id", "symbol"]), spec.study.events, spec.study.date_only
         )
     found = []
     for number, event in enumerate(spec.event):

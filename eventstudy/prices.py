@@ -155,7 +155,7 @@ def price_source(
     calendars : mapping of str to str, optional
         Calendars of single symbols, which go before their suffix.
     """
-    store = Store(folder / data.store if data.store else store_folder())
+    store = Store(store_folder(data, folder))
     market = market_calendar if market_calendar != BENCHMARK_CALENDAR else None
 
     def calendar(symbol: str) -> SessionCalendar:
@@ -192,8 +192,10 @@ def fetch_series(
     return Fetched(series, unknown, tuple(getattr(source, "outcomes", ())), failed)
 
 
-def store_folder() -> Path:
-    """Return the platform's data folder for this program."""
+def store_folder(data: Data, folder: Path) -> Path:
+    """Return the folder that keeps prices: the config's, else the platform's data folder for this program."""
     import platformdirs
 
+    if data.store:
+        return (folder / data.store).resolve()
     return Path(platformdirs.user_data_dir("eventstudy")) / "prices"

@@ -6,25 +6,23 @@ import datetime as dt
 import hashlib
 import json
 import os
-import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from eventstudy import __version__
+from eventstudy.changes import Comparison
 from eventstudy.configfile import spec_text
 from eventstudy.errors import DataError, LockedError, OutputError
-from eventstudy.headline import headline_of
+from eventstudy.manifest import KeptInputs, identity, keep_inputs, manifest_of, read_manifest, study_name
 from eventstudy.result import StudyResult
 
-LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
+NOTHING_BEFORE = Comparison("", "", ())
 
 
 @dataclass(frozen=True)
@@ -39,32 +37,6 @@ class WrittenRun:
     def report(self) -> Path:
         """Path of the page."""
         return self.folder / "report.html"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions a result depends on."""
-    return {"eventstudy": __version__, "python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
-
-
-def identity(result: StudyResult) -> str:
-    """Return the SHA-256 (hex) over the resolved study, the package's version and each series' content."""
-    inputs = result.computation.inputs
-    content = {
-        "study": result.spec.model_dump(mode="json", by_alias=True) if result.spec else repr(inputs.plan),
-        "events": [repr(event) for event in inputs.events],
-        "regression": repr(inputs.plan.regression),
-        "seals": [(seal.sealed_at.isoformat(), seal.sha256) for seal in result.seals],
-        "version": __version__,
-        "series": {symbol: series.content_hash for symbol, series in sorted(inputs.series.items())},
-        "factors": inputs.factors.content_hash if inputs.factors else None,
-        "unfinished": sorted({found.reason for firm in result.computation.firms for found in firm.cumulative.values()}),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def study_name(result: StudyResult) -> str:
-    """Name of the folder under the reports folder."""
-    return result.spec.study.name if result.spec else "event-study"
 
 
 def latest_run(out: Path, study: str) -> Path | None:
@@ -82,27 +54,50 @@ def unchanged_run(result: StudyResult, out: Path) -> WrittenRun | None:
     return None
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run folder.
+@contextmanager
+def study_lock(out: Path, study: str, wait: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a study under a reports folder; a dead process's lock is free.
+
+    What a killed run left is removed first: it was written under this lock.
 
     Raises
     ------
-    DataError
-        If it cannot be read.
+    LockedError
+        If another run of the study holds it for longer than `wait` seconds.
     """
+    from filelock import FileLock, Timeout
+
+    folder = out / study
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError) as problem:
-        raise DataError(f"{folder / 'manifest.json'}: the manifest cannot be read: remove the run folder") from problem
+        with FileLock(folder / ".lock", timeout=wait):
+            for left in folder.glob(".draft-*"):
+                shutil.rmtree(left, ignore_errors=True)
+            for left in (*folder.glob(".latest-*"), *folder.glob(".index-*")):
+                left.unlink(missing_ok=True)
+            yield
+    except Timeout as problem:
+        raise LockedError(f"{folder}: another run is writing there: wait for it to end, or give --wait SECONDS") from problem
 
 
-def write_run(result: StudyResult, out: Path, *, now: dt.datetime | None = None) -> WrittenRun:
+def write_run(
+    result: StudyResult,
+    out: Path,
+    *,
+    now: dt.datetime | None = None,
+    comparison: Comparison | None = None,
+    wait: float = 0.0,
+) -> WrittenRun:
     """Write a run folder ``out/<study>/<run_id>`` and point ``latest`` at it.
 
     Parameters
     ----------
     now : datetime, optional
         Stands in the folder's name and the manifest; default the present.
+    comparison : Comparison, optional
+        What changed since the last run.
+    wait : float
+        Seconds to wait for another run of the study.
 
     Raises
     ------
@@ -111,25 +106,39 @@ def write_run(result: StudyResult, out: Path, *, now: dt.datetime | None = None)
     LockedError
         If another run of the same study is writing.
     """
+    try:
+        with study_lock(out, study_name(result), wait):
+            return write_locked(result, out, now=now, comparison=comparison)
+    except OSError as refusal:
+        raise _unwritable(out, refusal) from refusal
+
+
+def write_locked(
+    result: StudyResult, out: Path, *, now: dt.datetime | None = None, comparison: Comparison | None = None
+) -> WrittenRun:
+    """Write a run folder while the lock of the study is held; else like `write_run`."""
     mark, study = identity(result), study_name(result)
     moment = (now or dt.datetime.now(dt.UTC)).replace(microsecond=0)
+    kept = keep_inputs(result)
     try:
-        with _study_lock(out / study):
-            while (folder := out / study / f"{moment:%Y%m%dT%H%M%SZ}-{mark[:8]}").exists():
-                moment += dt.timedelta(seconds=1)  # a forced rerun within the second
-            _write_whole(result, folder, mark, moment)
-            try:
-                _point(out / study / "latest", folder.name)
-            except OSError:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-            problem = _index_problem(out, out / study)
+        while (folder := out / study / f"{moment:%Y%m%dT%H%M%SZ}-{mark[:8]}").exists():
+            moment += dt.timedelta(seconds=1)  # a forced rerun within the second
+        _write_whole(result, folder, moment, kept, comparison)
+        try:
+            _point(out / study / "latest", folder.name)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     except OSError as refusal:
-        raise OutputError(
-            f"{refusal.filename or out}: the run cannot be written ({refusal.strerror or refusal}): "
-            "free some space, or name a folder you may write to with --out"
-        ) from refusal
-    return WrittenRun(folder, problem=problem)
+        raise _unwritable(out, refusal) from refusal
+    return WrittenRun(folder, problem=_index_problem(out, out / study) or kept.problem)
+
+
+def _unwritable(out: Path, refusal: OSError) -> OutputError:
+    return OutputError(
+        f"{refusal.filename or out}: the run cannot be written ({refusal.strerror or refusal}): "
+        "free some space, or name a folder you may write to with --out"
+    )
 
 
 def _index_problem(out: Path, drafts: Path) -> str:
@@ -141,36 +150,21 @@ def _index_problem(out: Path, drafts: Path) -> str:
     return ""
 
 
-@contextmanager
-def _study_lock(folder: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            for left in folder.glob(".draft-*"):  # of a killed run: the lock is ours
-                shutil.rmtree(left, ignore_errors=True)
-            for left in (*folder.glob(".latest-*"), *folder.glob(".index-*")):
-                left.unlink(missing_ok=True)
-            yield
-    except Timeout as problem:
-        raise LockedError(f"{folder}: another run is writing there: wait for it to end") from problem
-
-
-def _write_whole(result: StudyResult, folder: Path, mark: str, moment: dt.datetime) -> None:
+def _write_whole(
+    result: StudyResult, folder: Path, moment: dt.datetime, kept: KeptInputs, comparison: Comparison | None
+) -> None:
     """Write into a hidden folder beside the final one, then rename: readers never see half a run."""
-    from eventstudy.report import render_report
-
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
     try:
         draft.chmod(0o755)
-        (draft / "tables").mkdir()
-        for name, table in result.tables().items():
-            write_table(table, draft / "tables" / f"{name}.csv")
-        (draft / "report.html").write_text(render_report(result), encoding="utf-8", newline="\n")
+        for name, content in contents(result, comparison).items():
+            (draft / name).parent.mkdir(exist_ok=True)
+            (draft / name).write_text(content, encoding="utf-8", newline="\n")
         if result.spec is not None:
-            (draft / "config.toml").write_text(spec_text(result.spec), encoding="utf-8", newline="\n")
-        manifest = manifest_of(result, folder.name, mark, moment, _file_hashes(draft))
+            for name, copy in kept.copies.items():
+                (draft / copy).parent.mkdir(exist_ok=True)
+                shutil.copyfile(result.spec.path(name), draft / copy)
+        manifest = manifest_of(result, folder.name, moment, kept, comparison, _file_hashes(draft))
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         draft.rename(folder)
     except BaseException:
@@ -178,52 +172,40 @@ def _write_whole(result: StudyResult, folder: Path, mark: str, moment: dt.dateti
         raise
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
+def contents(result: StudyResult, comparison: Comparison | None) -> dict[str, str]:
+    """Return what a run folder holds of the result itself: text by path, the same bytes for the same result."""
+    from eventstudy.report import render_report
+
+    tables = result.tables() | {"changes": (comparison or NOTHING_BEFORE).table()}
+    found = {f"tables/{name}.csv": table_text(table) for name, table in tables.items()}
+    found["report.html"] = render_report(result, comparison=comparison)
+    if result.spec is not None:
+        found["config.toml"] = spec_text(result.spec)
+    return found
+
+
+def table_text(table: pd.DataFrame) -> str:
     """Write a table as CSV: doubles by their shortest exact text, undefined as empty."""
-    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table into a file of the user's choice.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    try:
+        path.write_text(table_text(table), encoding="utf-8", newline="\n")
+    except OSError as problem:
+        raise OutputError(f"{path}: the table cannot be written ({problem.strerror or problem}): name another file") from problem
 
 
 def _file_hashes(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def manifest_of(result: StudyResult, run_id: str, mark: str, moment: dt.datetime, files: dict[str, str]) -> dict[str, Any]:
-    """Return what a run was made of: identity, versions, series with the time they were fetched and their vintage, files."""
-    inputs = result.computation.inputs
-    headline = headline_of(inputs.plan, inputs.events)
-    return {
-        "study": study_name(result),
-        "title": result.spec.study.title if result.spec else "",
-        "run_id": run_id,
-        "created": moment.isoformat(),
-        "identity": mark,
-        "versions": versions(),
-        "headline": {"tests": list(headline.tests), "rule": headline.rule, "window": list(inputs.plan.headline_window)},
-        "seals": [
-            {
-                "sealed_at": standing.seal.sealed_at.isoformat(),
-                "sha256": standing.seal.sha256,
-                "timing": standing.timing,
-                "replaced": standing.replaced,
-                "changes": [str(change) for change in standing.changes],
-            }
-            for standing in result.standings
-        ],
-        "events": len(inputs.events),
-        "excluded": len(result.computation.exclusions),
-        "series": {
-            symbol: {
-                "source": series.source,
-                "content_hash": series.content_hash,
-                "fetched_at": series.fetched_at,
-                "vintage": series.vintage,
-            }
-            for symbol, series in inputs.series.items()
-        },
-        "factors": {Path(table.where).name: table.content_hash for table in [inputs.factors] if table},
-        "files": files,
-    }
 
 
 def _point(link: Path, target: str) -> None:
@@ -258,3 +240,22 @@ def write_index(out: Path, drafts: Path) -> None:
         draft.replace(out / "index.html")
     finally:
         draft.unlink(missing_ok=True)
+
+
+def prune(folder: Path, keep: int, pinned: Sequence[str]) -> list[str]:
+    """Remove all but the newest `keep` runs of a study, never a pinned one; return what could not be removed.
+
+    A run disappears whole: it is renamed first.
+    """
+    latest = (folder / "latest").readlink().name if (folder / "latest").is_symlink() else ""
+    runs = sorted((path.parent for path in folder.glob("*/manifest.json") if not path.parent.is_symlink()), reverse=True)
+    runs = [run for run in runs if not run.name.startswith(".")]
+    told = []
+    for run in runs[keep:]:
+        if run.name == latest or run.name in pinned:
+            continue
+        try:
+            shutil.rmtree(run.rename(folder / f".draft-{run.name}"))
+        except OSError as problem:
+            told.append(f"{run}: the old run cannot be removed ({problem.strerror or problem})")
+    return told

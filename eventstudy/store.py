@@ -198,7 +198,7 @@ class Store:
             series = _read(path)
         except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as problem:
             raise DataError(f"{path}: the stored series cannot be read: fetch it again with --refresh") from problem
-        if series.content_hash != content_hash:
+        if content_hash not in (series.content_hash, _fingerprint(series)):
             raise DataError(f"{path}: the stored series was changed after it was written: fetch it again with --refresh")
         return replace(series, vintage=content_hash)
 
@@ -217,30 +217,57 @@ class Store:
             If the disk refuses; what was stored before stays current.
         """
         series = stored.series
-        content_hash = series.content_hash
         place = self.place(series.source, series.symbol)
-        path, draft = place / f"{content_hash}.parquet", place / f".draft-{os.getpid()}"
+        draft = place / f".draft-{os.getpid()}"
         about = {
-            "content_hash": content_hash,
+            "content_hash": series.content_hash,
             "start": stored.start.isoformat(),
             "end": stored.end.isoformat(),
             "fetched_at": stored.fetched_at,
         }
         try:
-            place.mkdir(parents=True, exist_ok=True)
-            for left in place.glob(".draft-*"):  # of a killed process: the lock is ours
-                left.unlink()
-            if not self._whole(series.source, series.symbol, content_hash):
-                _write(series, draft)
-                if _read(draft).content_hash != content_hash:
-                    raise OutputError(f"{path}: the file read back is not what was written: check the disk")
-                draft.replace(path)
+            self._add(series, series.content_hash, draft)
             _write_text(draft, json.dumps(about))
             draft.replace(self._pointer(series.source, series.symbol, series.kind, origin))
         except OSError as problem:
             with suppress(OSError):  # the disk may refuse that, too
                 draft.unlink(missing_ok=True)
             raise _unwritable(place, problem) from problem
+
+    def keep(self, series: PriceSeries) -> str:
+        """Keep a series of a local source, so that a run can be repeated on it; return the name of its vintage.
+
+        Raises
+        ------
+        OutputError
+            If the disk refuses.
+        """
+        name, place = _fingerprint(series), self.place(series.source, series.symbol)
+        draft = place / f".draft-{os.getpid()}"
+        try:
+            with self.locked(series.source, series.symbol):
+                self._add(series, name, draft)
+        except OSError as problem:
+            draft.unlink(missing_ok=True)
+            raise _unwritable(place, problem) from problem
+        return name
+
+    def _add(self, series: PriceSeries, name: str, draft: Path) -> None:
+        """Write a vintage that is not there yet: beside its place, read back, renamed."""
+        place = self.place(series.source, series.symbol)
+        place.mkdir(parents=True, exist_ok=True)
+        for left in place.glob(".draft-*"):  # of a killed process: the lock is ours
+            left.unlink()
+        if not self._whole(series.source, series.symbol, name):
+            _write(series, draft)
+            if _fingerprint(_read(draft)) != _fingerprint(series):
+                raise OutputError(f"{place / name}.parquet: the file read back is not what was written: check the disk")
+            draft.replace(place / f"{name}.parquet")
+
+
+def _fingerprint(series: PriceSeries) -> str:
+    """Hash everything that a computation reads: names a kept series, whose adjusted closes count."""
+    return hashlib.sha256(f"{_digest(series.frame)},{series.kind},{series.absent}".encode()).hexdigest()
 
 
 def _unwritable(place: Path, problem: OSError) -> OutputError:

@@ -99,6 +99,13 @@ class FirmStudy:
         """``up`` or ``down`` where a defined CAR ends on a close at the price limit, so that it is only a bound (rule D4)."""
         return "" if self.cumulative[window].reason else str(self.listing.limit[self.day0 + window[1]])
 
+    def complete_on(self, window: Window) -> pd.Timestamp | None:
+        """Session after which time will have completed a window; None where it is complete or the date not known yet."""
+        if self.cumulative[window].reason != "provisional" or self.dated.place is None:
+            return None
+        place, sessions = self.dated.place + window[1], self.listing.calendar.sessions
+        return sessions[place] if place < len(sessions) else None
+
     def car(self, window: Window) -> FirmCar | None:
         """The firm's part in a cross-section; None where its CAR is undefined."""
         cumulative = self.cumulative[window]

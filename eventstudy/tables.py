@@ -245,6 +245,7 @@ def cars_table(study: Computation, draws: Draws | None = None) -> pd.DataFrame:
                     "reason": found.reason,
                     "confounded_by": firm.confounded_by(window),
                     "censored": firm.censored(window),
+                    "complete_on": day(firm.complete_on(window)),
                 }
             )
     return _adjusted(whole_numbers(as_table("cars", rows), ["df"]), study, draws)

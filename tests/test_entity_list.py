@@ -311,7 +311,8 @@ def test_run_id_is_time_and_identity_and_stands_in_the_manifest(entity_runs) -> 
         assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", folder.name)
         assert (manifest["run_id"], manifest["identity"][:8]) == (folder.name, folder.name[-8:])
         fetched = {(told["fetched_at"], told["vintage"]) for told in manifest["series"].values()}
-        assert fetched == {("", "")}  # nothing was fetched: the prices are those of the package
+        assert {when for when, _ in fetched} == {""}  # nothing was fetched: the prices are those of the package
+        assert all(re.fullmatch(r"[0-9a-f]{64}", vintage) for _, vintage in fetched)  # kept, for the run to be repeated
 
 
 def test_run_id_stands_in_no_table_and_not_in_the_report(entity_runs) -> None:

@@ -25,7 +25,7 @@ MODULES = {
 
 # A module may import from its own line and from those above. What is not listed is an error: find its place.
 LAYERS = [
-    {"errors"},
+    {"errors", "runlog"},
     {"windows"},
     {"calendar"},
     {"events"},
@@ -67,18 +67,22 @@ LAYERS = [
     {"group_tables", "diagnostic_tables", "limit_tables"},
     {"money"},
     {"anticipation_tables"},
-    {"robustness", "robustnessconfig"},
+    {"robustness", "robustnessconfig", "eventconfig"},
     {"config"},
     {"cross_section"},
     {"configfile"},
     {"inputs"},
     {"seal"},
     {"result"},
-    {"run", "frames", "check", "proposal", "setting", "theirs"},
+    {"run", "frames", "check", "proposal", "setting", "theirs", "scheduling"},
     {"conventions"},
     {"explain"},
+    {"changes"},
     {"report"},
+    {"manifest"},
+    {"record"},
     {"runs"},
+    {"rerun"},
     {"cli"},
     {"__main__"},
 ]
@@ -176,7 +180,7 @@ def test_nothing_prints_but_the_command_line() -> None:
         if isinstance(node, ast.Call)
         and (
             (isinstance(node.func, ast.Name) and node.func.id == "print")
-            or (isinstance(node.func, ast.Attribute) and node.func.attr == "echo" and name != "cli")
+            or (isinstance(node.func, ast.Attribute) and node.func.attr == "echo" and name.split(".")[0] != "cli")
         )
     ]
     assert found == []

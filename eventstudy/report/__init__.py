@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eventstudy.changes import Comparison
 from eventstudy.report.finding import study_finding
 from eventstudy.report.page import render_page, render_runs
 from eventstudy.report.subjects import Reading
@@ -13,7 +14,9 @@ from eventstudy.result import StudyResult
 __all__ = ["finding", "render_index", "render_report"]
 
 
-def render_report(result: StudyResult, versions: Mapping[str, str] | None = None) -> str:
+def render_report(
+    result: StudyResult, versions: Mapping[str, str] | None = None, comparison: Comparison | None = None
+) -> str:
     """Return the whole page of a study, to be written as UTF-8.
 
     Parameters
@@ -22,8 +25,10 @@ def render_report(result: StudyResult, versions: Mapping[str, str] | None = None
     versions : mapping of str to str, optional
         Names and versions to print as provenance; default those running. Nothing else in the page depends
         on anything but the result.
+    comparison : Comparison, optional
+        What changed since the last run; without a change the page says nothing of earlier runs.
     """
-    return render_page(result, versions)
+    return render_page(result, versions, comparison)
 
 
 def render_index(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from eventstudy.report.averages import average_effect
 from eventstudy.report.finding import bounded
-from eventstudy.report.numbers import at_tau, confidence, decimal, interval, p_value, percent, whole, window
+from eventstudy.report.numbers import at_tau, confidence, day, decimal, interval, p_value, percent, whole, window
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
 from eventstudy.report.wording import REASONS, own_words, sentence
@@ -54,7 +54,9 @@ def _car_row(reading: Reading, subject: Subject, bounds: Window) -> Row:
     news = subject.firm.confounded_by(bounds)
     remark = f"other news: {own_words(news)}" if news else ""
     if effect is None:
-        gap = Undefined(REASONS.get(found.reason, found.reason), found.reason, CAR_CELLS - 1)
+        words, complete = REASONS.get(found.reason, found.reason), subject.firm.complete_on(bounds)
+        words += f"; complete after the session of {day(complete)}" if complete is not None else ""
+        gap = Undefined(words, found.reason, CAR_CELLS - 1)
         return Row(window(bounds), (whole(length(bounds)), gap, remark), strong)
     held = f"limit-{effect.censored} close at the end" if effect.censored else ""
     remark = "; ".join(part for part in (held, remark) if part)

@@ -10,8 +10,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from eventstudy.changes import Comparison
 from eventstudy.report import daily, diagnosis, effects, figures, known_before, limits, material, money, testing
 from eventstudy.report.averages import average_path
+from eventstudy.report.by_event import event_parts
+from eventstudy.report.changed import changed_words, told_changes
 from eventstudy.report.characteristics import regression_sentences, regression_tables
 from eventstudy.report.dating import MOST_TOLD, mappings
 from eventstudy.report.finding import expectation, study_finding
@@ -59,6 +62,7 @@ class Section:
 
 SECTIONS = (
     Section("finding", "Finding"),
+    Section("changes", "What changed since the last run", "changes"),
     Section("dating", "What happened, and when the market could react"),
     Section("reach", "What a share price can and cannot say"),
     Section("market-reaction", "The market’s own reaction"),
@@ -67,6 +71,7 @@ SECTIONS = (
     Section("robustness", "Robustness", "robustness"),
     Section("cross-section", "What goes with the firms’ effects", "regressions"),
     Section("money", "In money", "money"),
+    Section("event-by-event", "Event by event", "event_parts"),
     Section("price-limits", "Price limits", "limits"),
     Section("known-before", "What was known before", "known_before"),
     Section("diagnostics", "Diagnostics", "diagnosis"),
@@ -92,10 +97,11 @@ def style_sheet() -> Markup:
     return Markup((resources.files("eventstudy.report") / "templates" / "report.css").read_text(encoding="utf-8"))
 
 
-def render_page(result: StudyResult, versions: Mapping[str, str] | None) -> str:
+def render_page(result: StudyResult, versions: Mapping[str, str] | None, comparison: Comparison | None = None) -> str:
     """Return the page of a study result."""
     reading = Reading(result)
-    shown = context(reading, versions)
+    changes = told_changes(reading, comparison) if comparison and comparison.changes else None
+    shown = context(reading, versions) | {"changes": changes}
     sections = [section for section in SECTIONS if shown[section.shows]]
     return environment().get_template("report.html.j2").render(shown, sections=sections)
 
@@ -122,6 +128,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "price_figure": price_figure(reading, reading.treated, "prices") if estimated else None,
         "others_figure": others_figure(reading) if estimated else None,
         "tables": _result_tables(reading),
+        "event_parts": event_parts(reading),
         "details": _details(reading),
         "robustness": robustness(reading),
         "tests": testing.tests_in_words(reading),
@@ -308,6 +315,9 @@ def render_runs(runs: Sequence[Mapping[str, Any]]) -> str:
             "study": own_words(str(run.get("study", ""))),
             "title": own_words(str(run.get("title", ""))),
             "created": own_words(str(run.get("created", ""))),
+            "state": own_words(str(run.get("state", ""))),
+            "headline": own_words(str(run.get("told", ""))),
+            "changed": changed_words(run.get("changes")),
             "events": run.get("events", ""),
             "excluded": run.get("excluded", ""),
             "href": str(run.get("href", "")),

@@ -1,0 +1,187 @@
+"""What a run is made of: its identity, where its inputs are kept, and the manifest that tells it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eventstudy import __version__
+from eventstudy.changes import Comparison
+from eventstudy.errors import DataError, OutputError
+from eventstudy.headline import headline_of
+from eventstudy.prices import store_folder
+from eventstudy.result import StudyResult
+from eventstudy.store import Store
+
+LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
+MOST_NAMED = 6
+
+Manifest = Mapping[str, Any]
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run folder.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError) as problem:
+        raise DataError(f"{folder / 'manifest.json'}: the manifest cannot be read: remove the run folder") from problem
+
+
+def versions() -> dict[str, str]:
+    """Return the versions a result depends on."""
+    return {"eventstudy": __version__, "python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def identity(result: StudyResult) -> str:
+    """Return the SHA-256 (hex) over the resolved study, the package's version and each series' content."""
+    inputs = result.computation.inputs
+    content = {
+        "study": result.spec.model_dump(mode="json", by_alias=True, exclude={"runs"}) if result.spec else repr(inputs.plan),
+        "events": [repr(event) for event in inputs.events],
+        "regression": repr(inputs.plan.regression),
+        "seals": [(seal.sealed_at.isoformat(), seal.sha256) for seal in result.seals],
+        "version": __version__,
+        "series": {symbol: series.content_hash for symbol, series in sorted(inputs.series.items())},
+        "files": _input_hashes(result),
+        "unfinished": sorted({found.reason for firm in result.computation.firms for found in firm.cumulative.values()}),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _input_hashes(result: StudyResult) -> dict[str, str]:
+    spec = result.spec
+    return {name: hashlib.sha256(spec.path(name).read_bytes()).hexdigest() for name in spec.input_files} if spec else {}
+
+
+def study_name(result: StudyResult) -> str:
+    """Name of the folder under the reports folder."""
+    return result.spec.study.name if result.spec else "event-study"
+
+
+@dataclass(frozen=True)
+class KeptInputs:
+    """Where the inputs of a run are kept, for it to be repeated on; `problem` says why they are not.
+
+    Parameters
+    ----------
+    store : Path or None
+        The store's folder; None for a result without a config.
+    vintages : mapping of str to str
+        Name of the vintage by symbol.
+    copies : mapping of str to str
+        Path in the run folder by the name the config gives a file.
+    """
+
+    store: Path | None = None
+    vintages: Mapping[str, str] = field(default_factory=dict)
+    copies: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+def keep_inputs(result: StudyResult) -> KeptInputs:
+    """Keep every series a run was made from as a vintage of the store; a remote source's are there already."""
+    spec = result.spec
+    if spec is None:
+        return KeptInputs()
+    store = Store(store_folder(spec.data, spec.folder))
+    copies = {name: f"inputs/{place}-{Path(name).name}" for place, name in enumerate(spec.input_files)}
+    vintages: dict[str, str] = {}
+    try:
+        for symbol, series in result.computation.inputs.series.items():
+            vintages[symbol] = series.vintage or store.keep(series)
+    except OutputError as problem:
+        return KeptInputs(store.folder, vintages, copies, f"the run is written, but cannot be repeated later: {problem}")
+    return KeptInputs(store.folder, vintages, copies)
+
+
+def told_effects(result: StudyResult) -> str:
+    """One clause: each firm's effect over the headline window in per cent; of many firms their mean and range."""
+    study = result.computation
+    plan = study.inputs.plan
+    window = list(plan.headline_window)
+    members = [firm for firm in study.groups["all"] if not firm.cumulative[plan.headline_window].reason]
+    if not members:
+        return f"no firm has a CAR over {window} yet"
+    cars = np.array([firm.cumulative[plan.headline_window].car for firm in members])
+    effects = np.expm1(cars) if plan.returns == "log" else cars
+    if len(members) > MOST_NAMED:
+        mean = np.expm1(cars.mean()) if plan.returns == "log" else cars.mean()
+        return f"{len(members)} CARs over {window}, {effects.min():+.1%} to {effects.max():+.1%}, on average {mean:+.1%}"
+    named = [firm.settings.name or firm.dated.event.symbol for firm in members]
+    if len({firm.key[0] for firm in members}) > 1:
+        named = [f"{name} ({firm.key[0]})" for name, firm in zip(named, members, strict=True)]
+    return ", ".join(f"{name} {effect:+.1%}" for name, effect in zip(named, effects, strict=True)) + f" over {window}"
+
+
+def _provisional(result: StudyResult) -> bool:
+    reasons = {found.reason for firm in result.computation.firms for found in firm.cumulative.values()}
+    return bool(reasons & {"provisional", "calendar_end"})
+
+
+def manifest_of(
+    result: StudyResult,
+    run_id: str,
+    moment: dt.datetime,
+    kept: KeptInputs,
+    comparison: Comparison | None,
+    files: dict[str, str],
+) -> dict[str, Any]:
+    """Return what a run was made of and what came out: identity, versions, series with their vintages, changes, files."""
+    inputs = result.computation.inputs
+    named = headline_of(inputs.plan, inputs.events)
+    return {
+        "study": study_name(result),
+        "title": result.spec.study.title if result.spec else "",
+        "run_id": run_id,
+        "created": moment.isoformat(),
+        "settled": inputs.now.isoformat(),
+        "identity": identity(result),
+        "versions": versions(),
+        "events": len(inputs.events),
+        "excluded": len(result.computation.exclusions),
+        "state": "provisional" if _provisional(result) else "complete",
+        "told": told_effects(result),
+        "headline": {"tests": list(named.tests), "rule": named.rule, "window": list(inputs.plan.headline_window)},
+        "seals": [
+            {
+                "sealed_at": standing.seal.sealed_at.isoformat(),
+                "sha256": standing.seal.sha256,
+                "timing": standing.timing,
+                "replaced": standing.replaced,
+                "changes": [str(change) for change in standing.changes],
+            }
+            for standing in result.standings
+        ],
+        "changes": comparison.summary() if comparison else None,
+        "store": str(kept.store) if kept.store else None,
+        "series": {
+            symbol: {
+                "source": series.source,
+                "content_hash": series.content_hash,
+                "fetched_at": series.fetched_at,
+                "vintage": kept.vintages.get(symbol, ""),
+                "first": f"{series.frame.index[0]:%Y-%m-%d}" if len(series.frame) else "",
+                "last": f"{series.frame.index[-1]:%Y-%m-%d}" if len(series.frame) else "",
+                "notes": list(series.notes),
+            }
+            for symbol, series in inputs.series.items()
+        },
+        "unknown": dict(inputs.unknown),
+        "inputs": dict(kept.copies),
+        "files": files,
+    }

@@ -1,0 +1,161 @@
+"""What a run folder says of itself, and the inputs the run was made from: a run can be repeated on what it saw."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from eventstudy import __version__
+from eventstudy.changes import Change, Comparison, State
+from eventstudy.config import StudySpec
+from eventstudy.configfile import load_study
+from eventstudy.errors import ConfigError, DataError, EventStudyError, UnknownSymbolError
+from eventstudy.inputs import study_inputs
+from eventstudy.manifest import Manifest, read_manifest
+from eventstudy.prices import Fetching
+from eventstudy.result import StudyResult
+from eventstudy.sources.base import Kind, PriceSeries
+from eventstudy.store import Store
+from eventstudy.study import compute
+
+
+class RecordedSource:
+    """Serves the series that a run was made from, out of the store's vintages and nothing else."""
+
+    name = "recorded"
+    remote = False
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.series: dict[str, dict[str, Any]] = manifest["series"]
+        self.unknown: dict[str, str] = manifest["unknown"]
+        self.store = Store(Path(manifest["store"]))
+
+    def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
+        """Return the rows of `symbol` that the run used, whatever the dates.
+
+        Raises
+        ------
+        UnknownSymbolError
+            If the run had no prices of it.
+        DataError
+            If the vintage is no longer in the store, or no longer what it was.
+        """
+        if symbol not in self.series:
+            raise UnknownSymbolError(self.unknown.get(symbol, f"the run had no prices of {symbol}"))
+        entry = self.series[symbol]
+        stored = self.store.vintage(entry["source"], symbol, entry["vintage"])
+        series = replace(
+            stored,
+            frame=stored.frame.loc[entry["first"] : entry["last"]],
+            notes=tuple(entry["notes"]),
+            vintage=entry["vintage"],
+            fetched_at=entry["fetched_at"],
+        )
+        if series.content_hash != entry["content_hash"]:
+            raise DataError(f"{symbol}: the store's vintage {entry['vintage']} is not what the run used: it cannot be repeated")
+        return series
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run folder as it stands on disk."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The run's id."""
+        return str(self.manifest["run_id"])
+
+    @cached_property
+    def spec(self) -> StudySpec:
+        """The config as the run read it; the files it names are the run's own copies."""
+        spec = load_study(self.folder / "config.toml")
+        copies = self.manifest.get("inputs", {})
+        return spec.with_copies({name: self.folder / copy for name, copy in copies.items()})
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table as the run wrote it, every cell as text.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read.
+        """
+        path = self.folder / "tables" / f"{name}.csv"
+        try:
+            return pd.read_csv(path, dtype=str, keep_default_na=False)
+        except (OSError, ValueError) as problem:
+            raise DataError(f"{path}: the table cannot be read: remove the run folder") from problem
+
+    def result(self) -> StudyResult:
+        """Compute the run again from what it saw.
+
+        Raises
+        ------
+        DataError
+            If its prices are no longer in the store.
+        """
+        if "store" not in self.manifest:
+            raise DataError(f"{self.folder}: this run does not say where its prices are kept: it cannot be repeated")
+        fetching = Fetching(now=dt.datetime.fromisoformat(self.manifest["settled"]), offline=True)
+        inputs = study_inputs(self.spec, fetching, RecordedSource(self.manifest))
+        return StudyResult(compute(replace(inputs, now=fetching.now)), self.spec)
+
+    def comparison(self) -> Comparison | None:
+        """Return what the run said of changes since the run before it; None where it was the first."""
+        about = self.manifest["changes"]
+        if about is None:
+            return None
+        rows = self.table("changes").to_dict("records")
+        changes = tuple(Change(**{str(name): str(value) for name, value in row.items()}) for row in rows)
+        return Comparison(about["since"], self.name, changes, about["problem"])
+
+    def state(self) -> State:
+        """Return the run as one side of a comparison; without inputs where they are not to be had."""
+        cars, tests = self.table("cars"), self.table("tests")
+        version = str(self.manifest["versions"]["eventstudy"])
+        try:
+            inputs = self.result().computation.inputs
+        except EventStudyError as problem:
+            return State(self.name, self.spec, version, cars, tests, None, str(problem))
+        return State(self.name, self.spec, version, cars, tests, inputs)
+
+
+def recorded_run(folder: Path) -> RecordedRun:
+    """Return the run in a folder.
+
+    Raises
+    ------
+    DataError
+        If it is no run folder.
+    """
+    return RecordedRun(folder, read_manifest(folder))
+
+
+def find_run(text: str, out: Path) -> RecordedRun:
+    """Return the run that a user names: its folder, or its id (or ``STUDY/latest``) under the reports folder.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    places = [Path(text), out / text, *sorted(out.glob(f"*/{text}"))]
+    for place in places:
+        if (place / "manifest.json").is_file():
+            return recorded_run(place.resolve())
+    raise ConfigError(f"{text} is no run: name its folder, or its id under {out} (`eventstudy list` shows them)")
+
+
+def state_of_result(result: StudyResult) -> State:
+    """Return a fresh result as one side of a comparison."""
+    if result.spec is None:
+        raise DataError("a result without a config cannot be compared: run the study from a config")
+    return State("this run", result.spec, __version__, result.cars, result.tests, result.computation.inputs)

@@ -1,0 +1,289 @@
+"""One run of one study, attended or not: compute, compare with the last run, write, prune, notify."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from eventstudy import __version__
+from eventstudy.changes import Change, Comparison, compare
+from eventstudy.configfile import load_study
+from eventstudy.doubt import event_doubts
+from eventstudy.errors import DataError, EventStudyError, TookTooLongError
+from eventstudy.inputs import study_inputs
+from eventstudy.manifest import study_name, told_effects
+from eventstudy.prices import Fetching
+from eventstudy.record import recorded_run, state_of_result
+from eventstudy.result import StudyResult
+from eventstudy.runlog import log, run_log
+from eventstudy.runs import WrittenRun, contents, latest_run, prune, study_lock, unchanged_run, write_locked, write_run
+from eventstudy.sources.stored import TOLD
+from eventstudy.study import Computation, compute
+
+HOOK_SECONDS = 60.0
+MOST_TOLD = 10
+SLOW_TABLES = ("cars", "draws", "tests", "detectable")
+
+Watch = Callable[[str, Sequence[str]], Iterable[str]]
+
+
+def unwatched(label: str, items: Sequence[str]) -> Iterable[str]:
+    """Show no progress."""
+    return items
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks of a run.
+
+    Parameters
+    ----------
+    out : Path
+        The reports folder.
+    wait : float
+        Seconds to wait for another run of the same study.
+    as_of : str
+        Run whose prices, events and moment are taken instead of today's; empty for a run of today.
+    now : datetime, optional
+        The present; default the clock's.
+    log_format : {"", "text", "json"}
+        Form of the log file; empty for none.
+    watch : callable
+        Wraps what takes long, under a label, for a progress bar.
+    """
+
+    out: Path = Path("reports")
+    offline: bool = False
+    refresh: bool = False
+    force: bool = False
+    strict: bool = False
+    wait: float = 0.0
+    as_of: str = ""
+    now: dt.datetime | None = None
+    log_format: str = ""
+    watch: Watch = field(default=unwatched, compare=False)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of one run.
+
+    Parameters
+    ----------
+    study, headline : str
+    state : {"written", "unchanged", "repeated"}
+    report : str
+        Path of the page.
+    changes : Comparison or None
+        Against the last run; None for the first one, and where nothing was written.
+    messages : tuple of str
+        For stderr, one sentence each.
+    excluded : int
+        Number of events left out.
+    """
+
+    study: str
+    state: Literal["written", "unchanged", "repeated"]
+    headline: str
+    report: str
+    changes: Comparison | None = None
+    messages: tuple[str, ...] = ()
+    excluded: int = 0
+
+
+def run_all(
+    configs: Sequence[Path], options: Options, jobs: int = 1, timeout: float | None = None
+) -> Iterator[tuple[Path, Done | EventStudyError]]:
+    """Run studies and yield what came of each, in their order; a failing one stops no other.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes at a time.
+    timeout : float, optional
+        Seconds one study may take; it is ended then. Needs a process of its own, so there is no progress bar.
+    """
+    if timeout is None and min(jobs, len(configs)) <= 1:
+        for config in configs:
+            yield config, attempt(config, options)
+        return
+    import multiprocessing
+
+    from pebble import ProcessPool
+
+    plain = replace(options, watch=unwatched)
+    with ProcessPool(max_workers=min(jobs, len(configs)), context=multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.schedule(attempt, args=(config, plain), timeout=timeout) for config in configs]
+        for config, future in zip(configs, futures, strict=True):
+            try:
+                yield config, future.result()
+            except TimeoutError:
+                yield config, TookTooLongError(f"{config}: took longer than {timeout:g} s and was ended: raise --timeout")
+
+
+def attempt(config: Path, options: Options) -> Done | EventStudyError:
+    """Return what came of one run, or what went wrong; where a log is asked for, it tells the same."""
+    with run_log(options.out / _folder_name(config) / "logs", options.log_format):
+        log("started", config=str(config), version=__version__)
+        try:
+            done = run_config(config, options)
+        except EventStudyError as problem:
+            log("failed", logging.ERROR, error=str(problem), exit_code=problem.exit_code)
+            return problem
+        for message in done.messages:
+            log("message", logging.WARNING, text=message)
+        changes = done.changes.summary()["counts"] if done.changes else {}
+        log(done.state, report=done.report, headline=done.headline, excluded=done.excluded, changes=changes)
+        return done
+
+
+def _folder_name(config: Path) -> str:
+    """Name of the study's folder; of a config that cannot be read, the file's."""
+    try:
+        return load_study(config).study.name
+    except EventStudyError:
+        return config.stem
+
+
+def told(done: Done, quiet: bool = False) -> list[str]:
+    """Return the lines that tell of a run on a terminal; quietly, only of one that changed something."""
+    changes = done.changes.changes if done.changes else ()
+    if quiet and not changes and not (done.state == "written" and done.changes is None):
+        return []
+    state = "" if done.state == "written" else f"{done.state}, "
+    lines = [f"{done.study}: {state}{done.headline}; {done.report}"]
+    if done.changes is None or not changes:
+        return lines
+    where = Path(done.report).parent / "tables" / "changes.csv"
+    return [*lines, *(f"  {line}" for line in changed_lines(done.changes, MOST_TOLD, f"all of them: {where}"))]
+
+
+def changed_lines(comparison: Comparison, most: int | None = None, rest: str = "") -> list[str]:
+    """Return what differs between two runs, a line a change; past `most` inputs or results, the line `rest`."""
+    inputs = [change for change in comparison.changes if change.kind != "result"]
+    results = list(comparison.of("result"))
+    lines = [f"since {comparison.older}: {len(inputs)} inputs changed, {len(results)} numbers moved"]
+    if comparison.problem:
+        lines.append(f"  not explained: {comparison.problem}")
+    lines += [f"  {_line(change)}" for change in (*inputs[:most], *results[:most])]
+    return lines if most is None or max(len(inputs), len(results)) <= most else [*lines, f"  {rest}"]
+
+
+def _line(change: Change) -> str:
+    moved = f", moved by {change.explained_by}" if change.explained_by else ""
+    kind = "" if change.kind == "result" else change.kind
+    what = " ".join(part for part in (kind, change.subject, change.date, change.field) if part)
+    return f"{what}: {change.old or 'none'} -> {change.new or 'none'}{moved}"
+
+
+def run_config(config: Path, options: Options) -> Done:
+    """Run one study; a run whose config, code and prices are those of the last one writes nothing.
+
+    Raises
+    ------
+    EventStudyError
+        With the exit code of what went wrong.
+    """
+    if options.as_of:
+        return _repeat(config, options)
+    spec, watch = load_study(config), options.watch
+    now = options.now or dt.datetime.now(dt.UTC)
+    fetching = Fetching(
+        now=now, offline=options.offline, refresh=options.refresh,
+        watch=lambda symbols: watch(f"{config}: fetching", symbols),
+    )  # fmt: skip
+    result = StudyResult(compute(study_inputs(spec, fetching)), spec)
+    for outcome in result.computation.inputs.outcomes:
+        log("series", symbol=outcome.symbol, source=outcome.source, deed=outcome.deed, detail=outcome.detail)
+    messages = price_messages(result.computation)
+    written = None if options.force else unchanged_run(result, options.out)
+    if written is not None:
+        return _done(result, written, None, messages)
+    _compute_tables(result, watch, f"{config}: computing")
+    with study_lock(options.out, spec.study.name, options.wait):
+        written = None if options.force else unchanged_run(result, options.out)  # another run may have been first
+        if written is not None:
+            return _done(result, written, None, messages)
+        last = latest_run(options.out, spec.study.name)
+        comparison = compare(recorded_run(last).state(), state_of_result(result)) if last else None
+        written = write_locked(result, options.out, now=now, comparison=comparison)
+        if spec.runs.keep:
+            messages += prune(written.folder.parent, spec.runs.keep, spec.runs.pin)
+    if spec.runs.on_change and (comparison is None or comparison.changes):
+        messages += call_hook(spec.runs.on_change, written, spec.folder)
+    return _done(result, written, comparison, messages)
+
+
+def _done(result: StudyResult, written: WrittenRun, comparison: Comparison | None, messages: list[str]) -> Done:
+    excluded = result.computation.exclusions
+    told = [written.problem] if written.problem else []
+    told += [f"event {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}" for item in excluded]
+    state: Literal["written", "unchanged"] = "unchanged" if written.unchanged else "written"
+    messages = [*messages, *told]
+    return Done(study_name(result), state, told_effects(result), str(written.report), comparison, tuple(messages), len(excluded))
+
+
+def _repeat(config: Path, options: Options) -> Done:
+    """Run a recorded study again on what it saw; any byte that differs is an error."""
+    inside = config.parent.name == options.as_of
+    folder = config.parent if inside else options.out / load_study(config).study.name / options.as_of
+    recorded = recorded_run(folder)
+    result = recorded.result()
+    _compute_tables(result, options.watch, f"{config}: computing")
+    fresh = contents(result, recorded.comparison())
+    differing = [name for name, text in fresh.items() if text.encode() != (folder / name).read_bytes()]
+    if differing:
+        made_by = recorded.manifest["versions"]["eventstudy"]
+        raise DataError(
+            f"{folder}: {', '.join(differing)} came out otherwise than recorded: the run was made by eventstudy {made_by}, "
+            f"this is {__version__}"
+        )
+    if options.out.resolve() != folder.resolve().parent.parent:
+        folder = write_run(result, options.out, now=options.now, comparison=recorded.comparison(), wait=options.wait).folder
+    return Done(study_name(result), "repeated", told_effects(result), str(folder / "report.html"))
+
+
+def price_messages(study: Computation) -> list[str]:
+    """Say what the reader of numbers must know at once: stale or revised prices, another source, a missing event session."""
+    told = [
+        f"{outcome.symbol} is {outcome.deed}, {outcome.detail}"
+        for outcome in study.inputs.outcomes
+        if outcome.deed in TOLD
+    ]
+    for series in study.inputs.series.values():
+        told += [f"{series.symbol} is {note}" for note in series.notes if note.startswith("served by ")]
+    for firm in study.firms:
+        told += [f"{doubt.subject}: {doubt.text}" for doubt in event_doubts(firm) if doubt.severity == "error"]
+    return told
+
+
+def _compute_tables(result: StudyResult, watch: Watch, label: str) -> None:
+    for name in watch(label, SLOW_TABLES):
+        getattr(result, name)
+
+
+def call_hook(command: Sequence[str], written: WrittenRun, folder: Path) -> list[str]:
+    """Call the user's command, without a shell, with the paths of the run in its environment; say how it failed, if it did."""
+    paths = {
+        "EVENTSTUDY_STUDY": written.folder.parent.name,
+        "EVENTSTUDY_RUN": str(written.folder.resolve()),
+        "EVENTSTUDY_REPORT": str(written.report.resolve()),
+        "EVENTSTUDY_CHANGES": str((written.folder / "tables" / "changes.csv").resolve()),
+    }
+    try:
+        done = subprocess.run(
+            list(command), env=os.environ | paths, cwd=folder, timeout=HOOK_SECONDS, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    except (OSError, ValueError, subprocess.SubprocessError) as problem:
+        return [f"on_change: {command[0]} could not be called ({problem}); the run stands"]
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        return [f"on_change: {command[0]} ended with {done.returncode}{f' ({said[-1]})' if said else ''}; the run stands"]
+    return []

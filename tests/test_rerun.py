@@ -1,0 +1,274 @@
+"""Runs again: nothing new writes nothing, what changed is told and explained, a run can be repeated on what it saw."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+Rows = list[dict[str, str]]
+
+
+@pytest.fixture
+def study(study_on_disk, panel) -> Path:
+    made = panel(sessions=150)
+    return study_on_disk(made, made.events(120))
+
+
+@pytest.fixture
+def run(cli, tmp_path: Path) -> Callable[..., Any]:
+    """Run into one reports folder."""
+
+    def call(config: Path, *options: object) -> Any:
+        return cli("run", config, "--out", tmp_path / "reports", *options)
+
+    return call
+
+
+def latest(tmp_path: Path) -> Path:
+    folder = tmp_path / "reports" / "panel"
+    return folder / (folder / "latest").readlink()
+
+
+def changes(folder: Path, read_csv: Callable[[Path], Rows]) -> Rows:
+    return read_csv(folder / "tables" / "changes.csv")
+
+
+def revise(config: Path, symbol: str, place: int, factor: float) -> tuple[str, float, float]:
+    """Change one close in the user's file; return date, old and new."""
+    path = config.parent / "prices.csv"
+    table = pd.read_csv(path)
+    row = table.index[table["symbol"] == symbol][place]
+    old = table.loc[row, "close"]
+    table.loc[row, "close"] = old * factor
+    table.to_csv(path, index=False)
+    return str(table.loc[row, "date"]), float(old), float(pd.read_csv(path).loc[row, "close"])
+
+
+def test_nothing_new_writes_nothing(run, study: Path, tmp_path: Path) -> None:
+    assert run(study).exit_code == 0
+    before = sorted(path for path in (tmp_path / "reports").rglob("*"))
+    done = run(study, "--exit-code")
+    assert (done.exit_code, "unchanged" in done.stdout) == (0, True)
+    assert sorted(path for path in (tmp_path / "reports").rglob("*")) == before
+
+
+def test_a_revised_close_is_told_with_date_old_and_new_and_explains_what_moved(run, study, tmp_path, read_csv) -> None:
+    run(study)
+    first = latest(tmp_path)
+    date, old, new = revise(study, "BBB", 121, 1.01)  # the first session after the event
+    done = run(study, "--exit-code")
+    assert done.exit_code == 10
+    rows = changes(latest(tmp_path), read_csv)
+    told = [row for row in rows if row["kind"] == "revision"]
+    assert [(row["subject"], row["date"], row["field"]) for row in told] == [("BBB", date, "close")]
+    assert (float(told[0]["old"]), float(told[0]["new"])) == (old, new)
+    moved = [row for row in rows if row["kind"] == "result"]
+    cars = {row["subject"] for row in moved if row["field"] == "car"}
+    assert cars == {"cars: e-BBB, BBB, 0, 3"}
+    assert {row["explained_by"] for row in moved} == {"revision of BBB"}
+    before, after = (read_csv(folder / "tables" / "cars.csv") for folder in (first, latest(tmp_path)))
+    car = next(row for row in moved if row["field"] == "car")
+    assert (float(car["old"]), float(car["new"])) == tuple(
+        float(next(row for row in table if row["symbol"] == "BBB")["car"]) for table in (before, after)
+    )
+    assert f"revision BBB {date} close" in done.stdout
+    assert "What changed since the last run" in (latest(tmp_path) / "report.html").read_text(encoding="utf-8")
+    manifest = json.loads((latest(tmp_path) / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["changes"]["since"], manifest["changes"]["counts"]["revision"]) == (first.name, 1)
+
+
+def test_each_of_two_revisions_moves_its_own_firm_and_both_move_the_mean(run, study, tmp_path, read_csv) -> None:
+    run(study)
+    revise(study, "AAA", 121, 1.02)
+    revise(study, "CCC", 122, 0.98)
+    run(study)
+    why = {(row["subject"], row["field"]): row["explained_by"] for row in changes(latest(tmp_path), read_csv)}
+    assert why["cars: e-AAA, AAA, 0, 3", "car"] == "revision of AAA"
+    assert why["cars: e-CCC, CCC, 0, 3", "car"] == "revision of CCC"
+    assert why["tests: all, 0, 3, portfolio_t", "statistic"] == "together: revision of AAA; revision of CCC"
+
+
+def test_a_changed_config_is_named_key_by_key(run, study, tmp_path, read_csv) -> None:
+    run(study)
+    study.write_text(study.read_text(encoding="utf-8").replace('name = "market"', 'name = "mean"'), encoding="utf-8")
+    run(study)
+    rows = changes(latest(tmp_path), read_csv)
+    told = [(row["subject"], row["old"], row["new"]) for row in rows if row["kind"] == "config"]
+    assert told == [("model.name", "market", "mean")]
+    assert {row["explained_by"] for row in rows if row["kind"] == "result"} == {"config"}
+
+
+def test_an_event_more_is_told_and_moves_no_other_firm(run, study, tmp_path, read_csv, panel) -> None:
+    made = panel(sessions=150)
+    made.events(120, ["AAA", "BBB"]).to_csv(study.parent / "events.csv", index=False)
+    run(study)
+    made.events(120).to_csv(study.parent / "events.csv", index=False)
+    run(study)
+    rows = changes(latest(tmp_path), read_csv)
+    assert [(row["subject"], row["old"]) for row in rows if row["kind"] == "events"] == [("e-CCC, CCC", "")]
+    moved = [row for row in rows if row["subject"].startswith("cars: ") and row["field"] == "car"]
+    assert [(row["subject"], row["old"]) for row in moved] == [("cars: e-CCC, CCC, 0, 3", "")]
+
+
+def test_a_run_is_repeated_bit_for_bit_when_its_prices_and_events_have_changed(run, cli, study, tmp_path) -> None:
+    run(study)
+    folder = latest(tmp_path)
+    revise(study, "BBB", 121, 1.01)
+    run(study)  # its page tells of changes: these are repeated, too
+    for kept in (folder, latest(tmp_path)):
+        for name in ("prices.csv", "benchmark.csv", "events.csv"):
+            (study.parent / name).unlink(missing_ok=True)
+        done = cli("run", kept / "config.toml", "--as-of", kept.name, "--out", tmp_path / "again")
+        assert (done.exit_code, done.stderr) == (0, "")
+        copy = tmp_path / "again" / "panel" / (tmp_path / "again" / "panel" / "latest").readlink()
+        names = sorted(path.relative_to(kept) for path in kept.rglob("*") if path.is_file() and path.name != "manifest.json")
+        assert names
+        assert [name for name in names if (copy / name).read_bytes() != (kept / name).read_bytes()] == []
+
+
+def test_repeating_into_the_same_reports_folder_writes_nothing(run, cli, study, tmp_path) -> None:
+    run(study)
+    folder = latest(tmp_path)
+    done = cli("run", folder / "config.toml", "--as-of", folder.name, "--out", tmp_path / "reports")
+    assert (done.exit_code, "repeated" in done.stdout) == (0, True)
+    assert len(list((tmp_path / "reports" / "panel").glob("2*"))) == 1
+
+
+def test_a_vintage_that_is_gone_is_told_by_its_path(run, cli, study, tmp_path) -> None:
+    run(study)
+    folder = latest(tmp_path)
+    store = Path(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["store"])
+    shutil.rmtree(store / "files" / "BBB")
+    done = cli("run", folder / "config.toml", "--as-of", folder.name)
+    assert done.exit_code == 3
+    assert "BBB" in done.stderr
+    assert "stored series cannot be read" in done.stderr
+
+
+def test_a_table_that_was_edited_is_no_repetition(run, cli, study, tmp_path) -> None:
+    run(study)
+    folder = latest(tmp_path)
+    path = folder / "tables" / "cars.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
+    done = cli("run", folder / "config.toml", "--as-of", folder.name)
+    assert (done.exit_code, "tables/cars.csv" in done.stderr) == (3, True)
+
+
+def test_results_are_compared_though_old_prices_are_gone(run, study, tmp_path, read_csv) -> None:
+    run(study)
+    store = Path(json.loads((latest(tmp_path) / "manifest.json").read_text(encoding="utf-8"))["store"])
+    shutil.rmtree(store / "files" / "BBB")
+    revise(study, "BBB", 121, 1.01)
+    done = run(study)
+    assert done.exit_code == 0
+    moved = [row for row in changes(latest(tmp_path), read_csv) if row["kind"] == "result"]
+    assert moved
+    assert {row["explained_by"] for row in moved} == {""}
+    assert "could not be computed" in (latest(tmp_path) / "report.html").read_text(encoding="utf-8")
+
+
+def keys(config: Path, **runs: Any) -> None:
+    import tomli_w
+
+    config.write_text(config.read_text(encoding="utf-8") + tomli_w.dumps({"runs": runs}), encoding="utf-8")
+
+
+def test_old_runs_go_but_never_a_pinned_one(run, study, tmp_path) -> None:
+    run(study)
+    pinned = latest(tmp_path).name
+    keys(study, keep=2, pin=[pinned])
+    for number in range(4):
+        revise(study, "AAA", 121, 1.001 + number / 1000)
+        run(study)
+    left = sorted(path.name for path in (tmp_path / "reports" / "panel").glob("2*"))
+    assert len(left) == 3
+    assert left[0] == pinned
+    assert left[-1] == latest(tmp_path).name
+
+
+def test_a_hook_hears_of_changes_only_and_its_failure_is_none_of_the_run(run, study, tmp_path) -> None:
+    heard = tmp_path / "heard"
+    script = tmp_path / "hook.py"
+    script.write_text(
+        "import os, pathlib, sys\n"
+        f"with pathlib.Path({str(heard)!r}).open('a') as file:\n"
+        "    there = pathlib.Path(os.environ['EVENTSTUDY_CHANGES']).is_file()\n"
+        "    print(sys.argv[1], there, os.environ['EVENTSTUDY_STUDY'], file=file)\n"
+        "sys.exit('cannot send')\n"
+    )
+    keys(study, on_change=[sys.executable, str(script), "$HOME; echo"])
+    first, second = run(study), run(study)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "cannot send" in first.stderr
+    assert heard.read_text() == "$HOME; echo True panel\n"
+    revise(study, "AAA", 121, 1.01)
+    assert run(study).exit_code == 0
+    assert len(heard.read_text().splitlines()) == 2
+
+
+def test_a_hook_that_is_not_there_is_told(run, study) -> None:
+    keys(study, on_change=["no-such-program"])
+    done = run(study)
+    assert (done.exit_code, "no-such-program could not be called" in done.stderr) == (0, True)
+
+
+def test_quiet_prints_changes_and_errors_only(run, study, tmp_path) -> None:
+    run(study)
+    assert run(study, "--quiet").stdout == ""
+    revise(study, "AAA", 121, 1.01)
+    assert "revision AAA" in run(study, "--quiet").stdout
+
+
+def test_a_log_file_a_run_whether_it_wrote_or_failed(run, study, tmp_path) -> None:
+    run(study, "--log-format", "json")
+    (study.parent / "prices.csv").unlink()
+    assert run(study, "--log-format", "json").exit_code == 3
+    logs = sorted((tmp_path / "reports" / "panel" / "logs").glob("*.jsonl"))
+    told = [[json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in logs]
+    assert [lines[-1]["event"] for lines in told] == ["written", "failed"]
+    assert told[0][-1]["report"].endswith("report.html")
+    assert told[1][-1]["exit_code"] == 3
+    assert all(set(line) >= {"time", "level", "event"} for lines in told for line in lines)
+
+
+def test_a_second_run_of_the_study_waits_or_ends_with_6(run, study, tmp_path) -> None:
+    from filelock import FileLock
+
+    folder = tmp_path / "reports" / "panel"
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"):
+        done = run(study)
+        assert (done.exit_code, "--wait" in done.stderr) == (6, True)
+        assert run(study, "--wait", "0.2").exit_code == 6
+    assert run(study).exit_code == 0
+
+
+def test_a_study_that_takes_too_long_is_ended_and_the_others_go_on(run, study, tmp_path) -> None:
+    done = run(study, "--timeout", "0.05")
+    assert done.exit_code == 7
+    assert "--timeout" in done.stderr
+    assert not (tmp_path / "reports" / "panel" / "latest").exists()
+
+
+def test_studies_side_by_side_go_on_past_a_failing_one(run, study, tmp_path) -> None:
+    other = study.with_name("other.toml")
+    other.write_text(study.read_text(encoding="utf-8").replace('name = "panel"', 'name = "other"', 1), encoding="utf-8")
+    broken = study.with_name("broken.toml")
+    broken.write_text("[study]\n", encoding="utf-8")
+    done = run(study, broken, other, "--jobs", "2")
+    assert done.exit_code == 2
+    lines = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[:2]] == ["panel", "other"]
+    assert lines[-1] == "3 studies; panel: written; broken: failed, exit code 2; other: written"
+    index = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "panel/" in index
+    assert "other/" in index
+
+
