@@ -67,7 +67,7 @@ def test_unknown_key(base: Path, refused, old: str, new: str, suggestion: str) -
         ("alpha = 0.05", "alpha = 5", "alpha"),
         ("alpha = 0.05", "alpha = nan", "alpha"),
         ('returns = "log"', 'returns = "logarithmic"', "returns"),
-        ('name = "market"', 'name = "capm"', "name"),
+        ('name = "market"', 'name = "marked"', "name"),
         ('source = "files"', 'source = "bloomberg"', "source"),
         ('benchmark = "INDEX"', "benchmark = 300", "benchmark"),
         ('name = "panel"\n', 'name = "Panel 1"\n', "name"),
