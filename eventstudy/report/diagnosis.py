@@ -15,6 +15,7 @@ from eventstudy.report.wording import REASONS, sentence
 from eventstudy.study import ALL
 
 MARK = " !"
+FIRST_TABLE = 7  # so many columns are tests of the residuals
 MOST_NAMED = 10
 COLUMNS = (
     (Column("Related days, p", True, "Ljung-Box test over 5 sessions: are residuals related from day to day?"), "ljung_box_5"),
@@ -23,10 +24,10 @@ COLUMNS = (
     (Column("Changing variance, p", True, "ARCH test at 5 lags: do large residuals come in clusters?"), "arch_lm_5"),
     (Column("Normal, p", True, "Jarque-Bera test: are residuals normal?"), "jarque_bera"),
     (Column("Excess kurtosis", True, "0 for a normal distribution, more where extreme sessions are frequent"), "excess_kurtosis"),
+    (Column("Drift, p", True, "CUSUM test: do residuals drift one way?"), "cusum"),
     (Column("Same model in both halves, p", True, "Chow's F test at the middle of the estimation"), "chow"),
     (Column("β, first half"), "beta_first_half"),
     (Column("β, second half"), "beta_second_half"),
-    (Column("Drift, p", True, "CUSUM test: do residuals drift one way?"), "cusum"),
     (Column("After closures", True, "mean squared residual on sessions after three or more closed days over that of the others"),
      "closure_variance_ratio"),
     (Column("sd before", True, "standard deviation in the 30 sessions before the event over that of the estimation"),
@@ -100,23 +101,37 @@ FLAGS = {
 }
 
 
-def diagnostics(reading: Reading) -> Table:
-    """Return the diagnostics, one firm a row; a mark stands where a threshold is passed."""
+def residuals(reading: Reading) -> Table:
+    """Return the tests of the residuals, one firm a row; a mark stands where a threshold is passed."""
+    notes = (
+        "p-values: the null is that the residuals of the estimation are as the model assumes. “!” marks p below 0.01. More "
+        "figures: "
+        "diagnostics.csv.",
+    )
+    caption = "The residuals of the estimation, firm by firm"
+    return _diagnostics(reading, "diagnostics-residuals", caption, COLUMNS[:FIRST_TABLE], notes)
+
+
+def windows(reading: Reading) -> Table:
+    """Return what was estimated on, beside the event, one firm a row; a mark stands where a threshold is passed."""
+    notes = (
+        "“!” marks an estimation share above 5%, a market distance above 3, a variance after closures above twice that of other "
+        "sessions, an sd before the event below half or above twice that of the estimation, and three or more limit closes.",
+    )
+    return _diagnostics(reading, "diagnostics-windows", "Estimation and event, firm by firm", COLUMNS[FIRST_TABLE:], notes)
+
+
+def _diagnostics(
+    reading: Reading, anchor: str, caption: str, shown: tuple[tuple[Column, str], ...], notes: tuple[str, ...]
+) -> Table:
     facts = {(row["event_id"], row["symbol"], row["diagnostic"]): row for row in records(reading.result.diagnostics)}
     rows = []
     for subject in reading.subjects:
-        cells = [_cell(facts.get((*subject.firm.key, name))) for _, name in COLUMNS]
+        cells = [_cell(facts.get((*subject.firm.key, name))) for _, name in shown]
         if any(cells):
             rows.append(Row(subject.label, tuple(cells)))
-    notes = (
-        "p-values: the null is that the residuals of the estimation are as the model assumes. “!” marks p below 0.01, an "
-        "estimation share above 5%, a market distance above 3, a variance after closures above twice that of other sessions, an "
-        "sd before the event below half or above twice that of the estimation, and three or more limit closes. The figures are "
-        "in diagnostics.csv, with more of them.",
-    )
-    titles = (Column("Firm", False), *(column for column, _ in COLUMNS))
-    caption = "Diagnostics of the models, firm by firm"
-    return finished(reading, Table("diagnostics-table", caption, titles, (Block(tuple(rows)),), notes))
+    titles = (Column("Firm", False), *(column for column, _ in shown))
+    return finished(reading, Table(anchor, caption, titles, (Block(tuple(rows)),), notes))
 
 
 def _cell(fact: dict[str, Any] | None) -> str:

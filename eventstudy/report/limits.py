@@ -12,8 +12,8 @@ import pandas as pd
 from eventstudy.limit_tables import limits_known
 from eventstudy.report.numbers import at_tau, day, listed, percent, size, whole, window
 from eventstudy.report.subjects import Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, records
-from eventstudy.report.wording import REASONS
+from eventstudy.report.tabular import Block, Column, Row, Table, finished, records
+from eventstudy.report.wording import REASONS, sentence
 from eventstudy.windows import Window
 
 TREATMENTS = {
@@ -127,6 +127,7 @@ def treatments(reading: Reading) -> Table:
             cells = tuple(_treated(scale.effect, rows.get((*subject.firm.key, name, *bounds))) for name in shown)
             lines.append(Row(window(bounds), (whole(hits), *cells), bounds == headline))
         blocks.append(Block(tuple(lines), subject.label))
+    why = dict.fromkeys(row["reason"] for row in rows.values() if row["reason"])
     notes = (
         "The headline window, and every window with a limit close in it. As one return: a run of limit closes and the first "
         "close "
@@ -135,15 +136,16 @@ def treatments(reading: Reading) -> Table:
         "limit closes of the estimation as bounds (Tobit), where there are three or more. ≤ and ≥: the window ends on a limit "
         "close. "
         "Standard errors and p-values: limit_days.csv.",
+        *(sentence(f"{code}: {REASONS.get(code, code)}") for code in why),
     )
     caption = "Effects under other readings of limit closes"
     return finished(reading, Table("limit-days", caption, columns, tuple(blocks), notes))
 
 
-def _treated(effect: Callable[[float], float], row: dict[str, Any] | None) -> str | Undefined:
+def _treated(effect: Callable[[float], float], row: dict[str, Any] | None) -> str:
     if row is None:
         return ""
     if row["reason"]:
-        return Undefined(REASONS.get(row["reason"], row["reason"]), row["reason"], 1)
+        return f"undefined ({row['reason']})"
     sign = {"down": "≤ ", "up": "≥ "}.get(row["censored"], "")
     return sign + percent(effect(row["car"]))

@@ -158,7 +158,8 @@ def _diagnosis(reading: Reading) -> dict[str, Any]:
     return {
         "summary": diagnosis.summary(reading),
         "meaning": diagnosis.what_it_means(reading),
-        "table": diagnosis.diagnostics(reading),
+        "residuals": diagnosis.residuals(reading),
+        "windows": diagnosis.windows(reading),
         "placebo": diagnosis.placebo_sensitivity(reading),
         "squares": diagnosis.squares(reading),
     }
