@@ -83,6 +83,21 @@ def _index_level(symbol: str, inputs: StudyInputs, calendar: SessionCalendar) ->
     return level
 
 
+def factor_gaps(listing: Listing, inputs: StudyInputs) -> str:
+    """Return the sentence about sessions without a factor between the table's first and last date; empty where there are none."""
+    columns = table_columns(inputs.plan.model, inputs.plan.model_options)
+    if inputs.factors is None or not columns:
+        return ""
+    frame = inputs.factors.frame[list(columns)]
+    sessions = listing.calendar.sessions
+    inside = sessions[(sessions >= frame.index[0]) & (sessions <= frame.index[-1])]
+    absent = int(frame.reindex(inside).isna().any(axis=1).sum())
+    stray = int((~frame.index.isin(sessions)).sum())
+    told = [f"{absent} sessions have no value of every factor, and returns that cover them are left out"] if absent else []
+    told += [f"{stray} dates of the table are no sessions and are not used"] if stray else []
+    return "; ".join(told)
+
+
 def _global_factor(listing: Listing, inputs: StudyInputs) -> Factor:
     elsewhere = _elsewhere(listing.calendar, inputs)
     level = _index_level(inputs.plan.model_options.global_benchmark, inputs, elsewhere)

@@ -12,6 +12,7 @@ from eventstudy.characteristics import undescribed_firms
 from eventstudy.diagnostics import model_diagnostics
 from eventstudy.doubt import event_doubts, listing_of, series_doubts, symbol_doubts
 from eventstudy.draws import Draws
+from eventstudy.further import factor_gaps
 from eventstudy.inference.multiple import benjamini_hochberg, holm, romano_wolf
 from eventstudy.models.options import THIN
 from eventstudy.study import UNCONFOUNDED, Computation, FirmStudy
@@ -355,7 +356,8 @@ def notes_table(study: Computation) -> pd.DataFrame:
         found = [doubt for doubt in symbol_doubts(study, symbol) if doubt.severity != "info"]
         rows += [{"symbol": symbol, "code": doubt.code, "note": doubt.text} for doubt in found]
     if study.inputs.factors is not None:
-        rows += [{"symbol": "", "code": "factors", "note": note} for note in study.inputs.factors.notes]
+        gaps = factor_gaps(next(iter(study.listings.values())), study.inputs)
+        rows += [{"symbol": "", "code": "factors", "note": note} for note in (*study.inputs.factors.notes, gaps) if note]
     for firm in study.firms:
         found = [doubt for doubt in event_doubts(firm) if doubt.severity == "error"]
         rows += [{"symbol": firm.key[1], "code": doubt.code, "note": doubt.text} for doubt in found]

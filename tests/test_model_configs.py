@@ -64,13 +64,15 @@ def check(result, made, symbol: str, x: pd.DataFrame, columns: list[str], y: pd.
     assert set(result.tests["reason"]) <= {"", "different_rows"}
 
 
-def test_factors_from_a_file_in_per_cent(made, study) -> None:
+def test_factors_from_a_file_in_per_cent(made, study, tmp_path: Path) -> None:
     result = study(name="factors", factors="factors.csv", factor_columns=["mkt_rf", "smb", "hml"], risk_free_column="rf")
     logs = np.log1p(factor_frame(made.prices.index))
     y = np.log(made.prices["BBB"]).diff() - logs["rf"]
     check(result, made, "BBB", logs[["mkt_rf", "smb", "hml"]], ["alpha", "coef_mkt_rf", "coef_smb", "coef_hml"], y)
     assert result.models["beta"].isna().all()
     assert "per cent" in " ".join(result.notes["note"])
+    page = (result.write(tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    assert "The factors of factors.csv are read as per cent." in page
 
 
 def test_capm_takes_the_risk_free_rate_off_both_sides(made, study) -> None:
@@ -121,6 +123,7 @@ def test_factors_of_a_session_that_is_missing_in_the_file(made) -> None:
         made.events(PLACE, ["AAA"]), made.prices, made.benchmark, windows=windows, model="factors", factors=factors
     )
     assert result.models["nobs"].tolist() == [89]
+    assert "2 sessions have no value of every factor" in " ".join(result.notes["note"])
     assert result.cars["reason"].tolist() == ["factor_missing", ""]
 
 

@@ -15,6 +15,7 @@ from scipy import stats
 from eventstudy import __version__
 from eventstudy.configfile import spec_text
 from eventstudy.doubt import symbol_doubts
+from eventstudy.further import factor_gaps
 from eventstudy.report.numbers import (
     at_tau,
     confidence,
@@ -192,7 +193,10 @@ def _regressors(reading: Reading) -> list[str]:
     table = reading.study.inputs.factors
     if plan.model in ("capm", "factors") and table is not None:
         columns = listed(own_words(name) for name in (*options.factor_columns, options.risk_free_column) if name)
-        return [f"Factors: {columns}, from {own_words(Path(table.where).name)} (SHA-256 {table.content_hash[:HASH_SHOWN]})."]
+        gaps = factor_gaps(next(iter(reading.study.listings.values())), reading.study.inputs)
+        notes = [sentence(own_words(note)) for note in (*table.notes, gaps) if note]
+        where = own_words(Path(table.where).name)
+        return [f"Factors: {columns}, from {where} (SHA-256 {table.content_hash[:HASH_SHOWN]}).", *notes]
     return []
 
 
