@@ -127,7 +127,8 @@ def treatments(reading: Reading) -> Table:
             cells = tuple(_treated(scale.effect, rows.get((*subject.firm.key, name, *bounds))) for name in shown)
             lines.append(Row(window(bounds), (whole(hits), *cells), bounds == headline))
         blocks.append(Block(tuple(lines), subject.label))
-    why = dict.fromkeys(row["reason"] for row in rows.values() if row["reason"])
+    printed = {cell for block in blocks for row in block.rows for cell in row.cells}
+    why = [code for code in REASONS if f"undefined ({code})" in printed]
     notes = (
         "The headline window, and every window with a limit close in it. As one return: a run of limit closes and the first "
         "close "
@@ -136,7 +137,7 @@ def treatments(reading: Reading) -> Table:
         "limit closes of the estimation as bounds (Tobit), where there are three or more. ≤ and ≥: the window ends on a limit "
         "close. "
         "Standard errors and p-values: limit_days.csv.",
-        *(sentence(f"{code}: {REASONS.get(code, code)}") for code in why),
+        *(sentence(f"Undefined ({code}): {REASONS[code]}") for code in why),
     )
     caption = "Effects under other readings of limit closes"
     return finished(reading, Table("limit-days", caption, columns, tuple(blocks), notes))
