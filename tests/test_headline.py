@@ -138,7 +138,7 @@ def test_the_finding_uses_the_named_tests(named) -> None:
 def test_headline_rows_come_first_and_say_why(named) -> None:
     page = render_report(named)
     table = page[page.index('id="tests"') : page.index('id="tests-other"')]
-    places = [table.index(name) for name in ("Boehmer", "Placebo dates, mean standardised", "Cross-sectional t", "Patell")]
+    places = [table.index(name) for name in ("Boehmer", "Placebo dates, mean standardised", "Cross-sectional t", "Patell’s Z")]
     assert places == sorted(places)
     assert "named in the config of the study" in table
     assert "All other tests are secondary" in table

@@ -276,7 +276,8 @@ def _result_tables(reading: Reading) -> dict[str, Table]:
         "caar": effects.averages(reading, own, "caar", "Average effects of the treated firms by window"),
         "clean": effects.clean_windows(reading),
         "tests": testing.tests(
-            reading, own, [headline], "tests", f"Tests of the treated firms over the headline window {window(headline)}"
+            reading, testing.with_differences(reading, own), [headline], "tests",
+            f"Tests of the treated firms over the headline window {window(headline)}",
         ),
         "money": money.money_amounts(reading),
         "resumption": daily.resumption_returns(reading, reading.subjects),
@@ -287,7 +288,8 @@ def _result_tables(reading: Reading) -> dict[str, Table]:
     if apart:
         found["caar_apart"] = effects.averages(reading, apart, "caar-apart", "Average effects of the groups shown apart")
         caption = f"The same tests for the groups shown apart, over {window(headline)}"
-        found["tests_apart"] = testing.tests(reading, apart, [headline], "tests-apart", caption)
+        groups = testing.with_differences(reading, apart)
+        found["tests_apart"] = testing.tests(reading, groups, [headline], "tests-apart", caption)
     return found
 
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from eventstudy.draws import compared_groups, difference_name
+from eventstudy.inference.bootstrap import BOOTSTRAP, DRAWS
+from eventstudy.inference.registry import DIFFERENCE, PARAMETRIC, PLACEBO, RANKS
 from eventstudy.report.averages import row_of_placebo, sd_ratios
 from eventstudy.report.numbers import decimal, listed, p_equation, p_value, whole, window
 from eventstudy.report.subjects import Reading
@@ -13,10 +16,13 @@ from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, fini
 from eventstudy.report.wording import NULLS, REASONS, short_name, words_of_test
 from eventstudy.windows import Window
 
-SHOWN = (
-    "cross_sectional_t", "patell", "kp_patell", "bmp", "kp_bmp", "portfolio_t", "equal_effects", "placebo_caar",
-    "placebo_scar", "placebo_max",
-)  # fmt: skip
+# Most useful first, in blocks by what a p-value rests on
+KINDS: dict[str, tuple[str, ...]] = {
+    "by formula": tuple(PARAMETRIC),
+    "by ranks and signs": tuple(RANKS),
+    "by resampling": (*PLACEBO, *BOOTSTRAP),
+    "mean of the first less mean of the second": DIFFERENCE,
+}
 NUMBERS = 5  # statistic, df, p, blocks and floor
 
 
@@ -30,22 +36,26 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
         Column("Statistic"),
         Column("df"),
         Column("p", True, "two-sided"),
-        Column("Blocks", True, "placebo blocks, B"),
-        Column("Floor", True, "smallest p-value that so many blocks can give"),
+        Column("Blocks", True, "placebo blocks or bootstrap draws, B"),
+        Column("Floor", True, "smallest p-value that so many firms, blocks or draws can give"),
         Column("sd ratio", True, "standard deviation in the 30 sessions before the event over that of the estimation window"),
         Column("Remarks", False),
     )
-    table = reading.result.tests[reading.result.tests["test"].isin(SHOWN)].sort_values("test", key=_place, kind="stable")
+    table = reading.result.tests_in_full
+    differences = _differences(reading)
     blocks = []
     for group in groups:
         for bounds in windows:
             chosen = (table["group"] == group) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])
             found = {str(row["test"]): row for _, row in table[chosen].iterrows()}
-            rows = tuple(_test_row(reading, found[name], bounds) for name in SHOWN if name in found)
-            if rows:
-                rows = tuple(sorted(rows, key=lambda row: not row.strong))  # the headline tests first
-                blocks.append(Block(rows, f"{reading.group_name(group)}, {window(bounds)}"))
-    nulls = dict.fromkeys(_null(row) for _, row in table.iterrows())
+            name_of_group = differences.get(group) or reading.group_name(group)
+            lead = reading.headline.tests if bounds == reading.plan.headline_window else ()
+            kinds = {"headline": lead} | {kind: [name for name in names if name not in lead] for kind, names in KINDS.items()}
+            for kind, names in kinds.items():
+                rows = tuple(_test_row(reading, found[name], bounds) for name in names if name in found)
+                if rows:
+                    blocks.append(Block(rows, f"{name_of_group}, {window(bounds)}: {kind}"))
+    nulls = dict.fromkeys(_null(row) for _, row in table[table["group"].isin(groups)].iterrows())
     notes = [*_roles(reading, windows), *(f"{null}: {NULLS[null]}." for null in nulls if null in NULLS)]
     notes += _correlations(reading, groups, windows)
     if "placebo_max" in set(table["test"]):
@@ -54,15 +64,25 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
         )
     if any(str(name).startswith("placebo_") for name in table["test"]):
         notes.append(
-            "The statistic of a placebo test is the mean CAR as estimated, the mean standardised CAR, or the largest |t| itself. "
+            "The statistic of a placebo test is the mean CAR as estimated, the mean standardised CAR, the joint T², the "
+            "largest |t|, or the difference of mean CARs itself. "
             "Its p-value stands on the event days being like the estimation days: the sd ratio says how alike the 30 sessions "
             "before the event were."
         )
     return finished(reading, Table(anchor, caption, columns, tuple(blocks), tuple(notes)))
 
 
-def _place(names: pd.Series) -> pd.Series:
-    return names.map(SHOWN.index)
+def _differences(reading: Reading) -> dict[str, str]:
+    """Return the differences of groups by their name in the tables, in words."""
+    return {
+        difference_name(first, second): f"{reading.group_name(first)} less {reading.group_name(second)}"
+        for first, second in compared_groups(reading.study)
+    }
+
+
+def with_differences(reading: Reading, groups: Sequence[str]) -> list[str]:
+    """Return the groups, then every difference whose second group is one of them."""
+    return [*groups, *(difference_name(*pair) for pair in compared_groups(reading.study) if pair[1] in groups)]
 
 
 def _roles(reading: Reading, windows: Sequence[Window]) -> list[str]:
@@ -98,14 +118,16 @@ def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
         return Row(head, (role, _null(row), whole(row["n"]), gap, ""), strong)
     numbers = (decimal(row["statistic"], 3), whole(row["df"]), p_value(row["p_value"]))
     if not name.startswith("placebo_"):
-        return Row(head, (role, _null(row), whole(row["n"]), *numbers, "", "", "", words), strong)
+        count = whole(DRAWS) if name in BOOTSTRAP else ""
+        floor = "" if pd.isna(row["floor"]) else decimal(row["floor"], 4 if name in BOOTSTRAP else 3)
+        return Row(head, (role, _null(row), whole(row["n"]), *numbers, count, floor, "", words), strong)
     drawn = row_of_placebo(reading, row["group"], bounds, name)
     blocks, floor, apart = "", "", ""
     if drawn is not None:
         blocks, floor = whole(drawn["blocks"]), decimal(drawn["floor"], 3)
         apart = f"{drawn['blocks_apart']} blocks that do not overlap: {p_equation(drawn['p_apart'])}"
     remark = "; ".join(part for part in (apart, words) if part)
-    ratio = _ratio(reading, row["group"], bounds)
+    ratio = _ratio(reading, row["group"], bounds) if row["group"] in reading.study.groups else ""
     return Row(head, (role, _null(row), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
 
 
@@ -124,5 +146,5 @@ def _ratio(reading: Reading, group: str, bounds: Window) -> str:
 def tests_in_words(reading: Reading) -> list[tuple[str, str, str, str]]:
     """Return name, code, description and reference distribution of each test the study ran."""
     ran = set(reading.result.tests["test"])
-    found = [(name, words_of_test(name)) for name in SHOWN if name in ran]
+    found = [(name, words_of_test(name)) for names in KINDS.values() for name in names if name in ran]
     return [(words.name, name, words.about, words.reference) for name, words in found]

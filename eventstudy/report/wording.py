@@ -86,6 +86,8 @@ NULLS = {
     "mean": "the expected abnormal return is zero; its variance may have changed",
     "sharp": "the event changed nothing at all, neither the mean nor the variance",
     "equal": "all firms reacted alike, and the event changed nothing else",
+    "joint": "every firm’s abnormal return is zero, and the event changed nothing else",
+    "difference": "both groups’ mean abnormal returns are the same, and the event changed nothing else",
 }
 
 
