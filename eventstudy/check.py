@@ -42,7 +42,7 @@ def check_seals(found: Sequence[Standing]) -> list[Doubt]:
 
 
 def check_against(study: Computation, spec: StudySpec, other: str, fetching: Fetching) -> list[Doubt]:
-    """Return where another source's closes, or rows, differ from the study's.
+    """Return where another source's rows, prices, suspensions, volumes or actions differ from the study's.
 
     Raises
     ------
@@ -61,5 +61,5 @@ def check_against(study: Computation, spec: StudySpec, other: str, fetching: Fet
     for symbol, theirs in fetched.series.items():
         listing = listing_of(study, symbol)
         if listing is not None:
-            found += source_doubts(study.inputs.series[symbol], theirs, listing.calendar.sessions)
+            found += source_doubts(study.inputs.series[symbol], theirs, listing.calendar)
     return found

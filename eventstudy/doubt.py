@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.calendar import SessionCalendar
 from eventstudy.further import further_listing
 from eventstudy.sources.base import PriceSeries
 from eventstudy.study import Computation, FirmStudy
-from eventstudy.trading import MISSING, SUSPENDED, UNKNOWN, Listing, benchmark_listing, total_return_level
+from eventstudy.trading import (
+    MISSING,
+    SUSPENDED,
+    TRADED,
+    UNKNOWN,
+    Listing,
+    adjusted_gaps,
+    benchmark_listing,
+    total_return_level,
+    trading_status,
+)
 
 Severity = Literal["info", "warning", "error"]
 
@@ -20,6 +30,7 @@ JUMP_WITHOUT_LIMIT = 0.30  # a one-session return beyond this wants an explanati
 SPLIT_RATIOS = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100])
 ADJUSTED_TOLERANCE = 0.002  # vendors' back-adjustment takes dividends off the day before: see rule A2
 VENDOR_TOLERANCE = 2e-4
+VOLUME_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,12 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
         report("warning", "jump", _jumps(listing, limit), _jump_text(limit))
         splits = _unadjusted_splits(frame, listing, limit)
         report("warning", "unadjusted_split", splits, "closes move like a split that is not recorded")
-        report("warning", "adjusted_disagrees", _disagreeing(series, traded), "adjusted closes disagree with closes and actions")
+        steps = _disagreeing(series, traded)
+        if _acting(frame).any():
+            report("warning", "adjusted_disagrees", steps, "adjusted closes disagree with closes and actions")
+        else:
+            text = "ex-dates by the adjusted closes, whose dividends and splits the source does not record"
+            report("info", "actions_unknown", steps, text)
     found += _stale_tail(series, listing)
     return [*found, *(Doubt("warning", series.symbol, code, text) for code, text in series.doubts)]
 
@@ -144,18 +160,7 @@ def _unadjusted_splits(frame: pd.DataFrame, listing: Listing, limit: float | Non
 
 
 def _disagreeing(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    frame = series.frame
-    adjusted, close = frame["adj_close"].reindex(traded), frame["close"].reindex(traded)
-    if adjusted.isna().any() or close.isna().any():
-        return traded[:0]
-    own = total_return_level(_without_adjusted(series), traded)
-    gap = (adjusted / adjusted.shift(1) - own / own.shift(1)).abs()
-    return traded[(gap > ADJUSTED_TOLERANCE).to_numpy()]
-
-
-def _without_adjusted(series: PriceSeries) -> PriceSeries:
-    frame = series.frame.assign(adj_close=np.nan)
-    return PriceSeries(series.symbol, frame, series.source, series.kind, series.absent)
+    return traded[(adjusted_gaps(series, traded).abs() > ADJUSTED_TOLERANCE).to_numpy()]
 
 
 def _stale_tail(series: PriceSeries, listing: Listing) -> list[Doubt]:
@@ -191,20 +196,72 @@ def event_doubts(firm: FirmStudy) -> list[Doubt]:
     return found
 
 
-def source_doubts(series: PriceSeries, other: PriceSeries, sessions: pd.DatetimeIndex) -> list[Doubt]:
-    """Return where two sources disagree about the closes, or the rows, of one instrument."""
+def source_doubts(series: PriceSeries, other: PriceSeries, calendar: SessionCalendar) -> list[Doubt]:
+    """Return where two sources disagree about one instrument: rows, closes, suspensions, volumes, dividends and splits.
+
+    Where one of them records adjusted closes only, total returns are compared in place of closes.
+    """
     first = max(series.frame.index[0], other.frame.index[0])
     last = min(series.frame.index[-1], other.frame.index[-1])
-    here, there = series.frame["close"].loc[first:last], other.frame["close"].loc[first:last]
-    found: list[Doubt] = []
-    both = here.index.intersection(there.index)
-    apart = ((here[both] / there[both] - 1).abs() > VENDOR_TOLERANCE) | (here[both].isna() != there[both].isna())
-    cases: list[tuple[str, pd.DatetimeIndex, Callable[[int], str]]] = [
-        ("source_disagrees", pd.DatetimeIndex(both[apart]), lambda n: f"{n} closes differ from {other.source}'s"),
-        ("source_extra", pd.DatetimeIndex(here.index.difference(there.index)), lambda n: f"{n} rows that {other.source} lacks"),
-        ("source_lacks", pd.DatetimeIndex(there.index.difference(here.index)), lambda n: f"{n} rows only {other.source} has"),
+    sessions, theirs = calendar.sessions, f"{other.source}'s"
+    here, there = series.frame.loc[first:last], other.frame.loc[first:last]
+    inside = (sessions >= first) & (sessions <= last)
+    mine, its = (trading_status(one, calendar)[0][inside] for one in (series, other))
+    days, both = sessions[inside], here.index.intersection(there.index)
+    traded = days[(mine == TRADED) & (its == TRADED)]
+    apart = _returns_apart(series, other, traded)
+    bare = [one.source for one in (series, other) if one.frame["close"].isna().all()]
+    if bare:
+        different, what = apart.index[apart > ADJUSTED_TOLERANCE], "total returns"
+    else:
+        close, its_close = here["close"][both], there["close"][both]
+        different = both[((close / its_close - 1).abs() > VENDOR_TOLERANCE) | (close.isna() != its_close.isna())]
+        what = "closes"
+    extra = here.index.difference(there.index).difference(days[its == SUSPENDED])
+    lacking = there.index.difference(here.index).difference(days[mine == SUSPENDED])
+    volume, its_volume = here["volume"].reindex(traded), there["volume"].reindex(traded)
+    other_volume = (volume - its_volume).abs() > VOLUME_TOLERANCE * np.maximum(volume, its_volume)
+    cases = [
+        ("source_disagrees", different, f"{what} differ from {theirs}"),
+        ("source_extra", extra, f"rows that {other.source} lacks"),
+        ("source_lacks", lacking, f"rows only {other.source} has"),
+        ("source_suspended", days[(mine == SUSPENDED) & (its == TRADED)], f"sessions suspended, but traded by {theirs} rows"),
+        ("source_traded", days[(mine == TRADED) & (its == SUSPENDED)], f"sessions traded, but suspended by {theirs} rows"),
+        ("source_volumes", traded[other_volume & (series.kind == "share")], f"volumes differ from {theirs} by more than 1%"),
+        ("source_actions", _actions_apart(here, there, apart), f"dividends or splits differ from {theirs}"),
     ]
-    for code, days, text in cases:
-        if len(days):
-            found.append(Doubt("warning", series.symbol, code, f"{text(len(days))}: {spells(days, sessions)}", len(days)))
+    found = [
+        Doubt("warning", series.symbol, code, f"{len(dates)} {text}: {spells(pd.DatetimeIndex(dates), sessions)}", len(dates))
+        for code, dates, text in cases
+        if len(dates)
+    ]
+    for name in bare:
+        text = f"{name} records adjusted closes only: returns are compared"
+        found.append(Doubt("info", series.symbol, "source_adjusted", text))
+    silent = [one.source for one, rows in ((series, here), (other, there)) if not _acting(rows).any()]
+    if len(silent) == 1:
+        found.append(Doubt("info", series.symbol, "source_no_actions", f"{silent[0]} records no dividend or split in these rows"))
     return found
+
+
+def _returns_apart(series: PriceSeries, other: PriceSeries, traded: pd.DatetimeIndex) -> pd.Series:
+    """Return by how much total returns between common traded dates differ."""
+    if len(traded) < 2:
+        return pd.Series(0.0, index=traded)
+    mine, its = total_return_level(series, traded), total_return_level(other, traded)
+    return (mine / mine.shift(1) - its / its.shift(1)).abs().fillna(0.0)
+
+
+def _acting(rows: pd.DataFrame) -> pd.Series:
+    return (rows["dividend"] != 0) | (rows["split"] != 1)
+
+
+def _actions_apart(here: pd.DataFrame, there: pd.DataFrame, apart: pd.Series) -> pd.DatetimeIndex:
+    """Return the dates of different actions that matter: a dividend and a split may stand for the same."""
+    if not (_acting(here).any() and _acting(there).any()):
+        return pd.DatetimeIndex([])
+    dates = pd.DatetimeIndex(here.index.union(there.index))
+    cash, its_cash = (rows["dividend"].reindex(dates).fillna(0.0) for rows in (here, there))
+    split, its_split = (rows["split"].reindex(dates).fillna(1.0) for rows in (here, there))
+    unlike = ((cash - its_cash).abs() > 0.005 * np.maximum(cash, its_cash)) | ((split / its_split - 1).abs() > VENDOR_TOLERANCE)
+    return pd.DatetimeIndex(dates[unlike & (apart.reindex(dates).fillna(np.inf) > VENDOR_TOLERANCE)])

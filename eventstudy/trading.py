@@ -173,6 +173,18 @@ def total_return_level(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Seri
     return pd.Series(np.cumprod(level), index=traded)
 
 
+def adjusted_gaps(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Series:
+    """Gross return by a vendor's adjusted closes less the one by closes and actions, by traded date.
+
+    NaN where a close or an adjusted close is not known, there or on the traded date before.
+    """
+    frame = series.frame
+    adjusted = frame["adj_close"].reindex(traded)
+    bare = PriceSeries(series.symbol, frame.assign(adj_close=np.nan), series.source, series.kind, series.absent)
+    own = total_return_level(bare, traded)
+    return adjusted / adjusted.shift(1) - own / own.shift(1)
+
+
 def _cents(price: Decimal) -> Decimal:
     return price.quantize(TICK, rounding=ROUND_HALF_UP)
 
@@ -181,12 +193,15 @@ def price_limits(series: PriceSeries, traded: pd.DatetimeIndex, limit: float) ->
     """Mark the traded dates whose close stood at the price limit (rule D4): ``up``, ``down`` or empty.
 
     The limit is the reference price times one plus or minus `limit`, rounded half up to 0.01 in decimal
-    arithmetic; on an ex-date the reference is (previous close - dividend) / (1 + bonus shares).
+    arithmetic; on an ex-date the reference is (previous close - dividend) / (1 + bonus shares). Where a
+    vendor's adjusted closes tell of an ex-date that no action on record explains, the reference is not known.
     """
     frame = series.frame
     marks = pd.Series("", index=traded, dtype=object)
     if frame["close"].reindex(traded).isna().all():
         return marks
+    rounding = 2 * float(TICK) / frame[["close", "adj_close"]].min(axis=1).reindex(traded)
+    unknown = (adjusted_gaps(series, traded).abs() > rounding).to_numpy()
     due = traded.searchsorted(frame.index)
     share = Decimal(str(limit))
     close = [_cents(Decimal(repr(float(value)))) for value in frame["close"].reindex(traded)]
@@ -196,7 +211,7 @@ def price_limits(series: PriceSeries, traded: pd.DatetimeIndex, limit: float) ->
             cash, split = float(frame["dividend"].iloc[row]), float(frame["split"].iloc[row])
             if cash or split != 1:
                 reference = _cents((reference - Decimal(repr(cash))) / Decimal(repr(split)))
-        if close[place] == reference:  # of a price so low that a limit rounds to it
+        if unknown[place] or close[place] == reference:  # of a price so low that a limit rounds to it
             continue
         if close[place] == _cents(reference * (1 + share)):
             marks.iloc[place] = "up"

@@ -189,9 +189,22 @@ def test_adjusted_and_raw_disagree() -> None:
     adjusted = dict(enumerate(rows()["close"] * 0.5))
     assert doubts(rows(adj_close=adjusted)) == {}
     adjusted |= {place: value * 1.03 for place, value in adjusted.items() if place >= 20}
-    found = said(doubts(rows(adj_close=adjusted)))
+    found = said(doubts(rows(adj_close=adjusted, dividend={10: 0.002})))
     text = "1 adjusted closes disagree with closes and actions: 2019-01-30"
     assert found == {"adjusted_disagrees": ("warning", 1, text)}
+
+
+def test_adjusted_closes_of_a_source_without_actions() -> None:
+    """As CSMAR exports them: a dividend of 0.6 on 20 shows in the adjusted closes alone, and moves the reference price."""
+    adjusted = {place: value * (1 if place < 20 else 20.2 / 19.6) for place, value in enumerate(rows()["close"])}
+    found = said(doubts(rows(adj_close=adjusted)))
+    text = "1 ex-dates by the adjusted closes, whose dividends and splits the source does not record: 2019-01-30"
+    assert found == {"actions_unknown": ("info", 1, text)}
+    limit = {20: 22.22}  # ten per cent above the close before, but not above the reference of 19.60
+    adjusted[20] = 22.22 * 20.2 / 19.6
+    assert "limit_up" not in doubts(rows(limit, adj_close=adjusted))
+    assert "limit_up" in doubts(rows(limit))
+    assert "limit_up" in doubts(rows(limit, adj_close=dict(enumerate(rows(limit)["close"] * 3))))
 
 
 def test_adjusted_closes_that_take_a_dividend_off_agree() -> None:
@@ -203,15 +216,52 @@ def test_adjusted_closes_that_take_a_dividend_off_agree() -> None:
 
 def test_two_sources_disagree() -> None:
     mine, other = rows({7: 20.9}).drop([30]), rows().drop([12, 13])
-    found = source_doubts(series_of(mine, "yahoo"), series_of(other, "snapshot"), DAYS)
+    found = source_doubts(series_of(mine, "yahoo"), series_of(other, "snapshot"), CALENDAR)
     assert [(doubt.severity, doubt.code, doubt.count, doubt.text) for doubt in found] == [
         ("warning", "source_disagrees", 1, "1 closes differ from snapshot's: 2019-01-11"),
         ("warning", "source_extra", 2, "2 rows that snapshot lacks: 2019-01-18 to 2019-01-21"),
         ("warning", "source_lacks", 1, "1 rows only snapshot has: 2019-02-20"),
     ]
     near = rows({place: close * (1 + 1e-5) for place, close in enumerate(rows()["close"])})
-    assert source_doubts(series_of(near), series_of(rows()), DAYS) == []
-    assert source_doubts(series_of(rows().iloc[5:30]), series_of(rows()), DAYS) == []
+    assert source_doubts(series_of(near), series_of(rows()), CALENDAR) == []
+    assert source_doubts(series_of(rows().iloc[5:30]), series_of(rows()), CALENDAR) == []
+
+
+def against(mine: pd.DataFrame, other: pd.DataFrame, **how: Any) -> dict[str, tuple[str, int, str]]:
+    found = source_doubts(series_of(mine, "yahoo"), series_of(other, "snapshot", **how), CALENDAR)
+    return said({doubt.code: doubt for doubt in found})
+
+
+def test_source_with_adjusted_closes_only_is_compared_by_returns() -> None:
+    paid = rows(dividend={20: 0.6})
+    factor = np.where(np.arange(40) < 20, 1 - 0.6 / paid["close"].iloc[19], 1.0)
+    bare = rows().assign(adj_close=rows()["close"] * factor * 5, close=np.nan)
+    info = {
+        "source_adjusted": ("info", 1, "snapshot records adjusted closes only: returns are compared"),
+        "source_no_actions": ("info", 1, "snapshot records no dividend or split in these rows"),
+    }
+    assert against(paid, bare) == info
+    bare.loc[30:, "adj_close"] *= 1.02
+    told = {"source_disagrees": ("warning", 1, "1 total returns differ from snapshot's: 2019-02-20")}
+    assert against(paid, bare) == info | told
+
+
+def test_sources_are_compared_by_suspensions_volumes_and_actions() -> None:
+    flat = {12: 20.2, 13: 20.2, 14: 20.2}
+    mine = rows(flat, volume={12: 0.0, 13: 0.0}, dividend={20: 0.6, 25: 0.1}, split={33: 1.0})
+    other = rows(flat, volume={13: 0.0, 14: 0.0, 30: 102.0, 31: 100.5}, dividend={20: 0.6, 25: 0.3})
+    assert against(mine, other) == {
+        "source_suspended": ("warning", 1, "1 sessions suspended, but traded by snapshot's rows: 2019-01-18"),
+        "source_traded": ("warning", 1, "1 sessions traded, but suspended by snapshot's rows: 2019-01-22"),
+        "source_volumes": ("warning", 1, "1 volumes differ from snapshot's by more than 1%: 2019-02-20"),
+        "source_actions": ("warning", 1, "1 dividends or splits differ from snapshot's: 2019-02-13"),
+    }
+    without = other.drop([13, 14])  # a source that leaves suspended sessions out says the same
+    assert set(against(mine, without, absent="suspended")) == set(against(mine, other))
+    as_split = rows(flat, volume={12: 0.0, 13: 0.0}, split={20: 20.2 / 19.6})  # a reference price in place of the cash
+    cash = rows(flat | {19: 20.2, 20: 19.6}, volume={12: 0.0, 13: 0.0}, dividend={20: 0.6})
+    as_split.loc[20, "close"] = 19.6
+    assert against(cash, as_split) == {}
 
 
 def test_spells() -> None:

@@ -428,6 +428,8 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], type[EventStudyError], str
     ("clash", "date,symbol,close\n2019-10-08,X,1\n2019-10-08,X,2\n", {}, DataError, r"two rows of 2019-10-08 disagree"),
     ("no header", "2019-10-08,000001,1,5\n2019-10-09,000001,2,5\n", {}, DataError, "the first line is no header"),
     ("empty", "", {}, DataError, "the file is empty"),
+    ("header only", "date,symbol,close\n", {}, DataError, r"p\.csv: the file has a header, but no rows: export it again"),
+    ("wrong columns", "a,b,c\nX,2019-10-08,1\n", {}, DataError, r"no column 'date', 'symbol', 'close', and no .* are a, b, c;"),
     ("nul", "date,symbol,close\n2019-10-08,X,1\x00\n", {}, DataError, "NUL bytes"),
     ("workbook", b"PK\x03\x04rest", {}, DataError, "Excel workbook"),
     ("binary", b"\xff\x00\xfe\x81\x00", {}, DataError, "neither UTF-8, UTF-16 nor GB18030"),

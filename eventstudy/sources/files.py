@@ -208,6 +208,8 @@ def load(path: Path, layout: Layout) -> Loaded:
         If the file cannot be read or lacks a column.
     """
     found = raw_table(path, layout.encoding)
+    if found.frame.empty:
+        raise DataError(f"{path}: the file has a header, but no rows: export it again")
     names = [str(name) for name in found.frame.columns]
     columns = _find_columns(path, names, layout)
     wide = _shape(names, columns, layout) == "wide"
@@ -263,9 +265,9 @@ def _shape(names: list[str], columns: Mapping[str, str], layout: Layout) -> Shap
 
 
 def _long(path: Path, table: pd.DataFrame, columns: Mapping[str, str], layout: Layout) -> dict[str, pd.DataFrame]:
-    for what in ("date", "close") if layout.index else ("date", "symbol", "close"):
+    for what, names in _sought(layout).items():
         if what not in columns and not (what == "close" and "adj_close" in columns):
-            called = " or ".join(repr(name) for name in layout.form.names(layout.index).get(what, (what,)))
+            called = " or ".join(map(repr, names))
             raise DataError(
                 f"{path}: no column {called}{'' if called == repr(what) else f' ({what})'}: the columns are "
                 f"{listed(table.columns)}; rename one, or map it by [data.files.columns]"
@@ -298,7 +300,20 @@ def _wide(path: Path, table: pd.DataFrame, layout: Layout) -> dict[str, pd.DataF
         spelt[symbol] = name
         part = pd.DataFrame({"date": table.iloc[:, 0], "close": table.iloc[:, place]}, index=table.index)
         rows[symbol] = _settled(part, layout)
+    dates = next(iter(rows.values()))["date"].astype(str) if rows else ()
+    if layout.shape is None and not any(map(is_date, dates)):
+        wanted = listed(repr(name) for names in _sought(layout).values() for name in names[:1])
+        raise DataError(
+            f"{path}: no column {wanted}, and no dates in the first column as a table with a column a symbol has them: the "
+            f"columns are {listed(table.columns)}; rename them, or map them by [data.files.columns]"
+        )
     return {"": next(iter(rows.values()))} | rows if layout.index and len(rows) == 1 else rows
+
+
+def _sought(layout: Layout) -> dict[str, tuple[str, ...]]:
+    """The columns a table with a row a session must have."""
+    named = layout.form.names(layout.index)
+    return {what: named.get(what, (what,)) for what in (("date", "close") if layout.index else ("date", "symbol", "close"))}
 
 
 def _settled(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:
