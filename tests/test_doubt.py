@@ -323,7 +323,7 @@ def test_zte_ends_before_its_benchmark(root: Path) -> None:
 def doubtful(tmp_path: Path, root: Path) -> Callable[..., Path]:
     """The study on user files made from the snapshot, with one firm's rows changed."""
     content = tomllib.loads((root / "configs" / "entity-list-2019.toml").read_text(encoding="utf-8"))
-    content |= {"event": content["event"][:1], "confounder": [], "mask": []}
+    content |= {"event": content["event"][:1], "confounder": [], "mask": [], "leak": []}
     del content["robustness"]  # its benchmarks are in no file here
     content["windows"]["car"], content["inference"] = [[0, 3]], {"tests": ["cross_sectional_t"]}
     files = {"prices": "prices.csv", "benchmark": "benchmark.csv", "absent": "missing"}
