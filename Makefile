@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test lint sample validation lock clean
+.PHONY: report test lint sample docs-configuration validation lock clean
 
 report: $(VENV)/.run                 ## the Entity List study on the embedded snapshot
 	@$(BIN)/eventstudy run configs/entity-list-2019.toml
 
 test: lint                           ## all tests but the long simulations
-	$(BIN)/python -m pytest -n 2
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -19,6 +19,9 @@ lint: $(VENV)/.dev
 sample: $(VENV)/.run                 ## the committed sample report
 	@rm -rf build/sample && $(BIN)/eventstudy run configs/entity-list-2019.toml --out build/sample
 	@mkdir -p reports/sample && cp build/sample/entity-list-2019/latest/report.html reports/sample/report.html
+
+docs-configuration: $(VENV)/.run     ## docs/configuration.md, from the config's schema
+	$(BIN)/python docs/make_configuration.py
 
 validation: $(VENV)/.dev             ## the long simulations
 	$(BIN)/python -m pytest -m validation -s tests

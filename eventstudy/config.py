@@ -54,19 +54,21 @@ class Market(Section):
     """Calendar and benchmark of the study."""
 
     calendar: Calendar | None = Field(None, description="exchange_calendars name, or `benchmark`")
-    benchmark: Symbol
+    benchmark: Symbol = Field(description="symbol of the index that the firms are measured against")
     benchmark_name: StrictStr = Field("", description="name of the benchmark in the report")
     currency: StrictStr = Field("", description="currency of the firms' prices, such as CNY; default: by each suffix")
-    price_limit: Fraction | None = None
+    price_limit: Fraction | None = Field(
+        default=None, description="daily price limit as a fraction, such as 0.10: closes there are marked"
+    )
 
 
 class WindowKeys(Section):
     """Windows, inclusive, in sessions relative to the event session."""
 
-    estimation: Pair
-    event: Pair
-    car: tuple[Pair, ...]
-    min_observations: StrictInt = 100
+    estimation: Pair = Field(description="sessions the model is estimated on")
+    event: Pair = Field(description="sessions shown and cumulated over; starts after the estimation ends")
+    car: tuple[Pair, ...] = Field(description="windows to cumulate over, each inside `event`")
+    min_observations: StrictInt = Field(default=100, description="fewest estimation rows an event needs; at least 30")
 
     @model_validator(mode="after")
     def _consistent(self) -> WindowKeys:
@@ -87,9 +89,11 @@ class ModelKeys(Section):
     name: Literal[
         "mean", "market_adjusted", "market", "capm", "factors", "peers", "two_index", "industry", "scholes_williams", "dimson",
         "garch",
-    ] = "market"
-    returns: ReturnKind
-    suspensions: Treatment = "trade-to-trade"
+    ] = Field(default="market", description="model of the expected return: docs/models.md")
+    returns: ReturnKind = Field(description="log is recommended: it makes every suspension exact; simple for comparison")
+    suspensions: Treatment = Field(
+        default="trade-to-trade", description="trade-to-trade is right; the others are there to compare with"
+    )
     factors: StrictStr | None = Field(None, description="table of factor returns by date, CSV or Parquet")
     factor_columns: tuple[StrictStr, ...] = Field((), description="its columns that `factors` regresses on")
     risk_free_column: StrictStr = Field("", description="its column with the risk-free return of a session")
@@ -129,7 +133,9 @@ class ModelKeys(Section):
 class Inference(Section):
     """Tests, the headline window and the level."""
 
-    tests: Annotated[Literal["all"] | tuple[StrictStr, ...], BeforeValidator(_known_tests)] = "all"
+    tests: Annotated[Literal["all"] | tuple[StrictStr, ...], BeforeValidator(_known_tests)] = Field(
+        default="all", description="names of tests, or all"
+    )
     headline: Annotated[
         tuple[StrictStr, ...] | None,
         Field(
@@ -137,9 +143,11 @@ class Inference(Section):
             "placebo_caar below ten firms, kp_bmp and grank from ten on"
         ),
     ] = None
-    headline_window: Pair | None = None
-    alpha: Fraction = 0.05
-    seed: StrictInt = 0
+    headline_window: Pair | None = Field(
+        default=None, description="named before the result; required where there are several CAR windows"
+    )
+    alpha: Fraction = Field(default=0.05, description="level of tests and intervals")
+    seed: StrictInt = Field(default=0, description="of the bootstrap draws")
 
     @property
     def test_names(self) -> tuple[str, ...]:
@@ -169,11 +177,13 @@ class Runs(Section):
 class StudyKeys(Section):
     """Name and title of the study."""
 
-    name: Annotated[StrictStr, Field(pattern=r"^[a-z0-9-]+$")]
-    title: StrictStr = ""
+    name: Annotated[StrictStr, Field(pattern=r"^[a-z0-9-]+$", description="a-z, 0-9 and hyphens: its folder under reports/")]
+    title: StrictStr = Field(default="", description="heading of the report")
     note: StrictStr = Field("", description="what the reader must know of the design, printed with the finding")
     events: StrictStr | None = Field(None, description="events file, instead of [[event]]")
-    date_only: DateOnly = "refuse"
+    date_only: DateOnly = Field(
+        default="refuse", description="of a date whose minutes map to two sessions: refuse, first, last, or both side by side"
+    )
 
 
 class StudySpec(Section):

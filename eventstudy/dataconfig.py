@@ -37,8 +37,8 @@ class FileColumns(Section):
 class Files(Section):
     """The user's own price files."""
 
-    prices: StrictStr
-    benchmark: StrictStr | None = None
+    prices: StrictStr = Field(description="CSV or Parquet")
+    benchmark: StrictStr | None = Field(None, description="date and close of the benchmark; default: among `prices`")
     format: Literal["csmar", "wind", "tushare", "baostock"] | None = Field(
         None, description="whose export it is: its column names, units and codes; default: our own column names"
     )
@@ -51,7 +51,7 @@ class Files(Section):
         None, description="what an absent row means; default: as the format has it, suspended without one"
     )
     encoding: StrictStr | None = Field(None, description="default: byte-order mark, else UTF-8, else GB18030")
-    decimal: Literal[".", ","] = "."
+    decimal: Literal[".", ","] = Field(".", description="mark before the decimals")
     date_format: StrictStr | None = Field(None, description="such as %d.%m.%Y; default: year, month, day")
     volume_unit: Literal["shares", "lots"] | None = Field(None, description="lots are 100 shares; default: as the format has it")
 

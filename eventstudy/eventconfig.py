@@ -75,16 +75,18 @@ class When(Section):
 class Event(When):
     """One announcement and the firms it named."""
 
-    id: Annotated[StrictStr, Field(min_length=1)]
-    label: StrictStr = ""
-    firms: Annotated[tuple[Symbol, ...], Field(min_length=1)]
-    group: StrictStr = ""
+    id: Annotated[StrictStr, Field(min_length=1, description="names it in every table")]
+    label: StrictStr = Field(default="", description="what happened, in the words of the report")
+    firms: Annotated[tuple[Symbol, ...], Field(min_length=1, description="symbols, such as 002415.SZ")]
+    group: StrictStr = Field(default="", description="rows of its own beside the group `all`")
     role: Role = Field(
         "treated",
         description="treated firms make up the group `all`; a variant joins them in its own group only; "
         "a placebo firm was not named and is shown apart",
     )
-    date_only: DateOnly | None = None
+    date_only: DateOnly | None = Field(
+        default=None, description="of a date whose minutes map to two sessions; default: that of [study]"
+    )
 
 
 class Spell(Section):
@@ -103,13 +105,13 @@ class Spell(Section):
 class FirmDetails(Section):
     """Details of one firm; each overrides [market]."""
 
-    symbol: Symbol
-    name: StrictStr = ""
+    symbol: Symbol = Field(description="whose details these are")
+    name: StrictStr = Field(default="", description="name in the report; default: as the source has it, else the symbol")
     name_zh: StrictStr = Field("", description="name in Chinese, shown beside the other")
-    benchmark: Symbol | None = None
-    calendar: Calendar | None = None
-    price_limit: Fraction | None = None
-    group: StrictStr = ""
+    benchmark: Symbol | None = Field(default=None, description="instead of that of [market]")
+    calendar: Calendar | None = Field(default=None, description="exchange_calendars name; default: by the suffix")
+    price_limit: Fraction | None = Field(default=None, description="instead of that of [market]")
+    group: StrictStr = Field(default="", description="rows of its own beside the group `all`")
     industry: StrictStr = Field("", description="industry, for the test that counts correlation within industries only")
     shares: Annotated[StrictFloat, Field(gt=0)] | None = Field(None, description="shares outstanding, for effects in money")
     suspended: tuple[Spell, ...] = Field((), description="declared suspensions, added to the detected ones")
@@ -118,24 +120,24 @@ class FirmDetails(Section):
 class Mask(Spell):
     """Sessions left out of the estimation."""
 
-    reason: StrictStr
+    reason: StrictStr = Field(description="printed in the report")
     symbols: tuple[Symbol, ...] = Field((), description="default: all firms")
 
 
 class Confounder(When):
     """Other news of a firm, mapped to a session like an event."""
 
-    symbol: Symbol
-    label: StrictStr
-    date_only: DateOnly | None = None
+    symbol: Symbol = Field(description="the firm")
+    label: StrictStr = Field(description="what the news was, in the words of the report")
+    date_only: DateOnly | None = Field(default=None, description="as for an event")
 
 
 class Leak(When):
     """Earlier news of an event, measured over a window of its own against an estimation window before it."""
 
-    id: Annotated[StrictStr, Field(min_length=1)]
-    label: StrictStr
+    id: Annotated[StrictStr, Field(min_length=1, description="names it in every table")]
+    label: StrictStr = Field(description="what the news was, in the words of the report")
     firms: Annotated[tuple[Symbol, ...], Field(min_length=1, description="firms of the study that the news was about")]
     window: Pair = Field((0, 1), description="sessions relative to the session of the leak")
     estimation: Pair | None = Field(None, description="relative to the session of the leak; default: that of [windows]")
-    date_only: DateOnly | None = None
+    date_only: DateOnly | None = Field(default=None, description="as for an event")
