@@ -26,13 +26,23 @@ def minimum_detectable_effect(se: float, df: int, alpha: float = 0.05, power: fl
     df : int
         Degrees of freedom of its t statistic.
     """
+    most = 3 * stats.t.isf(alpha / 2, df)
+    return float(se * optimize.brentq(lambda delta: power_of_t(delta, df, alpha) - power, 0.0, most))
+
+
+def power_of_t(delta: float, df: float, alpha: float = 0.05) -> float:
+    """Return how often a two-sided t test rejects where the effect is `delta` standard errors (rule D12).
+
+    Parameters
+    ----------
+    df : float
+        Degrees of freedom; infinite for the normal distribution, MacKinlay's power function (section E1).
+    """
     critical = stats.t.isf(alpha / 2, df)
-
-    def shortfall(delta: float) -> float:
-        other_tail = np.nan_to_num(stats.nct.cdf(-critical, df, delta))  # too small for scipy to tell: 0
-        return float(stats.nct.sf(critical, df, delta) + other_tail - power)
-
-    return float(se * optimize.brentq(shortfall, 0.0, 3 * critical))
+    if np.isinf(df):
+        return float(stats.norm.cdf(-critical - delta) + stats.norm.sf(critical - delta))
+    other_tail = np.nan_to_num(stats.nct.cdf(-critical, df, delta))  # too small for scipy to tell: 0
+    return float(stats.nct.sf(critical, df, delta) + other_tail)
 
 
 def model_diagnostics(fit: Fit, rows: Rows, day0: int, headline: Window) -> dict[str, Any]:

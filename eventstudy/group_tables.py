@@ -1,4 +1,4 @@
-"""The tables across firms: averages, tests, placebo distributions, detectable effects, the market itself."""
+"""The tables across firms: averages, tests, placebo distributions, the market itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import cumulate
-from eventstudy.diagnostics import minimum_detectable_effect
 from eventstudy.draws import Draws, compared_groups, difference_name
 from eventstudy.headline import headline_of
 from eventstudy.inference.bootstrap import BOOTSTRAP, bootstrap_test
@@ -177,31 +176,9 @@ def correlation_table(study: Computation) -> pd.DataFrame:
     return as_table("correlation", rows)
 
 
-def detectable_table(study: Computation) -> pd.DataFrame:
-    """Effect that would be found with probability 0.8, a firm and a group, from the estimation alone (rule D12)."""
-    rows = []
-    alpha = study.inputs.plan.alpha
-    for window in study.inputs.plan.windows.car:
-        for firm in study.firms:
-            found = firm.cumulative[window]
-            if not found.reason:
-                rows.append(_detectable(f"{firm.key[0]}, {firm.key[1]}", window, 1, found.se, found.df, alpha))
-        for group in study.groups:
-            cross = study.cross_section(group, window)
-            if cross.firms and cross.least_squares and cross.correlation.enough:
-                se = portfolio_se(cross)
-                rows.append(_detectable(group, window, len(cross.firms), se, int(cross.df.min()), alpha))
-    return as_table("detectable", rows)
-
-
 def portfolio_se(cross: CrossSection) -> float:
     """Standard error of the group's CAAR with the full covariance (rule C7)."""
     return caar_se(cross.sigma, nearest_correlation(cross.correlation.matrix)[0], cross.shared)
-
-
-def _detectable(scope: str, window: Window, n: int, se: float, df: int, alpha: float) -> Row:
-    effect = minimum_detectable_effect(se, df, alpha)
-    return {"scope": scope} | bounds(window) | {"n": n, "se": se, "df": df, "effect": effect}
 
 
 def market_table(study: Computation) -> pd.DataFrame:

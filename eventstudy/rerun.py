@@ -28,7 +28,7 @@ from eventstudy.study import Computation, compute
 
 HOOK_SECONDS = 60.0
 MOST_TOLD = 10
-SLOW_TABLES = ("cars", "draws", "tests", "detectable")
+SLOW_TABLES = ("cars", "draws", "tests", "detectable", "power")
 
 Watch = Callable[[str, Sequence[str]], Iterable[str]]
 

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from eventstudy import anticipation_tables, diagnostic_tables, group_tables, limit_tables, money, robustness, tables
+from eventstudy import (
+    anticipation_tables,
+    detectable,
+    diagnostic_tables,
+    group_tables,
+    limit_tables,
+    money,
+    power,
+    robustness,
+    tables,
+)
 from eventstudy.config import StudySpec
 from eventstudy.cross_section import cross_section_table
 from eventstudy.draws import Draws, draw_placebos
@@ -31,6 +41,8 @@ class StudyResult:
         Placebo distributions, minimum detectable effects, mean residual correlations, the benchmark's own
         reaction, effects in money, buy-and-hold abnormal returns, CARs computed otherwise, the study under other
         choices, data notes.
+    power, power_curve : DataFrame
+        Size and power of the tests at placebo dates, and power against the size of the effect.
     diagnostics, unlock, limit_days, anticipation, anticipation_tests : DataFrame
         What the estimation residuals say against the models, price limits, what was known before.
     """
@@ -107,8 +119,23 @@ class StudyResult:
 
     @cached_property
     def detectable(self) -> pd.DataFrame:
-        """Minimum detectable effects by firm and group."""
-        return group_tables.detectable_table(self.computation)
+        """Minimum detectable effects by firm and group, and by number of firms."""
+        return detectable.detectable_table(self.computation)
+
+    @cached_property
+    def trials(self) -> dict[str, power.Trials]:
+        """The study's groups at placebo dates, with the suspensions of the event."""
+        return power.placebo_trials(self.computation)
+
+    @cached_property
+    def power(self) -> pd.DataFrame:
+        """One row a group and test: how often it rejects at placebo dates, without and with an effect."""
+        return power.power_table(self.computation, self.trials)
+
+    @cached_property
+    def power_curve(self) -> pd.DataFrame:
+        """Power of the headline tests against the size of the effect."""
+        return power.power_curve_table(self.computation, self.trials)
 
     @cached_property
     def correlation(self) -> pd.DataFrame:

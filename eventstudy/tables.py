@@ -42,6 +42,10 @@ COLUMNS: dict[str, list[str]] = {
         "p_apart",
     ],
     "detectable": ["scope", "window_start", "window_end", "n", "se", "df", "effect"],
+    "power": [
+        "group", "window_start", "window_end", "test", "dates", "dates_apart", "size", "power", "effect", "verdict", "reason",
+    ],
+    "power_curve": ["group", "window_start", "window_end", "test", "effect", "power"],
     "correlation": ["group", "window_start", "window_end", "n", "mean_correlation", "se"],
     "market": ["benchmark", "event_session", "window_start", "window_end", "car", "se_car", "t", "df", "p_value", "reason"],
     "cross_section": [

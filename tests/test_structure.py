@@ -64,7 +64,7 @@ LAYERS = [
     {"prices", "doubt", "draws"},
     {"characteristics"},
     {"tables"},
-    {"group_tables", "diagnostic_tables", "limit_tables"},
+    {"group_tables", "diagnostic_tables", "limit_tables", "detectable", "power"},
     {"money"},
     {"anticipation_tables"},
     {"robustness", "robustnessconfig", "eventconfig"},

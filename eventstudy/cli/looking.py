@@ -81,6 +81,36 @@ def check(configs: tuple[Path, ...], against: str | None, offline: bool) -> None
 
 
 @main.command()
+@CONFIGS
+@click.option("--offline", is_flag=True, help="Never ask a source on the network; use what is stored.")
+def power(configs: tuple[Path, ...], offline: bool) -> None:
+    """Print what a design can find, and which tests may be trusted, before the event is looked at.
+
+    \b
+    The smallest effect found with probability 0.8 by window and number of firms; then how often each test rejects at
+    placebo dates, with the suspensions of the event, without an effect and with one. No effect of the event is shown.
+    Example:
+      eventstudy power configs/entity-list-2019.toml
+    """
+
+    def one(config: Path) -> None:
+        from eventstudy.configfile import load_study
+        from eventstudy.inputs import study_inputs
+        from eventstudy.report.trust import power_lines
+        from eventstudy.result import StudyResult
+        from eventstudy.study import compute
+
+        spec = load_study(config)
+        study = compute(study_inputs(spec, fetching(f"{config}: fetching", offline, False)))
+        for line in power_lines(StudyResult(study, spec)):
+            click.echo(line)
+        for item in study.exclusions:
+            say(f"{config}: {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}")
+
+    each(configs, one)
+
+
+@main.command()
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--theirs", required=True, type=click.Path(path_type=Path), help="Table of the other tool: CSV or Parquet.")
 @click.option("--firm-column", help="Its column of firms; default: a known name.")

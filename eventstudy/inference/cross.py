@@ -131,9 +131,9 @@ class CrossSection:
         """Tell which of `count` sessions from tau `first` on are masked for every firm."""
         everywhere = np.ones(count, dtype=bool)
         for firm in self.firms:
-            start = firm.day0 + first
-            own = firm.masked[start : start + count] if len(firm.masked) else np.zeros(count, dtype=bool)
-            everywhere &= own
+            places = firm.day0 + first + np.arange(count)
+            known = (places >= 0) & (places < len(firm.sessions))  # where a calendar has no session it says nothing
+            everywhere[known] &= firm.masked[places[known]] if len(firm.masked) else False
         return everywhere
 
     @cached_property

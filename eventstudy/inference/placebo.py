@@ -167,11 +167,15 @@ def _refitted(refit: Callable[[Rows], Fit], rows: Rows, inside: np.ndarray) -> D
     return Deletion(without, block, errors)
 
 
-def _block_starts(firms: Sequence[FirmCar], size: int) -> range:
-    """Return every offset from the event session at which a block fits into the estimation rows of some firm."""
-    first = min(int((firm.fit.rows.end - firm.fit.rows.span + 1).min()) - firm.day0 for firm in firms)
-    last = max(int(firm.fit.rows.end.max()) - firm.day0 for firm in firms)
+def placebo_starts(firms: Sequence[tuple[Fit, int]], size: int) -> range:
+    """Return every offset from the event session at which a block fits into the estimation rows of some firm (fit, day0)."""
+    first = min(int((fit.rows.end - fit.rows.span + 1).min()) - day0 for fit, day0 in firms)
+    last = max(int(fit.rows.end.max()) - day0 for fit, day0 in firms)
     return range(first, last - size + 2)
+
+
+def _block_starts(firms: Sequence[FirmCar], size: int) -> range:
+    return placebo_starts([(firm.fit, firm.day0) for firm in firms], size)
 
 
 def _delete_from_all(firms: Sequence[FirmCar], start: int, size: int) -> list[Deletion] | None:

@@ -71,6 +71,10 @@ REASONS = {
     "fewer_than_three_firms": "needs at least three firms",
     "few_firms_skewness": "with fewer than 20 firms the skewness is not known well enough for this p-value to mean much",
     "cannot_reject": "cannot reject at any usual level: so few firms cannot give a p-value below the floor",
+    "by_construction": "a rank among the placebo dates, so that its share of rejections is right by construction",
+    "thousands_of_fits": "not computed: thousands of fits at every date would take too long",
+    "several_windows": "not computed: it joins several windows, and a rank among placebo dates keeps its level by construction",
+    "common_effect": "an effect common to all firms is what it takes for granted, so that there is nothing to find",
     "correlation_clipped": "the pairwise correlations were adjusted to the nearest valid correlation matrix",
 }
 
