@@ -34,7 +34,7 @@ NUMBERS = ["effect", "se", "t", "df", "p_value"]
 def spec(root: Path) -> Any:
     whole = es.load_study(root / "configs" / "entity-list-2019.toml")
     lead = [event.model_dump(by_alias=True, exclude_unset=True) for event in whole.event if event.role == "treated"]
-    return whole.replace(robustness=GRID, event=lead, confounder=[])
+    return whole.replace(robustness=GRID, event=lead, confounder=[], leak=[])
 
 
 @pytest.fixture(scope="module")

@@ -131,7 +131,7 @@ def test_a_window_nobody_resumed_in_has_rows_with_a_reason_and_no_figure() -> No
     spec = es.load_study(CONFIG).replace(robustness={"models": ["mean"]}, headline_window=(0, 0))
     lead = [event.model_dump(by_alias=True, exclude_unset=True) for event in spec.event if event.role == "treated"]
     lead[0]["firms"] = ["002415.SZ", "002236.SZ"]  # both suspended on the event session
-    found = robustness(Reading(es.run_study(spec.replace(event=lead, confounder=[]))))
+    found = robustness(Reading(es.run_study(spec.replace(event=lead, confounder=[], leak=[]))))
     assert found is not None
     assert found.figure is None
     assert "2 of them have no effect: no firm has a CAR in this window." in found.sentences
