@@ -202,15 +202,16 @@ def price_limits(series: PriceSeries, traded: pd.DatetimeIndex, limit: float) ->
         return marks
     rounding = 2 * float(TICK) / frame[["close", "adj_close"]].min(axis=1).reindex(traded)
     unknown = (adjusted_gaps(series, traded).abs() > rounding).to_numpy()
-    due = traded.searchsorted(frame.index)
     share = Decimal(str(limit))
     close = [_cents(Decimal(repr(float(value)))) for value in frame["close"].reindex(traded)]
+    actions: dict[int, list[tuple[float, float]]] = {}  # cash and split by the place they fall due at
+    acting = frame[(frame["dividend"] != 0) | (frame["split"] != 1)]
+    for due, cash, split in zip(traded.searchsorted(acting.index), acting["dividend"], acting["split"], strict=True):
+        actions.setdefault(int(due), []).append((float(cash), float(split)))
     for place in range(1, len(close)):
         reference = close[place - 1]
-        for row in np.flatnonzero(due == place):
-            cash, split = float(frame["dividend"].iloc[row]), float(frame["split"].iloc[row])
-            if cash or split != 1:
-                reference = _cents((reference - Decimal(repr(cash))) / Decimal(repr(split)))
+        for cash, split in actions.get(place, ()):
+            reference = _cents((reference - Decimal(repr(cash))) / Decimal(repr(split)))
         if unknown[place] or close[place] == reference:  # of a price so low that a limit rounds to it
             continue
         if close[place] == _cents(reference * (1 + share)):

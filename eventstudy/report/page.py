@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -81,6 +82,7 @@ SECTIONS = (
 )
 
 
+@cache
 def environment() -> Environment:
     """Return the template environment: everything that is not markup of ours is escaped."""
     return Environment(

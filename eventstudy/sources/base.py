@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol
 
 import pandas as pd
@@ -65,7 +66,7 @@ class PriceSeries:
         flags: pd.Series = self.frame["status"] if "status" in self.frame else pd.Series(index=self.frame.index, dtype="str")
         return flags[flags.notna()]
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 over dates, closes, volumes, actions and flags of suspension (hex).
 
