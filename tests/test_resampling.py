@@ -113,9 +113,11 @@ def test_bootstrap_says_where_it_does_not_apply() -> None:
     assert bootstrap_test(name, apart, 1).reason == "too_few_common_sessions"
 
 
-def test_romano_and_wolf_by_loops() -> None:
+@pytest.mark.parametrize("wild", [1.0, 3.0])
+def test_romano_and_wolf_by_loops(wild: float) -> None:
+    """With a wild hypothesis of the largest statistic, the p-value of the next one must not fall below its."""
     rng = np.random.default_rng(4)
-    draws = np.abs(rng.normal(size=(50, 1)) + rng.normal(size=(50, 4)))
+    draws = np.abs(rng.normal(size=(50, 1)) + rng.normal(size=(50, 4))) * [1, wild, 1, 1]
     observed = np.array([1.0, 2.9, 0.2, 2.1])
     want, left, last = np.empty(4), [0, 1, 2, 3], 0.0
     while left:
