@@ -26,6 +26,9 @@ docs-configuration: $(VENV)/.run     ## docs/configuration.md, from the config's
 validation: $(VENV)/.dev             ## the long simulations
 	$(BIN)/python -m pytest -m validation -s tests
 
+validation-page: $(VENV)/.dev        ## docs/validation.md, simulated anew; after an interruption add RESUME=--resume
+	PYTHONPATH=tests $(BIN)/python -m validation.page $(RESUME)
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)

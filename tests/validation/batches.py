@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-from eventstudy.inference import parametric
+from eventstudy.inference import joint, parametric, ranks, signs
 from eventstudy.inference.correlation import ResidualCorrelation, residual_correlation
 from eventstudy.inference.cross import CrossSection
-from eventstudy.inference.placebo import PlaceboDraws, placebo_draws
+from eventstudy.inference.placebo import PlaceboDraws, delete_block
+from eventstudy.inference.result import TestResult
 from eventstudy.simulate import PanelDesign, draw_returns, panel_from_returns
+from eventstudy.windows import length
 
 ALPHA = 0.05
 DRAWS_AT_ONCE = 500
@@ -48,17 +50,17 @@ class Geometry:
     def deletion(self) -> tuple[np.ndarray, np.ndarray]:
         """What turns residuals into the CARs of the deleted blocks (B, L1), and the blocks' first sessions.
 
-        The package's deletion is linear in the residuals: here it is given each single one alone.
+        The package's deletion is linear in the residuals of the block: here it is given each single one alone.
         """
         first = self.cross.firms[0]
-        columns = []
-        for place in range(first.fit.nobs):
-            errors = np.zeros(first.fit.nobs)
-            errors[place] = 1.0
-            alone = replace(first, fit=replace(first.fit, errors=errors, sigma=1.0))
-            draws = placebo_draws(CrossSection(self.cross.window, (alone,)))[0]
-            columns.append(draws.draws)
-        return np.column_stack(columns), draws.starts
+        lo, size = first.fit.rows.end[0], length(self.cross.window)
+        matrix = np.zeros((first.fit.nobs - size + 1, first.fit.nobs))
+        for start, row in enumerate(matrix):
+            for place in range(start, start + size):
+                alone = replace(first.fit, errors=np.eye(first.fit.nobs)[place], sigma=1.0)
+                block = (lo + start, lo + start + size - 1)
+                row[place] = delete_block(alone, *block).cumulative(*block, self.cross.window).car  # type: ignore[union-attr]
+        return matrix, lo + np.arange(len(matrix)) - first.day0
 
 
 def one_geometry(design: PanelDesign, market: np.ndarray, rng: np.random.Generator) -> Geometry:
@@ -104,6 +106,16 @@ class Draw:
         return parametric.bmp(self.scar).statistic
 
     @cached_property
+    def standardised(self) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals and abnormal returns over each firm's sigma."""
+        return self.errors / self.sigma, self.ar / self.sigma
+
+    @cached_property
+    def sign(self) -> TestResult:
+        """The generalised sign test: its z is the specification's column, its p-value is exact for few firms."""
+        return signs.generalized_sign(self.car, (self.errors > 0).mean(axis=0))
+
+    @cached_property
     def placebo(self) -> PlaceboDraws:
         """Placebo CAARs: with common regressors, those of the average firm."""
         matrix, starts = self.geometry.deletion
@@ -139,32 +151,40 @@ def draws(design: PanelDesign, market: np.ndarray, count: int, rng: np.random.Ge
         yield from estimate(design, geometry, np.stack(batch))
 
 
-# The heading of a column in the specification's tables -> the p-value of one draw. A test that is added
-# to the package gets its line here; a column without one is reported as not compared.
+def normal_p(z: float) -> float:
+    """Two-sided p-value of a statistic referred to N(0,1), where the package refers it to something better."""
+    return float(2 * special.ndtr(-abs(z)))
+
+
+# The heading of a column in the specification's tables -> the p-value of one draw.
 COLUMNS: dict[str, Callable[[Draw], float]] = {
     "cross-sectional t": lambda draw: parametric.cross_sectional_t(draw.car).p_value,
     "Patell": lambda draw: parametric.patell(draw.scar, draw.df).p_value,
     "BMP t(N-1)": lambda draw: parametric.bmp(draw.scar).p_value,
-    "BMP vs N(0,1)": lambda draw: float(2 * stats.norm.sf(abs(draw.bmp))),  # shown to be wrong; the package has t(N-1) only
+    "BMP vs N(0,1)": lambda draw: normal_p(draw.bmp),  # shown to be wrong; the package has t(N-1) only
     "KP-Patell": lambda draw: parametric.kp_patell(draw.scar, draw.df, draw.correlation).p_value,
     "KP-BMP t(N-1)": lambda draw: parametric.kp_bmp(draw.scar, draw.correlation).p_value,
+    "CDA (BW)": lambda draw: parametric.crude_dependence(draw.car, draw.errors, len(draw.ar)).p_value,
     "portfolio / full-cov t(nu)": lambda draw: parametric.portfolio_t(
         draw.car, draw.sigma, draw.df, draw.correlation, draw.geometry.cross.shared
     ).p_value,
+    "Hotelling F": lambda draw: joint.hotelling(
+        draw.car, draw.errors, int(draw.df[0]), draw.geometry.cross.firms[0].cumulative.variance_factor
+    ).p_value,
+    "GRANK (rescaled)": lambda draw: ranks.grank(draw.standardised[0], draw.scar).p_value,
+    "GRANK (no rescale)": lambda draw: ranks.grank_unscaled(draw.standardised[0], draw.scar).p_value,
+    "Corrado(-Zivney)": lambda draw: ranks.corrado_zivney(*draw.standardised).p_value,
+    "gen. sign z": lambda draw: normal_p(draw.sign.statistic),  # the package's own p-value is exact below 30 firms
     "placebo CAAR": lambda draw: draw.placebo.p_value(),
 }
 
 
-def rejection_rates(design: PanelDesign, market: np.ndarray, count: int, rng: np.random.Generator) -> dict[str, float]:
-    """Return the percentage of draws in which each test rejects at 5%; an undefined test does not reject."""
+def rejection_rates(
+    design: PanelDesign, market: np.ndarray, count: int, rng: np.random.Generator, alpha: float = ALPHA
+) -> dict[str, float]:
+    """Return the percentage of draws in which each test rejects at `alpha`; an undefined test does not reject."""
     rejected = dict.fromkeys(COLUMNS, 0)
     for draw in draws(design, market, count, rng):
         for name, p_value in COLUMNS.items():
-            rejected[name] += p_value(draw) <= ALPHA
+            rejected[name] += p_value(draw) <= alpha
     return {name: 100 * number / count for name, number in rejected.items()}
-
-
-def error_of_rate(percent: float, count: int) -> float:
-    """Monte-Carlo standard error of a percentage, in points; never less than that of 1 draw in `count`."""
-    share = min(max(percent / 100, 1 / count), 1 - 1 / count)
-    return float(100 * np.sqrt(share * (1 - share) / count))

