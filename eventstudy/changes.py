@@ -1,7 +1,4 @@
-"""What changed between two runs: inputs, config, code, and every number that moved, with the input that moved it.
-
-A number is explained by computing the older run again with one input exchanged for the newer run's.
-"""
+"""What differs between two runs: inputs, config, code, and every number that moved."""
 
 from __future__ import annotations
 
@@ -14,21 +11,21 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.config import StudySpec
-from eventstudy.errors import EventStudyError
+from eventstudy.events import EventFirm
+from eventstudy.inputs import asked_spans
 from eventstudy.plan import StudyInputs
-from eventstudy.result import StudyResult
+from eventstudy.prepared import Prepared
+from eventstudy.prices import EVERYTHING
 from eventstudy.sources.base import PriceSeries
-from eventstudy.study import Computation, compute
 from eventstudy.trading import SUSPENDED
 
-CELLS = ("close", "volume", "dividend", "split")  # what makes up the content of a series; adjusted closes are derived from it
+CELLS = ["close", "volume", "dividend", "split"]  # what makes up the content of a series; adjusted closes are derived from it
 KEYS = {
     "cars": ["event_id", "symbol", "window_start", "window_end"],
     "tests": ["group", "window_start", "window_end", "test"],
 }
 NUMBERS = {"cars": ["car", "se_car", "p_value"], "tests": ["statistic", "p_value"]}
-MOST_EXCHANGED = 12  # each exchanged input is a whole computation
-NEW_SESSIONS, CODE, CONFIG, EVENTS = "new sessions", "code", "config", "events"
+CODE, CONFIG, EVENTS, SERIES, FACTORS = "code", "config", "events", "series", "factors"
 COLUMNS = ["kind", "subject", "date", "field", "old", "new", "explained_by"]
 
 
@@ -38,11 +35,11 @@ class Change:
 
     Parameters
     ----------
-    kind : {"code", "config", "events", "revision", "new_sessions", "resumed", "series", "result"}
+    kind : {"code", "config", "events", "characteristics", "factors", "revision", "new_sessions", "resumed", "series", "result"}
     subject : str
-        Symbol, config key, event, or the table and key of a number.
+        Symbol, library, config key, event, or the table and key of a number.
     date : str
-        ISO date of a revised figure or of a resumption; else empty.
+        ISO date of a revised figure, of the first new session or of a resumption; else empty.
     field : str
         Column or quantity.
     old, new : str
@@ -64,12 +61,13 @@ class Change:
 class State:
     """One side of a comparison: what was computed from what, and the numbers that came out.
 
-    `inputs` is None where the inputs of a recorded run are no longer to be had; `problem` says why.
+    `spec` and `inputs` are None where those of a recorded run are no longer to be had; `problem` says why. `versions` are
+    those of the program and of what it computes with.
     """
 
     name: str
-    spec: StudySpec
-    version: str
+    spec: StudySpec | None
+    versions: Mapping[str, str]
     cars: pd.DataFrame
     tests: pd.DataFrame
     inputs: StudyInputs | None
@@ -100,25 +98,39 @@ class Comparison:
         return tuple(change for change in self.changes if change.kind in kinds)
 
 
-def compare(older: State, newer: State) -> Comparison:
-    """Compare two runs of a study: what went in, and every CAR and test that moved."""
-    inputs = [*_code(older, newer), *_config(older.spec, newer.spec)]
-    moved = [*_moved("cars", older.cars, newer.cars), *_moved("tests", older.tests, newer.tests)]
-    if older.inputs is None or newer.inputs is None:
-        problem = older.problem or newer.problem
-        return Comparison(older.name, newer.name, (*inputs, *moved), problem)
-    inputs += [*_events(older.inputs, newer.inputs), *_series(older.inputs, newer.inputs)]
-    inputs += _resumptions(compute(older.inputs), compute(newer.inputs))
-    return Comparison(older.name, newer.name, (*inputs, *_explained(moved, older, newer)))
+def input_changes(older: State, newer: State) -> list[Change]:
+    """Return what went into one run and not, or otherwise, into the other; without prices where they are not to be had."""
+    found = [*code_changes(older, newer), *config_changes(older, newer)]
+    if older.inputs is not None and newer.inputs is not None:
+        found += event_changes(older.inputs, newer.inputs)
+        found += _characteristics(older.inputs, newer.inputs)
+        found += factor_changes(older, newer)
+        found += _series(older.inputs, newer.inputs)
+        found += _resumptions(older.inputs, newer.inputs)
+    return found
 
 
-def _code(older: State, newer: State) -> Iterator[Change]:
-    if older.version != newer.version:
-        yield Change(CODE, "eventstudy", field="version", old=older.version, new=newer.version)
+def result_changes(older: State, newer: State) -> list[Change]:
+    """Return every CAR and test that moved, not yet explained."""
+    return [*_moved("cars", older.cars, newer.cars), *_moved("tests", older.tests, newer.tests)]
 
 
-def _config(older: StudySpec, newer: StudySpec) -> Iterator[Change]:
-    before, after = (dict(_leaves(spec.model_dump(mode="json", by_alias=True, exclude={"runs"}))) for spec in (older, newer))
+def code_changes(older: State, newer: State) -> Iterator[Change]:
+    """Yield what was computed by another version: the program, or what it computes with."""
+    for name in dict.fromkeys([*older.versions, *newer.versions]):
+        before, after = older.versions.get(name, ""), newer.versions.get(name, "")
+        if before != after:
+            yield Change(CODE, name, field="version", old=before, new=after)
+
+
+def config_changes(older: State, newer: State) -> Iterator[Change]:
+    """Yield the keys of the config that differ; its events are told of as events where they are known."""
+    if older.spec is None or newer.spec is None:
+        return
+    apart = {"runs"} if older.inputs is None or newer.inputs is None else {"runs", "event"}
+    before, after = (
+        dict(_leaves(spec.model_dump(mode="json", by_alias=True, exclude=apart))) for spec in (older.spec, newer.spec)
+    )
     for key in dict.fromkeys([*before, *after]):
         if before.get(key, "") != after.get(key, ""):
             yield Change(CONFIG, key, old=before.get(key, ""), new=after.get(key, ""))
@@ -129,58 +141,181 @@ def _leaves(content: Any, key: str = "") -> Iterator[tuple[str, str]]:
         for name, value in content.items():
             yield from _leaves(value, f"{key}.{name}" if key else str(name))
     elif isinstance(content, Sequence) and not isinstance(content, str) and content and isinstance(content[0], Mapping):
-        for place, value in enumerate(content):
-            yield from _leaves(value, f"{key}[{place}]")
+        names = [str(value.get("symbol") or value.get("id") or "") for value in content]
+        for place, (name, value) in enumerate(zip(names, content, strict=True)):
+            yield from _leaves(value, f"{key}[{name if name and names.count(name) == 1 else place}]")
     else:
         yield key, "" if content is None else content if isinstance(content, str) else json.dumps(content)
 
 
-def _events(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
+def event_changes(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
+    """Yield the events that came, went, or are told of otherwise."""
+    before, after = ({(event.event_id, event.symbol): _told(event) for event in inputs.events} for inputs in (older, newer))
+    for key in dict.fromkeys([*before, *after]):
+        was, now = before.get(key), after.get(key)
+        for name in (now or was or {}) if was and now else ["announced"]:
+            old, new = (told[name] if told else "" for told in (was, now))
+            if old != new:
+                yield Change(EVENTS, ", ".join(key), field=name, old=old, new=new)
+
+
+def _told(event: EventFirm) -> dict[str, str]:
+    when = str(event.announcement.session or event.announcement)
+    return {
+        "announced": when, "date_only": event.date_only, "group": event.group, "role": event.role, "label": event.label,
+    }  # fmt: skip
+
+
+def _characteristics(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
     before, after = (
-        {f"{event.event_id}, {event.symbol}": str(event.announcement.session or event.announcement) for event in inputs.events}
+        {(row.key, name): _cell(value) for row in inputs.plan.regression.rows for name, value in row.values}
+        if inputs.plan.regression
+        else {}
         for inputs in (older, newer)
     )
     for key in dict.fromkeys([*before, *after]):
         if before.get(key, "") != after.get(key, ""):
-            yield Change(EVENTS, key, field="announced", old=before.get(key, ""), new=after.get(key, ""))
+            (event_id, symbol), name = key
+            subject = f"{event_id}, {symbol}" if event_id else symbol
+            yield Change("characteristics", subject, field=name, old=before.get(key, ""), new=after.get(key, ""))
+
+
+def factor_changes(older: State, newer: State) -> Iterator[Change]:
+    """Yield the figures of the user's factor file that differ, and the sessions it has more."""
+    if older.inputs is None or newer.inputs is None or newer.spec is None or factor_keys(older) != factor_keys(newer):
+        return  # of another file or other columns the config tells
+    if older.inputs.factors is None or newer.inputs.factors is None:
+        return
+    name, before, after = str(newer.spec.model.factors), older.inputs.factors.frame, newer.inputs.factors.frame
+    later = after.index[after.index > before.index[-1]]
+    if len(later):
+        yield Change(FACTORS, name, f"{later[0]:%Y-%m-%d}", "last", f"{before.index[-1]:%Y-%m-%d}", f"{later[-1]:%Y-%m-%d}")
+    for day, column, old, new in _differences(before, after.loc[: before.index[-1]], [*after.columns]):
+        yield Change(FACTORS, name, day, column, old, new)
+
+
+def factor_keys(state: State) -> tuple[object, ...]:
+    """Return what the config of a run says of its factor file."""
+    if state.spec is None:
+        return ()
+    keys = state.spec.model
+    return keys.factors, keys.factor_columns, keys.risk_free_column, keys.factor_units
+
+
+def _differences(before: pd.DataFrame, after: pd.DataFrame, columns: list[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield date, column, old and new figure wherever two tables differ."""
+    dates = before.index.union(after.index)
+    for column in columns:
+        was, now = (
+            table[column].reindex(dates) if column in table else pd.Series(np.nan, dates) for table in (before, after)
+        )
+        for day in dates[~((was == now) | (was.isna() & now.isna()))]:
+            yield f"{day:%Y-%m-%d}", column, _cell(was[day]), _cell(now[day])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One series in two runs.
+
+    `first` and `last` bound the dates that both runs asked for: a source cuts a series to what the events need, so what
+    lies outside was asked for by one of them alone, and is neither new nor lost.
+    """
+
+    before: PriceSeries
+    after: PriceSeries
+    first: pd.Timestamp
+    last: pd.Timestamp
+
+    @property
+    def symbol(self) -> str:
+        """Of the series."""
+        return self.before.symbol
+
+    def revisions(self) -> Iterator[Change]:
+        """Yield the figures that differ on dates that the older series covers."""
+        start, end = max(self.first, self.before.frame.index[0]), min(self.last, self.before.frame.index[-1])
+        old, new = self.before.frame.loc[start:end], self.after.frame.loc[start:end]
+        for day, column, was, now in _differences(old, new, CELLS):
+            yield Change("revision", self.symbol, day, column, was, now)
+
+    def revised(self) -> PriceSeries:
+        """Return the older series with the newer figures on its own dates."""
+        start, end = max(self.first, self.before.frame.index[0]), min(self.last, self.before.frame.index[-1])
+        return self._around(self.before.frame, self.after.frame.loc[start:end])
+
+    @property
+    def later(self) -> pd.DatetimeIndex:
+        """Sessions that the newer series has after the end of the older one."""
+        dates = self.after.frame.index
+        return pd.DatetimeIndex(dates[(dates > self.before.frame.index[-1]) & (dates <= self.last)])
+
+    @property
+    def earlier(self) -> pd.DatetimeIndex:
+        """Sessions that the newer series has before the beginning of the older one."""
+        dates = self.after.frame.index
+        return pd.DatetimeIndex(dates[(dates < self.before.frame.index[0]) & (dates >= self.first)])
+
+    def extended(self) -> PriceSeries:
+        """Return the older series with the sessions that the newer one has before and after it."""
+        return self._around(self.after.frame.loc[self.earlier.union(self.later)], self.before.frame)
+
+    def widened(self) -> PriceSeries:
+        """Return the older series with the sessions that the newer run alone asked for."""
+        asked = self.after.frame
+        return self._around(asked[(asked.index < self.first) | (asked.index > self.last)], self.before.frame)
+
+    def _around(self, outer: pd.DataFrame, inner: pd.DataFrame) -> PriceSeries:
+        """Return the older series with the rows `inner`, and those of `outer` before and after them."""
+        if not len(inner):
+            return replace(self.before, frame=outer)
+        parts = [outer[outer.index < inner.index[0]], inner, outer[outer.index > inner.index[-1]]]
+        return replace(self.before, frame=pd.concat([part for part in parts if len(part)]))
+
+
+def pairs(older: StudyInputs, newer: StudyInputs) -> list[Pair]:
+    """Return every series that both runs have."""
+    before, after = asked_spans(older), asked_spans(newer)
+    found = []
+    for symbol in (symbol for symbol in older.series if symbol in newer.series):
+        old, new = older.series[symbol], newer.series[symbol]
+        (old_first, old_last), (new_first, new_last) = (spans.get(symbol, EVERYTHING) for spans in (before, after))
+        # of a series that goes beyond what was asked for, nothing was cut
+        first = max(old_first, new_first) if old_first != new_first and old.frame.index[0] >= old_first else EVERYTHING[0]
+        last = min(old_last, new_last) if old_last != new_last and old.frame.index[-1] <= old_last else EVERYTHING[1]
+        found.append(Pair(old, new, first, last))
+    return found
 
 
 def _series(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
     for symbol in dict.fromkeys([*older.series, *newer.series]):
         before, after = older.series.get(symbol), newer.series.get(symbol)
-        if before is None or after is None:
-            old, new = ("" if series is None else series.source for series in (before, after))
-            yield Change("series", symbol, field="source", old=old, new=new)
-            continue
-        if before.source != after.source:
-            yield Change("series", symbol, field="source", old=before.source, new=after.source)
-        yield from _revisions(before, after)
-        later = after.frame.index[after.frame.index > before.frame.index[-1]]
-        if len(later):
-            last = f"{before.frame.index[-1]:%Y-%m-%d}"
-            yield Change("new_sessions", symbol, f"{later[0]:%Y-%m-%d}", "last", last, f"{later[-1]:%Y-%m-%d}")
-
-
-def _revisions(before: PriceSeries, after: PriceSeries) -> Iterator[Change]:
-    """Yield the figures that differ on the dates before the older series ends."""
-    first, last = max(before.frame.index[0], after.frame.index[0]), before.frame.index[-1]
-    old, new = before.frame.loc[first:last], after.frame.loc[first:last]
-    dates = old.index.union(new.index)
-    for column in CELLS:
-        was, now = old[column].reindex(dates), new[column].reindex(dates)
-        for day in dates[~((was == now) | (was.isna() & now.isna()))]:
-            yield Change("revision", before.symbol, f"{day:%Y-%m-%d}", column, _cell(was[day]), _cell(now[day]))
+        old, new = ("" if series is None else series.source for series in (before, after))
+        told = symbol in older.unknown or symbol in newer.unknown or (before and after)
+        if old != new and told:  # else one of the runs did not ask for it
+            yield Change(SERIES, symbol, field="source", old=old, new=new)
+    for pair in pairs(older, newer):
+        yield from pair.revisions()
+        starts, ends = (f"{pair.before.frame.index[place]:%Y-%m-%d}" for place in (0, -1))
+        if len(pair.earlier):
+            first = f"{pair.earlier[0]:%Y-%m-%d}"
+            yield Change("new_sessions", pair.symbol, first, "first", starts, first)
+        if len(pair.later):
+            yield Change("new_sessions", pair.symbol, f"{pair.later[0]:%Y-%m-%d}", "last", ends, f"{pair.later[-1]:%Y-%m-%d}")
 
 
 def _cell(value: Any) -> str:
     return "" if value == "" or pd.isna(value) else repr(float(value))
 
 
-def _resumptions(older: Computation, newer: Computation) -> Iterator[Change]:
+def _resumptions(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
     """Yield the shares that were suspended when the older run's prices ended, and have traded since."""
-    for symbol, before in older.listings.items():
-        after = newer.listings.get(symbol)
-        if after is None or before.end < 0 or before.status[before.end] != SUSPENDED:
+    prepared = Prepared(), Prepared()
+    asked = [{event.symbol for event in inputs.events} & set(inputs.series) for inputs in (older, newer)]
+    for symbol in dict.fromkeys(event.symbol for event in older.events):
+        if not all(symbol in symbols for symbols in asked):
+            continue
+        before, after = (made.listing(symbol, inputs) for made, inputs in zip(prepared, (older, newer), strict=True))
+        if before.end < 0 or before.status[before.end] != SUSPENDED:
             continue
         ended = before.calendar.sessions[before.end]
         traded = after.calendar.sessions[np.isfinite(after.level) & (after.calendar.sessions > ended)]
@@ -189,7 +324,7 @@ def _resumptions(older: Computation, newer: Computation) -> Iterator[Change]:
 
 
 def _moved(table: str, older: pd.DataFrame, newer: pd.DataFrame) -> Iterator[Change]:
-    before, after = (_by_key(table, rows) for rows in (older, newer))
+    before, after = (by_key(table, rows) for rows in (older, newer))
     for key in dict.fromkeys([*before, *after]):
         was, now = before.get(key, {}), after.get(key, {})
         for column in NUMBERS[table]:
@@ -197,76 +332,10 @@ def _moved(table: str, older: pd.DataFrame, newer: pd.DataFrame) -> Iterator[Cha
                 yield Change("result", f"{table}: {key}", field=column, old=was.get(column, ""), new=now.get(column, ""))
 
 
-def _by_key(table: str, rows: pd.DataFrame) -> dict[str, dict[str, str]]:
+def by_key(table: str, rows: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Return the compared numbers of a table as text, by their key."""
     found = {}
     for row in rows.to_dict("records"):
         key = ", ".join(str(row[name]) for name in KEYS[table])
         found[key] = {column: _cell(row[column]) for column in NUMBERS[table]}
     return found
-
-
-def exchanges(older: State, newer: State) -> dict[str, StudyInputs]:
-    """Return the older run's inputs with one input at a time exchanged for the newer run's, by its name."""
-    old, new = older.inputs, newer.inputs
-    if old is None or new is None:
-        return {}
-    found: dict[str, StudyInputs] = {}
-    if any(_config(older.spec, newer.spec)) or any(_events(old, new)):
-        name = CONFIG if any(_config(older.spec, newer.spec)) else EVENTS
-        series = {symbol: old.series.get(symbol, series) for symbol, series in new.series.items()}
-        found[name] = replace(new, series=series, now=old.now)
-    both = [symbol for symbol in old.series if symbol in new.series]
-    for symbol in both:
-        if any(_revisions(old.series[symbol], new.series[symbol])):
-            revised = replace(new.series[symbol], frame=new.series[symbol].frame.loc[: old.series[symbol].frame.index[-1]])
-            found[f"revision of {symbol}"] = replace(old, series={**old.series, symbol: revised})
-    extended = {symbol: _extended(old.series[symbol], new.series[symbol]) for symbol in both}
-    if old.now != new.now or any(len(series.frame) > len(old.series[symbol].frame) for symbol, series in extended.items()):
-        found[NEW_SESSIONS] = replace(old, series={**old.series, **extended}, now=new.now)
-    return found
-
-
-def _extended(old: PriceSeries, new: PriceSeries) -> PriceSeries:
-    later = new.frame[new.frame.index > old.frame.index[-1]]
-    return replace(old, frame=pd.concat([old.frame, later])) if len(later) else old
-
-
-def _explained(moved: list[Change], older: State, newer: State) -> list[Change]:
-    """Name for every number that moved the inputs that move it."""
-    if not moved:
-        return []
-    ways = exchanges(older, newer)
-    if older.version != newer.version and older.inputs is not None:
-        ways = {CODE: older.inputs, **ways}
-    if len(ways) > MOST_EXCHANGED:
-        return [replace(change, explained_by=f"{len(ways)} inputs together") for change in moved]
-    if len(ways) == 1:
-        return [replace(change, explained_by=next(iter(ways))) for change in moved]
-    outcomes = {name: _numbers(inputs, newer.spec if name in (CONFIG, EVENTS) else older.spec) for name, inputs in ways.items()}
-    return [replace(change, explained_by=_explanation(change, outcomes)) for change in moved]
-
-
-def _numbers(inputs: StudyInputs, spec: StudySpec) -> dict[tuple[str, str], str]:
-    """Return the numbers of a computation by subject and field; none where it cannot be run."""
-    try:
-        result = StudyResult(compute(inputs), spec)
-        tables = {"cars": result.cars, "tests": result.tests}
-    except EventStudyError:
-        return {}
-    return {
-        (f"{table}: {key}", column): value
-        for table, rows in tables.items()
-        for key, cells in _by_key(table, rows).items()
-        for column, value in cells.items()
-    }
-
-
-def _explanation(change: Change, outcomes: Mapping[str, Mapping[tuple[str, str], str]]) -> str:
-    key = change.subject, change.field
-    movers = [name for name, numbers in outcomes.items() if numbers.get(key, "") != change.old]
-    alone = [name for name in movers if outcomes[name].get(key, "") == change.new]
-    if len(movers) == 1:
-        return movers[0]
-    if alone:
-        return alone[0]
-    return "together: " + "; ".join(movers or outcomes)

@@ -7,6 +7,13 @@ class EventStudyError(Exception):
     exit_code = 1
 
 
+class UnexpectedError(EventStudyError):
+    """Something this package did not foresee."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"internal error ({text}): please report it; --debug shows where")
+
+
 class ConfigError(EventStudyError):
     """The config, the command line or an argument cannot be used as it stands."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -19,7 +19,7 @@ from eventstudy.eventconfig import Leak as LeakKeys
 from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
 from eventstudy.headline import checked_headline
 from eventstudy.plan import FirmSettings, Leak, MaskedSpell, OtherNews, Plan, Regression, Specification, StudyInputs
-from eventstudy.prices import Fetched, Fetching, fetch_series, needed_dates, price_source
+from eventstudy.prices import Fetched, Fetching, Span, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
 from eventstudy.sources.factortable import FactorTable, read_factors
 from eventstudy.sources.files import read_table
@@ -108,10 +108,28 @@ def _fetched(
     options = plan.model_options
     calendars = {options.global_benchmark: options.global_calendar} if options.global_calendar else {}
     source = source or price_source(spec.data, spec.folder, fetching, spec.market.calendar, calendars)
-    indices = [name for name in (options.industry_benchmark, options.global_benchmark) if name]
     everyones = [firms, *(other.firms for other in specifications)]
-    benchmarks = list(dict.fromkeys([*(settings.benchmark for asked in everyones for settings in asked.values()), *indices]))
-    further = [*options.peers, *indices]
+    benchmarks = list(
+        dict.fromkeys([*(settings.benchmark for asked in everyones for settings in asked.values()), *_indices(plan)])
+    )
+    spans = _spans(plan, events, firms, specifications)
+    return fetch_series(source, list(firms), benchmarks, spans, fetching.watch)
+
+
+def asked_spans(inputs: StudyInputs) -> dict[str, Span]:
+    """Return the first and last date that a study asks its source for, by symbol."""
+    return _spans(inputs.plan, inputs.events, inputs.firms, inputs.specifications)
+
+
+def _indices(plan: Plan) -> list[str]:
+    options = plan.model_options
+    return [name for name in (options.industry_benchmark, options.global_benchmark) if name]
+
+
+def _spans(
+    plan: Plan, events: Sequence[EventFirm], firms: Mapping[str, FirmSettings], specifications: Sequence[Specification]
+) -> dict[str, Span]:
+    further = [*plan.model_options.peers, *_indices(plan)]
     spans = needed_dates(events, firms, plan.windows, plan.calendar, further)
     asked_too = [needed_dates(events, other.firms, other.plan.windows, plan.calendar, further) for other in specifications]
     asked_too += [needed_dates([leak.event], firms, leak.windows, plan.calendar) for leak in plan.leaks]
@@ -119,7 +137,7 @@ def _fetched(
         for symbol, (first, last) in needed.items():
             low, high = spans.get(symbol, (first, last))
             spans[symbol] = min(low, first), max(high, last)
-    return fetch_series(source, list(firms), benchmarks, spans, fetching.watch)
+    return spans
 
 
 def _check_symbols(spec: StudySpec, known: set[str]) -> None:

@@ -177,7 +177,9 @@ def manifest_of(
                 "vintage": kept.vintages.get(symbol, ""),
                 "first": f"{series.frame.index[0]:%Y-%m-%d}" if len(series.frame) else "",
                 "last": f"{series.frame.index[-1]:%Y-%m-%d}" if len(series.frame) else "",
+                "name": series.name,
                 "notes": list(series.notes),
+                "doubts": [list(doubt) for doubt in series.doubts],
             }
             for symbol, series in inputs.series.items()
         },

@@ -10,15 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy import __version__
 from eventstudy.changes import Change, Comparison, State
 from eventstudy.config import StudySpec
 from eventstudy.configfile import load_study
 from eventstudy.errors import ConfigError, DataError, EventStudyError, UnknownSymbolError
 from eventstudy.inputs import study_inputs
-from eventstudy.manifest import Manifest, read_manifest
+from eventstudy.manifest import Manifest, read_manifest, versions
+from eventstudy.plan import StudyInputs
 from eventstudy.prices import Fetching
 from eventstudy.result import StudyResult
+from eventstudy.seal import seals_of
 from eventstudy.sources.base import Kind, PriceSeries
 from eventstudy.store import Store
 from eventstudy.study import compute
@@ -53,6 +54,8 @@ class RecordedSource:
             stored,
             frame=stored.frame.loc[entry["first"] : entry["last"]],
             notes=tuple(entry["notes"]),
+            doubts=tuple((code, text) for code, text in entry.get("doubts", stored.doubts)),
+            name=entry.get("name", stored.name),
             vintage=entry["vintage"],
             fetched_at=entry["fetched_at"],
         )
@@ -94,19 +97,28 @@ class RecordedRun:
         except (OSError, ValueError) as problem:
             raise DataError(f"{path}: the table cannot be read: remove the run folder") from problem
 
-    def result(self) -> StudyResult:
-        """Compute the run again from what it saw.
+    def inputs(self) -> StudyInputs:
+        """Return what the run was computed from.
 
         Raises
         ------
         DataError
             If its prices are no longer in the store.
         """
-        if "store" not in self.manifest:
+        if not self.manifest.get("store"):
             raise DataError(f"{self.folder}: this run does not say where its prices are kept: it cannot be repeated")
         fetching = Fetching(now=dt.datetime.fromisoformat(self.manifest["settled"]), offline=True)
-        inputs = study_inputs(self.spec, fetching, RecordedSource(self.manifest))
-        return StudyResult(compute(replace(inputs, now=fetching.now)), self.spec)
+        return replace(study_inputs(self.spec, fetching, RecordedSource(self.manifest)), now=fetching.now)
+
+    def result(self) -> StudyResult:
+        """Compute the run again from what it saw, its seals among it.
+
+        Raises
+        ------
+        DataError
+            If its prices are no longer in the store.
+        """
+        return StudyResult(compute(self.inputs()), self.spec, seals_of(self.spec))
 
     def comparison(self) -> Comparison | None:
         """Return what the run said of changes since the run before it; None where it was the first."""
@@ -118,14 +130,14 @@ class RecordedRun:
         return Comparison(about["since"], self.name, changes, about["problem"])
 
     def state(self) -> State:
-        """Return the run as one side of a comparison; without inputs where they are not to be had."""
-        cars, tests = self.table("cars"), self.table("tests")
-        version = str(self.manifest["versions"]["eventstudy"])
+        """Return the run as one side of a comparison; without config and inputs where they are not to be had."""
+        cars, tests, made_by = self.table("cars"), self.table("tests"), dict(self.manifest["versions"])
+        spec = None
         try:
-            inputs = self.result().computation.inputs
+            spec = self.spec
+            return State(self.name, spec, made_by, cars, tests, self.inputs())
         except EventStudyError as problem:
-            return State(self.name, self.spec, version, cars, tests, None, str(problem))
-        return State(self.name, self.spec, version, cars, tests, inputs)
+            return State(self.name, spec, made_by, cars, tests, None, str(problem))
 
 
 def recorded_run(folder: Path) -> RecordedRun:
@@ -147,10 +159,15 @@ def find_run(text: str, out: Path) -> RecordedRun:
     ConfigError
         If there is none.
     """
-    places = [Path(text), out / text, *sorted(out.glob(f"*/{text}"))]
-    for place in places:
+    for place in (Path(text), out / text):
         if (place / "manifest.json").is_file():
             return recorded_run(place.resolve())
+    places = [] if Path(text).is_absolute() else sorted(out.glob(f"*/{text}"))
+    found = [place for place in places if (place / "manifest.json").is_file()]
+    if len(found) > 1:
+        raise ConfigError(f"{text} is a run of {len(found)} studies: write STUDY/{text}, such as {found[0].relative_to(out)}")
+    if found:
+        return recorded_run(found[0].resolve())
     raise ConfigError(f"{text} is no run: name its folder, or its id under {out} (`eventstudy list` shows them)")
 
 
@@ -158,4 +175,4 @@ def state_of_result(result: StudyResult) -> State:
     """Return a fresh result as one side of a comparison."""
     if result.spec is None:
         raise DataError("a result without a config cannot be compared: run the study from a config")
-    return State("this run", result.spec, __version__, result.cars, result.tests, result.computation.inputs)
+    return State("this run", result.spec, versions(), result.cars, result.tests, result.computation.inputs)

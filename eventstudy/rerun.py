@@ -5,28 +5,33 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import signal
 import subprocess
+import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from eventstudy import __version__
-from eventstudy.changes import Change, Comparison, compare
+from eventstudy.changes import Change, Comparison
 from eventstudy.configfile import load_study
 from eventstudy.doubt import event_doubts
-from eventstudy.errors import DataError, EventStudyError, TookTooLongError
-from eventstudy.inputs import study_inputs
+from eventstudy.errors import ConfigError, DataError, EventStudyError, TookTooLongError, UnexpectedError
+from eventstudy.explained import compare
 from eventstudy.manifest import study_name, told_effects
 from eventstudy.prices import Fetching
-from eventstudy.record import recorded_run, state_of_result
+from eventstudy.record import RecordedRun, find_run, recorded_run, state_of_result
 from eventstudy.result import StudyResult
+from eventstudy.run import run_study
 from eventstudy.runlog import log, run_log
 from eventstudy.runs import WrittenRun, contents, latest_run, prune, study_lock, unchanged_run, write_locked, write_run
 from eventstudy.sources.stored import TOLD
-from eventstudy.study import Computation, compute
+from eventstudy.study import Computation
 
 HOOK_SECONDS = 60.0
+MOST_HEARD = 500  # bytes of what a failing command said
 MOST_TOLD = 10
 SLOW_TABLES = ("cars", "draws", "tests", "detectable", "power")
 
@@ -56,6 +61,8 @@ class Options:
         Form of the log file; empty for none.
     watch : callable
         Wraps what takes long, under a label, for a progress bar.
+    debug : bool
+        Let an internal error through, so that it shows where it arose.
     """
 
     out: Path = Path("reports")
@@ -68,6 +75,7 @@ class Options:
     now: dt.datetime | None = None
     log_format: str = ""
     watch: Watch = field(default=unwatched, compare=False)
+    debug: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,9 @@ class Done:
     changes : Comparison or None
         Against the last run; None for the first one, and where nothing was written.
     messages : tuple of str
-        For stderr, one sentence each.
+        What happened in this run, for stderr, one sentence each.
+    standing : tuple of str
+        What is to be known of the study every time: events left out, doubts, another source.
     excluded : int
         Number of events left out.
     """
@@ -94,6 +104,7 @@ class Done:
     report: str
     changes: Comparison | None = None
     messages: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
     excluded: int = 0
 
 
@@ -115,7 +126,7 @@ def run_all(
         return
     import multiprocessing
 
-    from pebble import ProcessPool
+    from pebble import ProcessExpired, ProcessPool
 
     plain = replace(options, watch=unwatched)
     with ProcessPool(max_workers=min(jobs, len(configs)), context=multiprocessing.get_context("spawn")) as pool:
@@ -125,22 +136,36 @@ def run_all(
                 yield config, future.result()
             except TimeoutError:
                 yield config, TookTooLongError(f"{config}: took longer than {timeout:g} s and was ended: raise --timeout")
+            except ProcessExpired as problem:
+                yield config, UnexpectedError(f"{config}: its process died, {problem}")
 
 
 def attempt(config: Path, options: Options) -> Done | EventStudyError:
     """Return what came of one run, or what went wrong; where a log is asked for, it tells the same."""
-    with run_log(options.out / _folder_name(config) / "logs", options.log_format):
-        log("started", config=str(config), version=__version__)
-        try:
-            done = run_config(config, options)
-        except EventStudyError as problem:
-            log("failed", logging.ERROR, error=str(problem), exit_code=problem.exit_code)
-            return problem
-        for message in done.messages:
-            log("message", logging.WARNING, text=message)
-        changes = done.changes.summary()["counts"] if done.changes else {}
-        log(done.state, report=done.report, headline=done.headline, excluded=done.excluded, changes=changes)
-        return done
+    try:
+        with run_log(options.out / _folder_name(config) / "logs", options.log_format):
+            return _logged(config, options)
+    except EventStudyError as problem:
+        return problem
+
+
+def _logged(config: Path, options: Options) -> Done:
+    log("started", config=str(config), version=__version__)
+    try:
+        done = run_config(config, options)
+    except EventStudyError as problem:
+        log("failed", logging.ERROR, error=str(problem), exit_code=problem.exit_code)
+        raise
+    except Exception as problem:
+        log("failed", logging.ERROR, error=traceback.format_exc(), exit_code=EventStudyError.exit_code)
+        if options.debug:
+            raise
+        raise UnexpectedError(f"{type(problem).__name__}: {problem}") from problem
+    for message in (*done.messages, *done.standing):
+        log("message", logging.WARNING, text=message)
+    changes = done.changes.summary()["counts"] if done.changes else {}
+    log(done.state, report=done.report, headline=done.headline, excluded=done.excluded, changes=changes)
+    return done
 
 
 def _folder_name(config: Path) -> str:
@@ -198,7 +223,7 @@ def run_config(config: Path, options: Options) -> Done:
         now=now, offline=options.offline, refresh=options.refresh,
         watch=lambda symbols: watch(f"{config}: fetching", symbols),
     )  # fmt: skip
-    result = StudyResult(compute(study_inputs(spec, fetching)), spec)
+    result = run_study(spec, fetching=fetching)
     for outcome in result.computation.inputs.outcomes:
         log("series", symbol=outcome.symbol, source=outcome.source, deed=outcome.deed, detail=outcome.detail)
     messages = price_messages(result.computation)
@@ -222,22 +247,24 @@ def run_config(config: Path, options: Options) -> Done:
 
 def _done(result: StudyResult, written: WrittenRun, comparison: Comparison | None, messages: list[str]) -> Done:
     excluded = result.computation.exclusions
-    told = [written.problem] if written.problem else []
-    told += [f"event {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}" for item in excluded]
+    standing = standing_messages(result.computation)
+    standing += [f"event {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}" for item in excluded]
     state: Literal["written", "unchanged"] = "unchanged" if written.unchanged else "written"
-    messages = [*messages, *told]
-    return Done(study_name(result), state, told_effects(result), str(written.report), comparison, tuple(messages), len(excluded))
+    messages = [*messages, *([written.problem] if written.problem else [])]
+    return Done(
+        study_name(result), state, told_effects(result), str(written.report), comparison, tuple(messages), tuple(standing),
+        len(excluded),
+    )  # fmt: skip
 
 
 def _repeat(config: Path, options: Options) -> Done:
     """Run a recorded study again on what it saw; any byte that differs is an error."""
-    inside = config.parent.name == options.as_of
-    folder = config.parent if inside else options.out / load_study(config).study.name / options.as_of
-    recorded = recorded_run(folder)
+    recorded = _meant(config, options)
+    folder = recorded.folder
     result = recorded.result()
     _compute_tables(result, options.watch, f"{config}: computing")
     fresh = contents(result, recorded.comparison())
-    differing = [name for name, text in fresh.items() if text.encode() != (folder / name).read_bytes()]
+    differing = [name for name, text in fresh.items() if not _holds(folder / name, text)]
     if differing:
         made_by = recorded.manifest["versions"]["eventstudy"]
         raise DataError(
@@ -249,13 +276,40 @@ def _repeat(config: Path, options: Options) -> Done:
     return Done(study_name(result), "repeated", told_effects(result), str(folder / "report.html"))
 
 
+def _meant(config: Path, options: Options) -> RecordedRun:
+    """Return the run that `as_of` names: the one the config stands in, be it moved or renamed, or one of its study."""
+    folder, study = config.resolve().parent, load_study(config).study.name
+    if (folder / "manifest.json").is_file():
+        beside = recorded_run(folder)
+        if options.as_of in (beside.name, folder.name, config.parent.name):
+            return beside
+    own = options.out / study / options.as_of
+    found = recorded_run(own) if (own / "manifest.json").is_file() else find_run(options.as_of, options.out)
+    if found.manifest["study"] != study:
+        theirs = found.manifest["study"]
+        raise ConfigError(f"{options.as_of} is a run of {theirs}, not of {study}: give the config it was made from")
+    return found
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
 def price_messages(study: Computation) -> list[str]:
-    """Say what the reader of numbers must know at once: stale or revised prices, another source, a missing event session."""
-    told = [
+    """Say what fetching the prices came to, where the reader of numbers must know: stale or revised prices."""
+    return [
         f"{outcome.symbol} is {outcome.deed}, {outcome.detail}"
         for outcome in study.inputs.outcomes
         if outcome.deed in TOLD
     ]
+
+
+def standing_messages(study: Computation) -> list[str]:
+    """Say what is to be known of the prices every time: another source, a missing event session."""
+    told = []
     for series in study.inputs.series.values():
         told += [f"{series.symbol} is {note}" for note in series.notes if note.startswith("served by ")]
     for firm in study.firms:
@@ -276,14 +330,22 @@ def call_hook(command: Sequence[str], written: WrittenRun, folder: Path) -> list
         "EVENTSTUDY_REPORT": str(written.report.resolve()),
         "EVENTSTUDY_CHANGES": str((written.folder / "tables" / "changes.csv").resolve()),
     }
-    try:
-        done = subprocess.run(
-            list(command), env=os.environ | paths, cwd=folder, timeout=HOOK_SECONDS, check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
-    except (OSError, ValueError, subprocess.SubprocessError) as problem:
-        return [f"on_change: {command[0]} could not be called ({problem}); the run stands"]
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        return [f"on_change: {command[0]} ended with {done.returncode}{f' ({said[-1]})' if said else ''}; the run stands"]
-    return []
+    with tempfile.TemporaryFile() as said:  # no pipe: a process that the command leaves behind would keep it open
+        try:
+            process = subprocess.Popen(
+                list(command), env=os.environ | paths, cwd=folder, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            )  # fmt: skip
+        except (OSError, ValueError) as problem:
+            return [f"on_change: {command[0]} could not be called ({problem}); the run stands"]
+        try:
+            code = process.wait(HOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return [f"on_change: {command[0]} took longer than {HOOK_SECONDS:g} s and was ended; the run stands"]
+        if code == 0:
+            return []
+        said.seek(max(said.seek(0, os.SEEK_END) - MOST_HEARD, 0))
+        lines = said.read().decode(errors="replace").strip().splitlines()
+    return [f"on_change: {command[0]} ended with {code}{f' ({lines[-1]})' if lines else ''}; the run stands"]

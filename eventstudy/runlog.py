@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from eventstudy.errors import OutputError
+
 LOGGER = logging.getLogger("eventstudy")
 LOGGER.addHandler(logging.NullHandler())  # where no log is kept, nothing is printed either
 
@@ -51,9 +53,12 @@ def run_log(folder: Path, form: str) -> Iterator[None]:
     if not form:
         yield
         return
-    folder.mkdir(parents=True, exist_ok=True)
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    handler = logging.FileHandler(folder / f"{stamp}.{'jsonl' if form == 'json' else 'log'}", encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(folder / f"{stamp}.{'jsonl' if form == 'json' else 'log'}", encoding="utf-8")
+    except OSError as problem:
+        raise OutputError(f"{folder}: the log cannot be written ({problem.strerror}): choose another --out") from problem
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     level = LOGGER.level
     LOGGER.addHandler(handler)

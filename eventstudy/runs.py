@@ -21,6 +21,7 @@ from eventstudy.configfile import spec_text
 from eventstudy.errors import DataError, LockedError, OutputError
 from eventstudy.manifest import KeptInputs, identity, keep_inputs, manifest_of, read_manifest, study_name
 from eventstudy.result import StudyResult
+from eventstudy.seal import seal_text
 
 NOTHING_BEFORE = Comparison("", "", ())
 
@@ -64,20 +65,29 @@ def study_lock(out: Path, study: str, wait: float = 0.0) -> Iterator[None]:
     ------
     LockedError
         If another run of the study holds it for longer than `wait` seconds.
+    OutputError
+        If nothing can be written there.
     """
     from filelock import FileLock, Timeout
 
     folder = out / study
-    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=wait)
     try:
-        with FileLock(folder / ".lock", timeout=wait):
-            for left in folder.glob(".draft-*"):
-                shutil.rmtree(left, ignore_errors=True)
-            for left in (*folder.glob(".latest-*"), *folder.glob(".index-*")):
-                left.unlink(missing_ok=True)
-            yield
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except Timeout as problem:
         raise LockedError(f"{folder}: another run is writing there: wait for it to end, or give --wait SECONDS") from problem
+    except OSError as refusal:
+        raise _unwritable(out, refusal) from refusal
+    try:
+        for left in folder.glob(".draft-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        for left in (*folder.glob(".latest-*"), *folder.glob(".index-*")):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
 
 
 def write_run(
@@ -106,11 +116,8 @@ def write_run(
     LockedError
         If another run of the same study is writing.
     """
-    try:
-        with study_lock(out, study_name(result), wait):
-            return write_locked(result, out, now=now, comparison=comparison)
-    except OSError as refusal:
-        raise _unwritable(out, refusal) from refusal
+    with study_lock(out, study_name(result), wait):
+        return write_locked(result, out, now=now, comparison=comparison)
 
 
 def write_locked(
@@ -181,6 +188,8 @@ def contents(result: StudyResult, comparison: Comparison | None) -> dict[str, st
     found["report.html"] = render_report(result, comparison=comparison)
     if result.spec is not None:
         found["config.toml"] = spec_text(result.spec)
+        if result.seals:
+            found["config.toml.seal"] = seal_text(result.seals)
     return found
 
 

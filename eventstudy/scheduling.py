@@ -59,9 +59,8 @@ def schedule_text(form: str, spec: StudySpec, config: Path, clock: str, timezone
         zone=zone,
         utc=moment,
         utc_days=_days(moment),
-        config=config.as_posix(),
         out=out.as_posix(),
-        options=shlex.join(options),
+        run=shlex.join(["eventstudy", "run", config.as_posix(), "--out", out.as_posix(), *options]),
         longest=TIMEOUT + WAIT + 300,
     )
 

@@ -166,10 +166,9 @@ def write_seal(spec: StudySpec, now: dt.datetime, *, force: bool = False) -> tup
         raise ConfigError(f"{path}: the design is {told} already: --force seals it anew and keeps the old seal in the history")
     design = sealed_design(spec)
     seal = Seal(now.replace(microsecond=0), design_hash(design), design)
-    content = _as_json(seal) | {"history": [_as_json(old) for old in earlier]}
     draft = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+        draft.write_text(seal_text((*earlier, seal)), encoding="utf-8", newline="\n")
         draft.replace(path)
     except OSError as problem:
         with suppress(OSError):
@@ -177,6 +176,13 @@ def write_seal(spec: StudySpec, now: dt.datetime, *, force: bool = False) -> tup
         why = problem.strerror or problem
         raise OutputError(f"{path}: the seal cannot be written ({why}): make the folder writable") from problem
     return path, seal
+
+
+def seal_text(seals: tuple[Seal, ...]) -> str:
+    """Return what the file of seals holds; the last one is in force."""
+    *earlier, seal = seals
+    content = _as_json(seal) | {"history": [_as_json(old) for old in earlier]}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _as_json(seal: Seal) -> dict[str, Any]:

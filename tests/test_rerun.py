@@ -272,3 +272,183 @@ def test_studies_side_by_side_go_on_past_a_failing_one(run, study, tmp_path) -> 
     assert "other/" in index
 
 
+
+
+def told(folder: Path, read_csv: Callable[[Path], Rows], *left_out: str) -> list[tuple[str, str, str, str, str]]:
+    """(kind, subject, field, old, new) of the inputs that changed."""
+    rows = [row for row in changes(folder, read_csv) if row["kind"] not in ("result", *left_out)]
+    return [(row["kind"], row["subject"], row["field"], row["old"], row["new"]) for row in rows]
+
+
+def test_a_seal_stands_in_a_run_and_is_repeated_when_it_is_gone(run, cli, study, tmp_path, root) -> None:
+    assert cli("seal", study).exit_code == 0
+    run(study)
+    folder = latest(tmp_path)
+    sealed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["seals"]
+    assert [seal["sha256"] for seal in sealed] == [json.loads((study.parent / "study.toml.seal").read_text())["sha256"]]
+    assert "Sealed after the event" in (folder / "report.html").read_text(encoding="utf-8")
+    (study.parent / "study.toml.seal").unlink()
+    done = cli("run", folder / "config.toml", "--as-of", folder.name, "--out", tmp_path / "reports")
+    assert (done.exit_code, "repeated" in done.stdout) == (0, True)
+
+
+def test_a_run_folder_that_was_renamed_is_repeated_from_where_it_stands(run, cli, study, tmp_path, monkeypatch) -> None:
+    run(study)
+    name = latest(tmp_path).name
+    moved = tmp_path / "published"
+    shutil.move(latest(tmp_path), moved)
+    assert cli("run", moved / "config.toml", "--as-of", name, "--out", tmp_path / "again").exit_code == 0
+    monkeypatch.chdir(moved)
+    assert cli("run", "config.toml", "--as-of", name, "--out", tmp_path / "again").exit_code == 0
+
+
+def test_a_run_that_is_not_there_is_told_so(run, cli, study, tmp_path) -> None:
+    run(study)
+    done = run(study, "--as-of", "20200101T000000Z-00000000")
+    assert (done.exit_code, "is no run" in done.stderr) == (2, True)
+
+
+def test_a_file_that_is_gone_is_no_repetition(run, cli, study, tmp_path) -> None:
+    run(study)
+    (latest(tmp_path) / "tables" / "aar.csv").unlink()
+    done = cli("run", latest(tmp_path) / "config.toml", "--as-of", latest(tmp_path).name)
+    assert (done.exit_code, "tables/aar.csv" in done.stderr) == (3, True)
+
+
+def test_a_group_that_changed_is_told_of_its_event(run, study, tmp_path, read_csv, panel) -> None:
+    run(study)
+    panel(sessions=150).events(120).assign(group=["", "x", "x"]).to_csv(study.parent / "events.csv", index=False)
+    run(study)
+    assert told(latest(tmp_path), read_csv) == [
+        ("events", "e-BBB, BBB", "group", "", "x"), ("events", "e-CCC, CCC", "group", "", "x"),
+    ]  # fmt: skip
+
+
+def test_an_event_and_a_key_that_change_at_once_each_move_their_own_numbers(run, study, tmp_path, read_csv, panel) -> None:
+    made = panel(sessions=150)
+    made.events(120, ["AAA", "BBB"]).to_csv(study.parent / "events.csv", index=False)
+    run(study)
+    made.events(120).to_csv(study.parent / "events.csv", index=False)
+    study.write_text(study.read_text(encoding="utf-8").replace('name = "market"', 'name = "mean"'), encoding="utf-8")
+    run(study)
+    rows = changes(latest(tmp_path), read_csv)
+    why = {(row["subject"], row["field"]): row["explained_by"] for row in rows if row["kind"] == "result"}
+    assert why["cars: e-AAA, AAA, 0, 3", "car"] == "config"
+    assert why["cars: e-CCC, CCC, 0, 3", "car"] == "events, together with what else changed"
+    assert why["tests: all, 0, 3, portfolio_t", "statistic"] == "together: config; events"
+
+
+def test_a_firm_that_was_unknown_is_told_with_its_prices(run, study, tmp_path, read_csv, panel) -> None:
+    made = panel(sessions=150)
+    rows = made.long()
+    rows[rows["symbol"] != "CCC"].to_csv(study.parent / "prices.csv", index=False)
+    run(study)
+    rows.to_csv(study.parent / "prices.csv", index=False)
+    revise(study, "AAA", 121, 1.02)
+    run(study)
+    assert told(latest(tmp_path), read_csv, "revision") == [("series", "CCC", "source", "", "files")]
+    why = {(row["subject"], row["field"]): row["explained_by"] for row in changes(latest(tmp_path), read_csv)}
+    assert why["cars: e-CCC, CCC, 0, 3", "car"] == "prices of CCC"
+    assert why["cars: e-AAA, AAA, 0, 3", "car"] == "revision of AAA"
+
+
+def test_a_revised_factor_is_told_and_explains_what_moved(run, study, tmp_path, read_csv, panel) -> None:
+    made = panel(sessions=150)
+    market = made.benchmark.pct_change().fillna(0.0)
+    rate = pd.DataFrame({"date": market.index.strftime("%Y-%m-%d"), "mkt": market.to_numpy()})
+    rate["size"] = [0.001 * (place % 7 - 3) for place in range(len(rate))]
+    rate.to_csv(study.parent / "factors.csv", index=False)
+    text = study.read_text(encoding="utf-8").replace(
+        'name = "market"', 'name = "factors"\nfactors = "factors.csv"\nfactor_columns = ["mkt", "size"]\nfactor_units = "decimal"'
+    )
+    study.write_text(text, encoding="utf-8")
+    first = run(study)
+    assert (first.exit_code, first.stderr) == (0, "")
+    rate.loc[60, "size"] = 0.05
+    rate.to_csv(study.parent / "factors.csv", index=False)
+    run(study)
+    (only,) = told(latest(tmp_path), read_csv)
+    assert (only[:3], float(only[4])) == (("factors", "factors.csv", "size"), 0.05)
+    assert {row["explained_by"] for row in changes(latest(tmp_path), read_csv) if row["kind"] == "result"} == {"factors"}
+    assert "factors.csv: size of " in (latest(tmp_path) / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_an_event_no_longer_asks_for_is_no_revision(run, study_on_disk, panel, tmp_path, read_csv) -> None:
+    """A source that cuts a series to what is asked for, as the stored ones do."""
+    from dataclasses import replace
+
+    from eventstudy.changes import pairs
+    from eventstudy.configfile import load_study
+    from eventstudy.inputs import asked_spans, study_inputs
+
+    made = panel(sessions=150)
+    events = pd.concat([made.events(110, ["AAA"], "early"), made.events(135, ["AAA"], "late")])
+    inputs = study_inputs(load_study(study_on_disk(made, events)))
+
+    def cut(asked):
+        spans = asked_spans(asked)
+        series = {
+            symbol: replace(one, frame=one.frame.loc[spans[symbol][0] : spans[symbol][1]])
+            for symbol, one in inputs.series.items()
+            if symbol in spans
+        }
+        return replace(asked, series=series)
+
+    both, one = cut(inputs), cut(replace(inputs, events=inputs.events[:1]))
+    assert len(both.series["AAA"].frame) > len(one.series["AAA"].frame)
+    for older, newer in ((both, one), (one, both)):
+        assert [(list(pair.revisions()), len(pair.earlier), len(pair.later)) for pair in pairs(older, newer)] == [([], 0, 0)] * 2
+
+
+def test_an_older_run_of_another_program_does_not_stop_the_next(run, study, tmp_path, read_csv) -> None:
+    run(study)
+    path = latest(tmp_path) / "config.toml"
+    path.write_text(path.read_text(encoding="utf-8") + "\n[gone]\nkey = 1\n", encoding="utf-8")
+    revise(study, "AAA", 121, 1.01)
+    done = run(study)
+    assert (done.exit_code, "not explained" in done.stdout) == (0, True)
+
+
+def test_an_internal_error_of_one_study_stops_no_other(run, study, tmp_path, monkeypatch) -> None:
+    from eventstudy import rerun
+
+    real = rerun.run_config
+
+    def fails(config: Path, options: Any) -> Any:
+        if config.name == "odd.toml":
+            raise ZeroDivisionError("by hand")
+        return real(config, options)
+
+    monkeypatch.setattr(rerun, "run_config", fails)
+    odd = study.parent / "odd.toml"
+    odd.write_text(study.read_text(encoding="utf-8"), encoding="utf-8")
+    done = run(odd, study, "--jobs", "1")
+    assert done.exit_code == 1
+    assert "internal error (ZeroDivisionError: by hand)" in done.stderr
+    assert "panel: written" in done.stdout
+
+
+def test_a_reports_folder_that_cannot_be_written_is_told(cli, study, tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    for options in ([], ["--log-format", "json"]):
+        done = cli("run", study, "--out", tmp_path / "file", *options)
+        assert (done.exit_code, "internal" in done.stderr, "--out" in done.stderr) == (2, False, True)
+
+
+def test_a_hook_that_hangs_is_ended_with_all_it_started(run, study, monkeypatch) -> None:
+    import time
+
+    monkeypatch.setattr("eventstudy.rerun.HOOK_SECONDS", 0.5)
+    keys(study, on_change=["sh", "-c", "sleep 30; true"])
+    start = time.monotonic()
+    done = run(study)
+    assert (done.exit_code, "took longer" in done.stderr) == (0, True)
+    assert time.monotonic() - start < 20
+
+
+def test_quiet_says_nothing_of_what_was_known_before(run, study, tmp_path) -> None:
+    with (study.parent / "events.csv").open("a") as file:
+        file.write("e-none,NONE,2018-06-18\n")
+    assert "NONE" in run(study, "--quiet").stderr
+    assert run(study, "--quiet").stderr == ""
+    assert "NONE" in run(study).stderr

@@ -95,3 +95,12 @@ def test_paths_with_blanks_and_percent_signs_stay_one_word(cli, root: Path, tmp_
     text = cli("schedule", config).stdout
     assert f'"{tmp_path}/my 100%% study.toml"' in text
     assert r"my 100\% study.toml'" in cli("schedule", config, "--cron").stdout
+    run = yaml.safe_load(cli("schedule", config, "--github").stdout)["jobs"]["run"]["steps"][-2]["run"]
+    assert f"'{config}'" in run
+
+
+def test_github_keeps_the_runs_that_the_next_one_is_compared_with(cli, root: Path) -> None:
+    done = cli("schedule", root / "configs" / "watchlist" / "watchlist.toml", "--github", "--out", "my-reports")
+    steps = yaml.safe_load(done.stdout)["jobs"]["run"]["steps"]
+    (kept,) = [step["with"]["path"] for step in steps if step.get("uses", "").startswith("actions/cache")]
+    assert kept.splitlines() == ["~/.local/share/eventstudy", "my-reports"]

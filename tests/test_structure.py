@@ -78,6 +78,7 @@ LAYERS = [
     {"conventions"},
     {"explain"},
     {"changes"},
+    {"explained"},
     {"report"},
     {"manifest"},
     {"record"},

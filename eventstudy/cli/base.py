@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eventstudy import __version__
-from eventstudy.errors import EventStudyError
+from eventstudy.errors import EventStudyError, UnexpectedError
 
 if TYPE_CHECKING:
     from eventstudy.prices import Fetching
@@ -38,7 +38,7 @@ class Verbs(click.Group):
         except Exception as problem:
             if ctx.params.get("debug"):
                 raise
-            say(f"internal error ({type(problem).__name__}: {problem}): please report it; --debug shows where")
+            say(str(UnexpectedError(f"{type(problem).__name__}: {problem}")))
             ctx.exit(EventStudyError.exit_code)
 
 

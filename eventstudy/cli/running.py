@@ -41,7 +41,8 @@ def run(
     from eventstudy.rerun import Options, run_all, told
 
     strict = keys["strict"]
-    options = Options(watch=watch, log_format=log_format or "", **keys)
+    debug = bool(click.get_current_context().find_root().params.get("debug"))
+    options = Options(watch=watch, log_format=log_format or "", debug=debug, **keys)
     worst, changed, lines = 0, False, []
     for config, done in run_all(configs, options, jobs, timeout):
         if isinstance(done, EventStudyError):
@@ -49,7 +50,7 @@ def run(
             worst = max(worst, done.exit_code)
             lines.append(f"{config.stem}: failed, exit code {done.exit_code}")
             continue
-        for message in done.messages:
+        for message in done.messages if quiet and done.state == "unchanged" else (*done.messages, *done.standing):
             say(f"{config}: {message}")
         if done.changes and done.changes.changes:
             changed = True
@@ -79,7 +80,7 @@ def compare(run_a: str, run_b: str, out: Path) -> None:
       eventstudy compare 20261125T103000Z-1f2e3d4c 20261126T103000Z-5a6b7c8d
       eventstudy compare reports/my-study/20261125T103000Z-1f2e3d4c reports/my-study/latest
     """
-    from eventstudy.changes import compare as compared
+    from eventstudy.explained import compare as compared
     from eventstudy.record import find_run
     from eventstudy.rerun import changed_lines
 

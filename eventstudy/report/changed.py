@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,11 @@ from eventstudy.report.wording import words_of_test
 
 MOST_TOLD = 40
 KINDS = {
-    "code": "program", "config": "config", "events": "events", "revision": "revised figures",
-    "new_sessions": "series with new sessions", "resumed": "suspensions ended", "series": "sources",
+    "code": "program", "config": "config", "events": "events", "characteristics": "characteristics", "factors": "factors",
+    "revision": "revised figures", "new_sessions": "series with new sessions", "resumed": "suspensions ended",
+    "series": "sources",
 }  # fmt: skip
-FIELDS = {"car": "effect (log)", "se_car": "standard error", "p_value": "p", "statistic": "statistic"}
+FIELDS = {"se_car": "standard error", "p_value": "p", "statistic": "statistic"}
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,39 @@ def changed_words(about: Mapping[str, Any] | None) -> str:
 
 
 def _sentence(reading: Reading, change: Change) -> str:
-    firm = reading.firm_name(change.subject).name
+    firm, field = reading.firm_name(change.subject).name, change.field
+    old, new = _figure(change.old), _figure(change.new)
+    if change.kind == "events":
+        return _event_sentence(change)
+    if field == "last":
+        return f"{firm}: new sessions up to {change.new} (before: {change.old})."
     told = {
-        "code": f"eventstudy {change.old} became {change.new}.",
+        "code": f"{change.subject} {change.old or 'not known'} became {change.new or 'not known'}.",
         "config": f"Config, {change.subject}: {change.old or 'absent'} became {change.new or 'absent'}.",
-        "events": f"Event {change.subject}: announced {change.old or 'not at all'}, now {change.new or 'removed'}.",
-        "revision": f"{firm}: {change.field} of {change.date} revised from {change.old or 'none'} to {change.new or 'none'}.",
-        "new_sessions": f"{firm}: new sessions up to {change.new} (before: {change.old}).",
+        "characteristics": f"{firm}: characteristic {field} changed from {old} to {new}.",
+        "factors": f"{change.subject}: {field} of {change.date} revised from {old} to {new}.",
+        "revision": f"{firm}: {field} of {change.date} revised from {old} to {new}.",
+        "new_sessions": f"{firm}: sessions from {change.new} on (before: from {change.old}).",
         "resumed": f"{firm}: the suspension ended, traded again on {change.date}.",
         "series": f"{firm}: prices from {change.new or 'no source'} (before: {change.old or 'no source'}).",
     }
     return told[change.kind]
+
+
+def _event_sentence(change: Change) -> str:
+    if change.field != "announced":
+        return f"Event {change.subject}: {change.field} {change.old or 'none'} became {change.new or 'none'}."
+    if not change.old:
+        return f"Event {change.subject}: added, announced {change.new}."
+    return f"Event {change.subject}: announced {change.old}, now {change.new or 'removed'}."
+
+
+def _figure(text: str) -> str:
+    """Return a figure of the inputs as read, without the tail that a double's exact text may have."""
+    try:
+        return f"{float(text):,.10g}" if text else "none"
+    except ValueError:
+        return text
 
 
 def _moved(reading: Reading, changes: tuple[Change, ...]) -> Table:
@@ -82,7 +106,9 @@ def _row(reading: Reading, change: Change) -> Row:
         group, lo, hi, test = key.rsplit(", ", 3)
         head = f"{words_of_test(test).name}, {reading.group_name(group)}"
     numbers = _number(change, change.old), _number(change, change.new)
-    return Row(head, (window((int(lo), int(hi))), FIELDS.get(change.field, change.field), *numbers, change.explained_by))
+    fields = FIELDS | {"car": "effect (log)" if reading.plan.returns == "log" else "effect"}
+    moved_by = re.sub(r"(?<= of )[^;,]+", lambda found: reading.firm_name(found[0]).name, change.explained_by)
+    return Row(head, (window((int(lo), int(hi))), fields.get(change.field, change.field), *numbers, moved_by))
 
 
 def _number(change: Change, text: str) -> str:
