@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import CumulativeReturn
-from eventstudy.diagnostics import minimum_detectable_effect
+from eventstudy.diagnostics import minimum_detectable_effect, power_of_t
 from eventstudy.group_tables import portfolio_se
 from eventstudy.headline import headline_of
 from eventstudy.inference.bootstrap import BOOTSTRAP
@@ -175,19 +175,23 @@ class Trials:
                 count, limit = count + 1, start
         return count
 
-    def detectable(self, alpha: float) -> float:
-        """Return the effect that the portfolio t would find with probability 0.8, by its mean standard error over the dates.
+    @cached_property
+    def df(self) -> int:
+        """Fewest residual degrees of freedom of any firm at any date."""
+        return min((int(cross.df.min()) for cross in self.sections), default=0)
 
-        Where it has none, by the size of the mean CAR at these dates.
-        """
+    @cached_property
+    def standard_error(self) -> float:
+        """Mean standard error of the portfolio t over the dates; where it has none, the root mean square of the mean CAR."""
         if not self.sections:
             return np.nan
-        df = min(int(cross.df.min()) for cross in self.sections)
         if all(cross.least_squares and cross.correlation.enough for cross in self.sections):
-            se = float(np.mean([portfolio_se(cross) for cross in self.sections]))
-        else:
-            se = float(np.sqrt(np.mean([cross.car.mean() ** 2 for cross in self.sections])))
-        return minimum_detectable_effect(se, df, alpha)
+            return float(np.mean([portfolio_se(cross) for cross in self.sections]))
+        return float(np.sqrt(np.mean([cross.car.mean() ** 2 for cross in self.sections])))
+
+    def detectable(self, alpha: float) -> float:
+        """Return the effect that a t test with that standard error would find with probability 0.8."""
+        return minimum_detectable_effect(self.standard_error, self.df, alpha) if self.sections else np.nan
 
     def trial(self, name: str, effect: float = 0.0) -> Trial:
         """Run a test at every date, with an effect added to every firm.
@@ -309,6 +313,10 @@ def _curve(study: Computation, trials: Mapping[str, Trials]) -> Iterator[Row]:
     for name in headline_of(plan, study.inputs.events).tests:
         if name not in CLOSED_FORM and name not in BY_RANK:
             continue
+        if not np.isfinite(found.trial(name).p_value).any():
+            continue
         for effect in STEPS * largest:
             power = found.power(name, effect, plan.alpha) if effect else found.trial(name).rejects(plan.alpha)
-            yield {"group": ALL} | bounds(found.window) | {"test": name, "effect": effect, "power": power}
+            row = {"group": ALL} | bounds(found.window) | {"test": name, "effect": effect, "power": power}
+            formula = power_of_t(effect / found.standard_error, found.df, plan.alpha) if name == "portfolio_t" else np.nan
+            yield row | {"formula": formula}

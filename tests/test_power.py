@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -319,6 +321,70 @@ def test_power_curve_starts_at_the_size_and_rises(entity) -> None:
         assert rows["power"].iloc[0] == entity.power.set_index("test").loc[name, "size"]
         assert (np.diff(rows["power"]) >= 0).all()
         assert rows["power"].iloc[-1] > 0.98
+
+
+def page_of(result: es.StudyResult) -> str:
+    from eventstudy.report import render_report
+
+    return render_report(result, {"eventstudy": "0.0"})
+
+
+def plain_text(html: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+def row_texts(html: str, anchor: str) -> dict[str, list[str]]:
+    """Return the cells of a table of the page by the head of their row."""
+    table = html[html.index(f'<table id="{anchor}">') :].partition("</table>")[0]
+    found = {}
+    for row in table.split("<tr")[1:]:
+        cells = [plain_text(cell.partition(">")[2]).strip() for cell in re.split(r"<t[hd]\b", row)[1:]]
+        found[cells[0]] = cells[1:]
+    return found
+
+
+def test_page_says_which_tests_to_trust_before_it_shows_them(entity) -> None:
+    html = page_of(entity)
+    parts = [html.index(text) for text in ("Which tests may be trusted here</h3>", 'id="trust"', "<h3>Tests across firms</h3>")]
+    assert parts == sorted(parts)
+    rows = row_texts(html, "trust")
+    power = entity.power.set_index("test")
+    for name, code in (("Portfolio t", "portfolio_t"), ("Patell’s Z", "patell"), ("Wilcoxon’s signed-rank test", "wilcoxon")):
+        n, dates, size, power_told, words, *_ = rows[name]
+        assert (n, dates, words) == ("3", str(power.loc[code, "dates"]), power.loc[code, "verdict"])
+        assert float(size.rstrip("%")) == pytest.approx(100 * power.loc[code, "size"], abs=0.05)
+        assert float(power_told.rstrip("%")) == pytest.approx(100 * power.loc[code, "power"], abs=0.05)
+    assert rows["Bootstrap of residuals"][2].startswith("undefined: not computed")
+    told = plain_text(html)
+    assert "Of the 210 dates 53 do not overlap" in told
+    assert "a size of up to 11.0% cannot be told from 5%" in told  # 0.05 + 2 sqrt(0.05 * 0.95 / 53)
+    assert "So few firms cannot make these reject at all: Generalised sign test (Cowan); Wilcoxon’s signed-rank test." in told
+
+
+def test_figure_of_power_tells_its_numbers_to_those_who_cannot_see_it(entity) -> None:
+    label = unescape(re.search(r'aria-label="(Share of placebo dates[^"]*)"', page_of(entity))[1])
+    for _, row in entity.power_curve.iterrows():
+        assert f"{100 * row['power']:.1f}% at " in label
+    assert "% at 0," in label
+    assert f"at {100 * (1 - np.exp(-entity.power['effect'].iloc[0])):.1f}%" in label
+    formula = entity.power_curve[entity.power_curve["test"] == "portfolio_t"].set_index("effect")["formula"]
+    assert formula.iloc[0] == pytest.approx(0.05)
+    assert formula.iloc[4] == pytest.approx(0.80)
+
+
+def test_page_shows_what_more_firms_would_find(entity) -> None:
+    html = page_of(entity)
+    table = entity.detectable.set_index(["scope", "test", "window_end", "window_start"])["effect"]
+    cells = row_texts(html, "detectable-by-number")["[0, 3]"]  # the last of the two blocks: by the firms' own spread
+    wanted = [table[scope, "kp_bmp", 3, 0] for scope in ("3 firms like these", "5 firms like these", "30 firms like these")]
+    assert [cells[0], *(cells[place] for place in (1, 2, 4))] == ["none", *(f"−{100 * (1 - np.exp(-v)):.1f}%" for v in wanted)]
+
+
+def test_page_of_a_study_whose_tests_cannot_be_tried(panel) -> None:
+    made = panel()
+    result = study(made, made.prices, model="market", tests=["difference_t"], headline=None)
+    assert result.power.empty
+    assert "Which tests may be trusted" not in page_of(result)
 
 
 CONFIG = {"windows": {"estimation": [-100, -11], "event": [-5, 10], "car": [[0, 3], [0, 0]]},

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from eventstudy.changes import Comparison
-from eventstudy.report import daily, diagnosis, effects, figures, known_before, limits, material, money, testing
+from eventstudy.report import daily, diagnosis, effects, figures, known_before, limits, material, money, testing, trust
 from eventstudy.report.averages import average_path
 from eventstudy.report.by_event import event_parts
 from eventstudy.report.changed import changed_words, told_changes
@@ -133,6 +133,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "event_parts": event_parts(reading),
         "details": _details(reading),
         "robustness": robustness(reading),
+        "trust": trust.trust(reading) if estimated else None,
         "tests": testing.tests_in_words(reading),
         "nulls": list(NULLS.items()),
         "regressions": regression_tables(reading),
@@ -274,6 +275,7 @@ def _result_tables(reading: Reading) -> dict[str, Table]:
     windows = reading.plan.windows.car if len(reading.treated) <= CARS_LISTED else (headline,)
     found = {
         "detectable": effects.detectable(reading),
+        "by_number": trust.by_number(reading),
         "cars": effects.cars(reading, reading.treated, "cars", "Effects of the treated firms by window", windows),
         "caar": effects.averages(reading, own, "caar", "Average effects of the treated firms by window"),
         "clean": effects.clean_windows(reading),

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from eventstudy.detectable import BY_COVARIANCE, BY_SPREAD
-from eventstudy.report.numbers import FIXED, decimal, percent, size, window
+from eventstudy.power import CANNOT, TOO_OFTEN, TOO_SELDOM
+from eventstudy.report.numbers import FIXED, decimal, in_words, listed, percent, size, whole, window
+from eventstudy.report.power_curve import Line, power_figure
 from eventstudy.report.subjects import Reading
-from eventstudy.report.wording import REASONS
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
+from eventstudy.report.wording import REASONS, sentence, short_name, words_of_test
 from eventstudy.result import StudyResult
-from eventstudy.windows import Window
+from eventstudy.study import ALL
+from eventstudy.windows import Window, length
 
+CELLS = 4  # of a row: size, power, verdict, remarks
 KINDS = {
     BY_COVARIANCE: "noise from the estimation window: portfolio t",
     BY_SPREAD: "noise from the firms’ own spread: adjusted BMP",
@@ -108,3 +115,153 @@ def _columns(rows: Sequence[Sequence[str]], words: tuple[int, ...] = (0,)) -> It
             cell.ljust(widths[place]) if place in words else cell.rjust(widths[place]) for place, cell in enumerate(row)
         ]
         yield ("    " + "  ".join(cells)).replace(FIXED, " ").rstrip()
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Which tests may be trusted here, for the page; `figure` is None where there is no date to try tests at."""
+
+    sentences: tuple[str, ...]
+    table: Table
+    figure: Markup | None
+    caption: tuple[str, ...]
+
+
+def trust(reading: Reading) -> Trust | None:
+    """Return the part of the page that stands before the table of tests; None where no test could be tried."""
+    table = reading.result.power
+    if table.empty or not table["dates"].max():
+        return None
+    groups = [group for group in reading.result.trials if (table[table["group"] == group]["dates"] > 0).any()]
+    return Trust(
+        tuple(_sentences(reading)), _trust_table(reading, groups), _figure(reading), tuple(_figure_caption(reading))
+    )
+
+
+def _sentences(reading: Reading) -> Iterator[str]:
+    table = reading.result.power
+    found = table[(table["group"] == ALL) & (table["dates"] > 0)]
+    if found.empty:
+        return
+    bounds = reading.plan.headline_window
+    dates, sessions = int(found["dates"].max()), in_words(length(bounds))
+    yield (
+        f"{dates} blocks of {sessions} session{'' if length(bounds) == 1 else 's'} of the estimation window were each taken for "
+        "the event, with the suspensions that the event had: the block was cut out, every firm fitted again without it, and "
+        "every test run. Nothing happened then that the study is about, so a test should reject on about "
+        f"{100 * reading.plan.alpha:g}% of these dates."
+    )
+    for words, opening in (
+        (TOO_OFTEN, "More often than that, by more than chance explains, reject"),
+        (TOO_SELDOM, "Less often, by more than chance explains, reject"),
+        (CANNOT, "So few firms cannot make these reject at all"),
+    ):
+        names = [short_name(str(name)) for name in found[found["verdict"] == words]["test"]]
+        if names:
+            yield f"{opening}: {'; '.join(names)}."
+    for name in reading.headline.tests:
+        for _, row in found[found["test"] == name].iterrows():
+            rank = " (as a rank among them it must)" if row["reason"] == "by_construction" else ""
+            yield (
+                f"{sentence(words_of_test(name).name).rstrip('.')}, a headline test, rejects on {_share(row['size'])} of the "
+                f"dates{rank}, and on {_share(row['power'])} where a change of {size(reading.scale.effect(-row['effect']))} is "
+                "added."
+            )
+
+
+def _trust_table(reading: Reading, groups: Sequence[str]) -> Table:
+    table, bounds = reading.result.power, reading.plan.headline_window
+    columns = (
+        Column("Test", False),
+        Column("N", True, "firms with a CAR in the window"),
+        Column("Dates", True, "placebo dates at which the test applies"),
+        Column("Size", True, "share of the dates on which it rejects with nothing added"),
+        Column("Power", True, "share on which it rejects with an effect added, half rises and half falls"),
+        Column("Verdict", False),
+        Column("Remarks", False),
+    )
+    blocks, notes = [], []
+    for group in groups:
+        rows = [_trust_row(reading, row) for _, row in table[table["group"] == group].iterrows()]
+        rows.sort(key=lambda row: not row.strong)
+        effect = size(reading.scale.effect(-float(table[table["group"] == group]["effect"].iloc[0])))
+        heading = f"{reading.group_name(group)}, {window(bounds)}; effect added: {effect}"
+        blocks.append(Block(tuple(rows), heading))
+        notes += precision(reading, group)
+    notes += [
+        "The effect added is the one that the portfolio t finds with probability 0.8 by its formula. The power of a test that "
+        "rejects too often is bought by that, and no merit.",
+        "“As stated” means that nothing speaks against it, within that error. Whether the event days would have been like the "
+        "estimation days the table cannot know: a mere rise in variance at the event makes most tests reject.",
+        "Null of every test at these dates: nothing happened. No return of the event window enters.",
+    ]
+    caption = f"Which tests may be trusted here: rejections at the {100 * reading.plan.alpha:g}% level at placebo dates"
+    return finished(reading, Table("trust", caption, columns, tuple(blocks), tuple(dict.fromkeys(notes))))
+
+
+def _trust_row(reading: Reading, row: pd.Series) -> Row:
+    name = str(row["test"])
+    head, strong = words_of_test(name).name, name in reading.headline.tests
+    words = REASONS.get(row["reason"], row["reason"])
+    if not row["dates"]:
+        return Row(head, (whole(row["n"]), "", Undefined(words, row["reason"], CELLS)), strong)
+    numbers = (whole(row["n"]), whole(row["dates"]), _share(row["size"]), _share(row["power"]))
+    return Row(head, (*numbers, str(row["verdict"]), words), strong)
+
+
+def by_number(reading: Reading) -> Table:
+    """Return the smallest fall by number of firms like the treated ones, by two kinds of test (rule D12)."""
+    numbers = numbers_of_firms(reading.result.detectable)
+    columns = (Column("Window", False), *(Column(f"{n} firm{'s' if n > 1 else ''}") for n in numbers))
+    blocks = tuple(
+        Block(
+            tuple(
+                Row(window(bounds), tuple(_by_number(reading, test, bounds)), bounds == reading.plan.headline_window)
+                for bounds in reading.plan.windows.car
+            ),
+            sentence(words).rstrip("."),
+        )
+        for test, words in KINDS.items()
+    )
+    notes = (
+        "Firms like the treated ones: their mean residual standard deviation and correlation. A test by the firms’ own spread "
+        "has N − 1 degrees of freedom: with three firms it must see twice the effect, with one it does not exist. More firms "
+        "help little where they move together.",
+    )
+    level = f"{100 * reading.plan.alpha:g}%"
+    caption = f"Smallest fall found with probability 0.8 at the {level} level, by number of firms (two-sided)"
+    return Table("detectable-by-number", caption, columns, blocks if numbers else (), notes)
+
+
+def _lines(reading: Reading) -> list[Line]:
+    curve = reading.result.power_curve
+    return [
+        Line(words_of_test(str(name)).name, tuple(rows["power"])) for name, rows in curve.groupby("test", sort=False)
+    ]
+
+
+def _figure(reading: Reading) -> Markup | None:
+    curve, effect = reading.result.power_curve, reading.scale.effect
+    if curve.empty:
+        return None
+    first = curve[curve["test"] == curve["test"].iloc[0]]
+    effects = tuple(first["effect"])
+    ticks = ["0", *(size(effect(-value)) for value in effects[1:])]
+    formula = tuple(curve[curve["formula"].notna()]["formula"])
+    lines = _lines(reading)
+    told = []
+    for line in lines:
+        shares = listed(f"{_share(share)} at {tick}" for share, tick in zip(line.shares, ticks, strict=True))
+        told.append(f"{line.name} rejects on {shares} of effect.")
+    label = f"Share of placebo dates on which the headline tests reject, by the size of the effect added. {' '.join(told)}"
+    return power_figure(effects, ticks, lines, formula, reading.plan.alpha, label)
+
+
+def _figure_caption(reading: Reading) -> Iterator[str]:
+    level = f"{100 * reading.plan.alpha:g}%"
+    yield (
+        "How often the headline tests reject at the placebo dates, by the size of an effect added in session 0 of every firm, "
+        f"half rises and half falls. Dotted: the {level} level."
+    )
+    if reading.result.power_curve.get("formula", pd.Series(dtype=float)).notna().any():
+        yield "Thin line: the power that the formula of the portfolio t promises."

@@ -1,0 +1,75 @@
+"""The figure of power: how often the headline tests find an effect, against its size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from eventstudy.report.figures import TEXT
+from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
+
+SIZE = (760.0, 300.0)  # SVG units
+LEFT, RIGHT, TOP, BOTTOM = 50.0, 16.0, 30.0, 42.0
+STYLES = (("firm", 2.2, "-"), ("other", 1.8, (0, (6, 2))))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One test: its name, and the share of dates on which it finds an effect of each size."""
+
+    name: str
+    shares: tuple[float, ...]
+
+
+def power_figure(
+    effects: Sequence[float], ticks: Sequence[str], lines: Sequence[Line], formula: Sequence[float], alpha: float, label: str
+) -> Markup:
+    """Draw power against effect, with the level and the formula's power as thin lines.
+
+    Parameters
+    ----------
+    effects : sequence of float
+        Sizes of the effect, ascending from 0; `ticks` has their words.
+    formula : sequence of float
+        Power of the portfolio t by its formula at the same effects; empty where it has none.
+    label : str
+        What the figure shows, for those who cannot see it.
+    """
+    figure, words = blank_figure(*SIZE), Words()
+    wide, tall = SIZE
+    axes = figure.add_axes((LEFT / wide, BOTTOM / tall, 1 - (LEFT + RIGHT) / wide, 1 - (TOP + BOTTOM) / tall))
+    _frame(axes, effects, ticks, words)
+    axes.axhline(alpha, color=INKS["mark"], linewidth=1, linestyle=(0, (1, 2)))
+    if len(formula):
+        axes.plot(effects, formula, color=INKS["muted"], linewidth=1, gid="formula")
+    for line, (ink, width, dashes) in zip(lines, STYLES, strict=False):
+        axes.plot(effects, line.shares, color=INKS[ink], linewidth=width, linestyle=dashes)
+        axes.plot(effects, line.shares, "o", color=INKS[ink], markersize=3.5, gid=f"power-{ink}")
+    for place, (line, (ink, _, _)) in enumerate(zip(lines, STYLES, strict=False)):
+        axes.annotate(
+            words.place(line.name), (place, 1), (-LEFT + 12 if not place else 0, 10), "axes fraction", "offset points",
+            ha="right" if place else "left", fontsize=TEXT, color=INKS[ink], fontweight="bold",
+        )  # fmt: skip
+    return inline_svg(figure, "power-curve", words, label)
+
+
+def _frame(axes: Axes, effects: Sequence[float], ticks: Sequence[str], words: Words) -> None:
+    axes.set_facecolor("none")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(INKS["rule"])
+    axes.tick_params(length=0, pad=5, labelsize=TEXT, colors=INKS["muted"])
+    axes.grid(axis="y", color=INKS["rule"], linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_ylim(0, 1.03)
+    axes.set_xlim(effects[0], effects[-1] * 1.01)
+    axes.set_yticks(np.linspace(0, 1, 6), [words.place(f"{20 * step}%") for step in range(6)])
+    axes.set_xticks(effects, [words.place(text) for text in ticks])
+    axes.annotate(
+        words.place("effect in session 0 of every firm, read as a fall"), (0.5, 0), (0, -32), "axes fraction", "offset points",
+        ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip
