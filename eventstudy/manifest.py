@@ -24,6 +24,7 @@ from eventstudy.store import Store
 
 LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
 MOST_NAMED = 6
+TIME_WILL_TELL = {"provisional", "calendar_end"}
 
 Manifest = Mapping[str, Any]
 
@@ -116,7 +117,8 @@ def told_effects(result: StudyResult) -> str:
     window = list(plan.headline_window)
     members = [firm for firm in study.groups["all"] if not firm.cumulative[plan.headline_window].reason]
     if not members:
-        return f"no firm has a CAR over {window} yet"
+        reasons = {firm.cumulative[plan.headline_window].reason for firm in study.groups["all"]}
+        return f"no firm has a CAR over {window}{' yet' if reasons & TIME_WILL_TELL else ''}"
     cars = np.array([firm.cumulative[plan.headline_window].car for firm in members])
     effects = np.expm1(cars) if plan.returns == "log" else cars
     if len(members) > MOST_NAMED:
@@ -130,7 +132,7 @@ def told_effects(result: StudyResult) -> str:
 
 def _provisional(result: StudyResult) -> bool:
     reasons = {found.reason for firm in result.computation.firms for found in firm.cumulative.values()}
-    return bool(reasons & {"provisional", "calendar_end"})
+    return bool(reasons & TIME_WILL_TELL)
 
 
 def manifest_of(

@@ -135,6 +135,7 @@ def run_all(
             try:
                 yield config, future.result()
             except TimeoutError:
+                pool.schedule(os.getpid).result()  # its successor would complain if it were stopped while it starts
                 yield config, TookTooLongError(f"{config}: took longer than {timeout:g} s and was ended: raise --timeout")
             except ProcessExpired as problem:
                 yield config, UnexpectedError(f"{config}: its process died, {problem}")
@@ -143,7 +144,7 @@ def run_all(
 def attempt(config: Path, options: Options) -> Done | EventStudyError:
     """Return what came of one run, or what went wrong; where a log is asked for, it tells the same."""
     try:
-        with run_log(options.out / _folder_name(config) / "logs", options.log_format):
+        with run_log(options.out / folder_name(config) / "logs", options.log_format):
             return _logged(config, options)
     except EventStudyError as problem:
         return problem
@@ -168,7 +169,7 @@ def _logged(config: Path, options: Options) -> Done:
     return done
 
 
-def _folder_name(config: Path) -> str:
+def folder_name(config: Path) -> str:
     """Name of the study's folder; of a config that cannot be read, the file's."""
     try:
         return load_study(config).study.name

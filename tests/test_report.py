@@ -461,7 +461,7 @@ def test_own_words_isolate_and_show() -> None:
 
 
 def test_index_lists_runs() -> None:
-    runs = [{"study": "<b>s", "title": "t", "run_id": "r", "created": "c", "events": 3, "excluded": 0, "href": "s/r/report.html"}]
+    runs = [{"study": "<b>s", "title": "t", "run_id": "r", "events": 3, "excluded": 0, "href": "s/r/report.html"}]
     page = Page(render_index(runs))
     assert page.values("href") == ["s/r/report.html"]
     assert "<b>s" in page.text

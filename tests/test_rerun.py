@@ -452,3 +452,29 @@ def test_quiet_says_nothing_of_what_was_known_before(run, study, tmp_path) -> No
     assert "NONE" in run(study, "--quiet").stderr
     assert run(study, "--quiet").stderr == ""
     assert "NONE" in run(study).stderr
+
+
+def test_an_event_that_lies_ahead_is_reported_with_a_fit_and_nothing_to_draw(study_on_disk, panel, tmp_path, read_csv) -> None:
+    import datetime as dt
+
+    from eventstudy.calendar import exchange_sessions
+    from eventstudy.rerun import Done, Options, attempt
+
+    made = panel(("002415.SZ", "002230.SZ"), sessions=150)
+    sessions = exchange_sessions("XSHG", dt.date(2019, 1, 2)).sessions
+    made.prices.index = made.benchmark.index = sessions[:150]
+    events = pd.DataFrame([{"event_id": "ahead", "symbol": "002415.SZ", "session": f"{sessions[190]:%Y-%m-%d}"}])
+    config = study_on_disk(
+        made, events, market={"calendar": "XSHG"}, windows={"estimation": [-150, -45], "event": [0, 10], "car": [[0, 3]]}
+    )
+    done = attempt(config, Options(out=tmp_path / "reports", now=dt.datetime.combine(sessions[149], dt.time(12), dt.UTC)))
+    assert isinstance(done, Done), done
+    (row,) = read_csv(Path(done.report).parent / "tables" / "cars.csv")
+    assert (row["reason"], row["complete_on"]) == ("provisional", f"{sessions[193]:%Y-%m-%d}")
+
+
+def test_a_failing_study_is_named_in_the_summary(run, study) -> None:
+    other = study.with_name("file.toml")
+    text = study.read_text(encoding="utf-8").replace('name = "panel"', 'name = "other"', 1)
+    other.write_text(text.replace("prices.csv", "none.csv"), encoding="utf-8")
+    assert run(study, other, "--jobs", "1").stdout.splitlines()[-1] == "2 studies; panel: written; other: failed, exit code 3"

@@ -38,7 +38,7 @@ def run(
       eventstudy run reports/my-study/RUN/config.toml --as-of RUN
     """
     from eventstudy.errors import EventsExcludedError
-    from eventstudy.rerun import Options, run_all, told
+    from eventstudy.rerun import Options, folder_name, run_all, told
 
     strict = keys["strict"]
     debug = bool(click.get_current_context().find_root().params.get("debug"))
@@ -48,7 +48,7 @@ def run(
         if isinstance(done, EventStudyError):
             say(str(done) if str(config) in str(done) else f"{config}: {done}")
             worst = max(worst, done.exit_code)
-            lines.append(f"{config.stem}: failed, exit code {done.exit_code}")
+            lines.append(f"{folder_name(config)}: failed, exit code {done.exit_code}")
             continue
         for message in done.messages if quiet and done.state == "unchanged" else (*done.messages, *done.standing):
             say(f"{config}: {message}")

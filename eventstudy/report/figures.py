@@ -194,6 +194,11 @@ def _shown(subject: Subject, event: Window) -> np.ndarray:
     )
 
 
+def has_prices(subject: Subject, event: Window) -> bool:
+    """Tell whether a price panel has anything to show: of an event that lies ahead it may not yet."""
+    return bool(np.isfinite(subject.firm.listing.level[_shown(subject, event)]).any())
+
+
 def limit_closes(subject: Subject, event: Window) -> bool:
     """Tell whether a price panel marks a close at the price limit."""
     return bool((subject.firm.listing.limit[_shown(subject, event)] != "").any())

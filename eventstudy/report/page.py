@@ -244,10 +244,10 @@ def _average_figure(reading: Reading) -> Figure:
 
 def price_figure(reading: Reading, subjects: Sequence[Subject], anchor: str) -> Figure | None:
     """Return prices against the benchmark, one panel a firm; None where there are too many firms."""
-    drawn = _drawable(subjects)
+    event = reading.plan.windows.event
+    drawn = [subject for subject in _drawable(subjects) if figures.has_prices(subject, event)]
     if len(subjects) > PANELS or not drawn:
         return None
-    event = reading.plan.windows.event
     panels = tuple(
         Panel(subject.label, figures.price_panel(subject, event, f"{anchor}-{place}")) for place, subject in enumerate(drawn)
     )
@@ -321,7 +321,6 @@ def render_runs(runs: Sequence[Mapping[str, Any]]) -> str:
         {
             "study": own_words(str(run.get("study", ""))),
             "title": own_words(str(run.get("title", ""))),
-            "created": own_words(str(run.get("created", ""))),
             "state": own_words(str(run.get("state", ""))),
             "headline": own_words(str(run.get("told", ""))),
             "changed": changed_words(run.get("changes")),
