@@ -38,12 +38,14 @@ def _like_these(table: pd.DataFrame) -> pd.DataFrame:
 
 def _by_number(reading: Reading, test: str, bounds: Window) -> list[str]:
     """Return the smallest fall by number of firms, `none` where no such test exists."""
-    table = _like_these(reading.result.detectable)
+    table, numbers = _like_these(reading.result.detectable), numbers_of_firms(reading.result.detectable)
+    if not numbers:  # nothing is estimated yet
+        return []
     chosen = (table["test"] == test) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])
     effects = table[chosen].set_index("n")["effect"]
     return [
         "none" if pd.isna(effects[n]) else percent(reading.scale.effect(-effects[n]), 1)
-        for n in numbers_of_firms(reading.result.detectable)
+        for n in numbers
     ]
 
 
@@ -222,6 +224,7 @@ def by_number(reading: Reading) -> Table:
             sentence(words).rstrip("."),
         )
         for test, words in KINDS.items()
+        if numbers
     )
     notes = (
         "Firms like the treated ones: their mean residual standard deviation and correlation. A test by the firms’ own spread "
