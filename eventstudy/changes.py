@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ from eventstudy.sources.base import PriceSeries
 from eventstudy.trading import SUSPENDED
 
 CELLS = ["close", "volume", "dividend", "split"]  # what makes up the content of a series; adjusted closes are derived from it
+ROUNDING = 1e-9  # relative; a close revised inside a window leaves its CAR but for the last digits
 KEYS = {
     "cars": ["event_id", "symbol", "window_start", "window_end"],
     "tests": ["group", "window_start", "window_end", "test"],
@@ -328,8 +330,15 @@ def _moved(table: str, older: pd.DataFrame, newer: pd.DataFrame) -> Iterator[Cha
     for key in dict.fromkeys([*before, *after]):
         was, now = before.get(key, {}), after.get(key, {})
         for column in NUMBERS[table]:
-            if was.get(column, "") != now.get(column, ""):
+            if differ(was.get(column, ""), now.get(column, "")):
                 yield Change("result", f"{table}: {key}", field=column, old=was.get(column, ""), new=now.get(column, ""))
+
+
+def differ(old: str, new: str) -> bool:
+    """Tell whether a number moved: by more than the rounding of its sum, or from or to nothing."""
+    if not old or not new:
+        return old != new
+    return not math.isclose(float(old), float(new), rel_tol=ROUNDING, abs_tol=1e-12)
 
 
 def by_key(table: str, rows: pd.DataFrame) -> dict[str, dict[str, str]]:

@@ -16,6 +16,7 @@ from eventstudy.changes import (
     by_key,
     code_changes,
     config_changes,
+    differ,
     event_changes,
     factor_changes,
     factor_keys,
@@ -112,8 +113,9 @@ def _explanation(change: Change, outcomes: Mapping[str, Numbers]) -> str:
     """Name the inputs that move a number; every exchange is computed by the newer program, so that one goes first."""
     key = change.subject, change.field
     today = outcomes[CODE].get(key, "") if CODE in outcomes else change.old
-    movers = [name for name, numbers in outcomes.items() if numbers.get(key, "") != (change.old if name == CODE else today)]
-    alone = [name for name in movers if outcomes[name].get(key, "") == change.new and (name == CODE or today == change.old)]
+    movers = [name for name, numbers in outcomes.items() if differ(numbers.get(key, ""), change.old if name == CODE else today)]
+    settled = not differ(today, change.old)
+    alone = [name for name in movers if not differ(outcomes[name].get(key, ""), change.new) and (name == CODE or settled)]
     if alone:
         return alone[0]
     if len(movers) == 1:

@@ -62,7 +62,7 @@ def test_nothing_new_writes_nothing(run, study: Path, tmp_path: Path) -> None:
 def test_a_revised_close_is_told_with_date_old_and_new_and_explains_what_moved(run, study, tmp_path, read_csv) -> None:
     run(study)
     first = latest(tmp_path)
-    date, old, new = revise(study, "BBB", 121, 1.01)  # the first session after the event
+    date, old, new = revise(study, "BBB", 123, 1.01)  # the close at which the window ends
     done = run(study, "--exit-code")
     assert done.exit_code == 10
     rows = changes(latest(tmp_path), read_csv)
@@ -86,8 +86,8 @@ def test_a_revised_close_is_told_with_date_old_and_new_and_explains_what_moved(r
 
 def test_each_of_two_revisions_moves_its_own_firm_and_both_move_the_mean(run, study, tmp_path, read_csv) -> None:
     run(study)
-    revise(study, "AAA", 121, 1.02)
-    revise(study, "CCC", 122, 0.98)
+    revise(study, "AAA", 123, 1.02)
+    revise(study, "CCC", 123, 0.98)
     run(study)
     why = {(row["subject"], row["field"]): row["explained_by"] for row in changes(latest(tmp_path), read_csv)}
     assert why["cars: e-AAA, AAA, 0, 3", "car"] == "revision of AAA"
@@ -120,7 +120,7 @@ def test_an_event_more_is_told_and_moves_no_other_firm(run, study, tmp_path, rea
 def test_a_run_is_repeated_bit_for_bit_when_its_prices_and_events_have_changed(run, cli, study, tmp_path) -> None:
     run(study)
     folder = latest(tmp_path)
-    revise(study, "BBB", 121, 1.01)
+    revise(study, "BBB", 123, 1.01)
     run(study)  # its page tells of changes: these are repeated, too
     for kept in (folder, latest(tmp_path)):
         for name in ("prices.csv", "benchmark.csv", "events.csv"):
@@ -165,7 +165,7 @@ def test_results_are_compared_though_old_prices_are_gone(run, study, tmp_path, r
     run(study)
     store = Path(json.loads((latest(tmp_path) / "manifest.json").read_text(encoding="utf-8"))["store"])
     shutil.rmtree(store / "files" / "BBB")
-    revise(study, "BBB", 121, 1.01)
+    revise(study, "BBB", 123, 1.01)
     done = run(study)
     assert done.exit_code == 0
     moved = [row for row in changes(latest(tmp_path), read_csv) if row["kind"] == "result"]
@@ -185,7 +185,7 @@ def test_old_runs_go_but_never_a_pinned_one(run, study, tmp_path) -> None:
     pinned = latest(tmp_path).name
     keys(study, keep=2, pin=[pinned])
     for number in range(4):
-        revise(study, "AAA", 121, 1.001 + number / 1000)
+        revise(study, "AAA", 123, 1.001 + number / 1000)
         run(study)
     left = sorted(path.name for path in (tmp_path / "reports" / "panel").glob("2*"))
     assert len(left) == 3
@@ -208,7 +208,7 @@ def test_a_hook_hears_of_changes_only_and_its_failure_is_none_of_the_run(run, st
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert "cannot send" in first.stderr
     assert heard.read_text() == "$HOME; echo True panel\n"
-    revise(study, "AAA", 121, 1.01)
+    revise(study, "AAA", 123, 1.01)
     assert run(study).exit_code == 0
     assert len(heard.read_text().splitlines()) == 2
 
@@ -222,7 +222,7 @@ def test_a_hook_that_is_not_there_is_told(run, study) -> None:
 def test_quiet_prints_changes_and_errors_only(run, study, tmp_path) -> None:
     run(study)
     assert run(study, "--quiet").stdout == ""
-    revise(study, "AAA", 121, 1.01)
+    revise(study, "AAA", 123, 1.01)
     assert "revision AAA" in run(study, "--quiet").stdout
 
 
@@ -344,7 +344,7 @@ def test_a_firm_that_was_unknown_is_told_with_its_prices(run, study, tmp_path, r
     rows[rows["symbol"] != "CCC"].to_csv(study.parent / "prices.csv", index=False)
     run(study)
     rows.to_csv(study.parent / "prices.csv", index=False)
-    revise(study, "AAA", 121, 1.02)
+    revise(study, "AAA", 123, 1.02)
     run(study)
     assert told(latest(tmp_path), read_csv, "revision") == [("series", "CCC", "source", "", "files")]
     why = {(row["subject"], row["field"]): row["explained_by"] for row in changes(latest(tmp_path), read_csv)}
@@ -404,7 +404,7 @@ def test_an_older_run_of_another_program_does_not_stop_the_next(run, study, tmp_
     run(study)
     path = latest(tmp_path) / "config.toml"
     path.write_text(path.read_text(encoding="utf-8") + "\n[gone]\nkey = 1\n", encoding="utf-8")
-    revise(study, "AAA", 121, 1.01)
+    revise(study, "AAA", 123, 1.01)
     done = run(study)
     assert (done.exit_code, "not explained" in done.stdout) == (0, True)
 
@@ -478,3 +478,11 @@ def test_a_failing_study_is_named_in_the_summary(run, study) -> None:
     text = study.read_text(encoding="utf-8").replace('name = "panel"', 'name = "other"', 1)
     other.write_text(text.replace("prices.csv", "none.csv"), encoding="utf-8")
     assert run(study, other, "--jobs", "1").stdout.splitlines()[-1] == "2 studies; panel: written; other: failed, exit code 3"
+
+
+def test_a_close_inside_a_window_leaves_its_car_and_what_rounding_moves_is_not_told(run, study, tmp_path, read_csv) -> None:
+    run(study)
+    revise(study, "BBB", 121, 1.01)  # the CAR over [0, 3] runs from the close of 119 to that of 123
+    run(study)
+    rows = changes(latest(tmp_path), read_csv)
+    assert [row["kind"] for row in rows] == ["revision"]
