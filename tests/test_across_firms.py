@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -14,10 +15,11 @@ from statsmodels.multivariate.manova import MANOVA
 from statsmodels.stats.multitest import multipletests
 
 from eventstudy.abnormal import abnormal_returns, session_weights
-from eventstudy.inference import joint, multiple, parametric
+from eventstudy.inference import joint, multiple, parametric, ranks, skewness
 from eventstudy.inference.correlation import ResidualCorrelation, nearest_correlation, residual_correlation
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.placebo import delete_block, placebo_draws, placebo_max_draws
+from eventstudy.models.benchmarks import Factors
 from eventstudy.returns import trade_rows
 
 CAR = np.array([-0.08, 0.03, -0.05, 0.01, -0.11])
@@ -59,6 +61,16 @@ def test_adjusted_bmp(r: float) -> None:
     found = parametric.kp_bmp(SCAR, correlation(r))
     t = stats.ttest_1samp(SCAR, 0).statistic * sqrt((1 - r) / (1 + 4 * r))
     assert_allclose([found.statistic, found.p_value], [t, 2 * stats.t(4).cdf(-abs(t))])
+
+
+def test_equal_cars_have_no_spread() -> None:
+    """The mean of three times 0.1 is not 0.1 in binary numbers, so their standard deviation is not 0."""
+    same = np.full(3, 0.1)
+    assert same.std(ddof=1) > 0
+    assert parametric.cross_sectional_t(same).reason == parametric.bmp(same).reason == "no_spread"
+    assert parametric.kp_bmp(same, correlation(0.5, 3)).reason == "no_spread"
+    assert ranks.grank(np.random.default_rng(1).normal(size=(50, 3)), same).reason == "no_spread"
+    assert skewness.skewness_hall(same).reason == skewness.skewness_johnson(same).reason == "no_spread"
 
 
 def test_negative_variance_of_the_mean_is_told() -> None:
@@ -206,6 +218,17 @@ def test_deletion_in_closed_form_equals_fitting_again(model, away: tuple[int, ..
         assert_allclose(deleted.fit.errors, again.errors, rtol=1e-8, atol=1e-14)
         compared += 1
     assert compared > 5
+
+
+def test_a_block_that_alone_tells_a_parameter_cannot_be_deleted() -> None:
+    """A factor that is 0 outside two sessions: without them its coefficient is not to be had."""
+    _, rows, _ = fitted()
+    factors = {"short": np.where(np.isin(rows.end, (50, 51)), 0.01, 0.0), "mkt": rows.mkt}
+    sample = replace(rows, factors=factors).inside(*ESTIMATION)
+    fit = Factors(("mkt", "short")).fit(sample)
+    assert delete_block(fit, 49, 52) is None
+    again = Factors(("mkt", "short")).fit(sample.take(sample.end != 50))
+    assert_allclose(delete_block(fit, 50, 50).fit.params, again.params, rtol=1e-8)
 
 
 def brute_blocks(cross: CrossSection, size: int) -> list[tuple[float, float]]:

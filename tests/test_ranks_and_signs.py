@@ -273,6 +273,7 @@ def test_tests_on_differing_dates_align_by_tau_and_say_what_they_assume() -> Non
     assert cross.staggered
     for name in ("corrado", "corrado_zivney", "grank_unscaled", "crude_dependence"):
         assert run_test(name, cross).reason in ("assumes_independence", "incomplete_rows"), name
+    assert run_test("grank", cross).reason == "few_firms_rescaled_independent"
     assert_allclose(run_test("corrado_zivney", cross).statistic, corrado_zivney_by_hand(cross))
     errors = [dict(zip(part.fit.rows.end - part.day0, part.fit.errors, strict=True)) for part in cross.firms]
     common = sorted(set(errors[0]) & set(errors[1]) & set(errors[2]))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy.inference.correlation import ResidualCorrelation, nearest_correlation
-from eventstudy.inference.result import TestResult, normal, student, undefined
+from eventstudy.inference.result import TestResult, normal, spread_of, student, undefined
 
 
 def _mean_over_sd(values: np.ndarray) -> float:
     """Return the one-sample t statistic; NaN for fewer than two values or equal ones."""
-    spread = values.std(ddof=1) if len(values) > 1 else 0.0
+    spread = spread_of(values)
     return float(values.mean() / (spread / np.sqrt(len(values)))) if spread > 0 else np.nan
 
 

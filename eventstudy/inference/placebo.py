@@ -20,6 +20,8 @@ from eventstudy.models.base import Fit
 from eventstudy.returns import Rows
 from eventstudy.windows import Window, length
 
+ALONE = 1e-9  # of 1, what the rows outside a block add to a parameter that only the block tells
+
 
 @dataclass(frozen=True)
 class PlaceboDraws:
@@ -138,6 +140,8 @@ def _delete(fit: Fit, lo: int, hi: int) -> Deletion | None:
     z = fit.scaled_regressors
     a, z_w, e_w = fit.unscaled_cov, z[inside], fit.errors[inside]
     hole = np.eye(len(e_w)) - z_w @ a @ z_w.T
+    if np.linalg.matrix_rank(hole, tol=ALONE, hermitian=True) < len(e_w):  # the block alone tells a parameter
+        return None
     q = np.linalg.solve(hole, e_w)
     shift = a @ z_w.T @ q
     scale = (fit.df_resid * fit.sigma**2 - e_w @ q) / df
@@ -226,7 +230,8 @@ class PlaceboBlocks:
             reason = "singular_covariance" if known else "too_few_common_sessions"
             reason = reason if self.cross.least_squares else "not_least_squares"
             return PlaceboDraws(np.nan, np.empty(0), np.empty(0, dtype=int), length(self.cross.window), reason)
-        return self._draws(observed, self.t_squared)
+        known = np.isfinite(self.t_squared)  # of a block whose deletion leaves too few common sessions it is not
+        return replace(self._draws(observed, self.t_squared[known]), starts=self.starts[known])
 
     def less(self, other: PlaceboBlocks) -> PlaceboDraws:
         """Return the mean CAR less that of another group, at the event and at the blocks that both groups tile."""
@@ -251,34 +256,25 @@ def joint_t_squared(cross: CrossSection) -> float:
 
 
 def placebo_blocks(cross: CrossSection) -> PlaceboBlocks:
-    """Delete every block as long as the window, fit every firm again without it, and predict the block (rule C15).
-
-    Firms with rows of their own have their standardised CARs joined by the correlation they have at the event.
-    """
+    """Delete every block as long as the window, fit every firm again without it, and predict the block (rule C15)."""
     size, n = length(cross.window), len(cross.firms)
-    fixed = None
-    if cross.least_squares and cross.correlation.enough and not cross.same_rows:
-        scale = np.sqrt(np.diag(cross.covariance))
-        fixed = cross.covariance / np.outer(scale, scale)
+    joint = cross.least_squares and not np.isnan(joint_t_squared(cross))
     starts, cars, scars, joints = [], [], [], []
     for start in _block_starts(cross.firms, size):
         deletions = _delete_from_all(cross.firms, start, size)
         if deletions is None:
             continue
-        found = [
-            deletion.cumulative(firm.day0 + start, firm.day0 + start + size - 1, cross.window)
-            for firm, deletion in zip(cross.firms, deletions, strict=True)
-        ]
-        blocks = [block for block in found if block]
+        firms = []
+        for firm, deletion in zip(cross.firms, deletions, strict=True):
+            lo = firm.day0 + start
+            block = deletion.cumulative(lo, lo + size - 1, cross.window)
+            assert block is not None  # what was deleted tiles the block
+            firms.append(FirmCar(firm.listing, deletion.fit, lo - cross.window[0], block))
+        moved = CrossSection(cross.window, tuple(firms))
         starts.append(start)
-        cars.append([block.car for block in blocks])
-        scars.append([block.t for block in blocks])
-        if cross.same_rows:
-            errors = np.column_stack([deletion.fit.errors for deletion in deletions])
-            covariance = errors.T @ errors / deletions[0].fit.df_resid * blocks[0].variance_factor
-            joints.append(t_squared(np.array(cars[-1]), covariance))
-        else:
-            joints.append(np.nan if fixed is None else t_squared(np.array(scars[-1]), fixed))
+        cars.append(moved.car)
+        scars.append(moved.scar)
+        joints.append(joint_t_squared(moved) if joint else np.nan)
     shape = (len(starts), n)
     return PlaceboBlocks(
         cross, np.array(starts, dtype=int), np.reshape(cars, shape), np.reshape(scars, shape), np.array(joints, dtype=float)

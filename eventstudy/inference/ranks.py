@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from eventstudy.inference.result import Null, TestResult, normal, student, undefined
+from eventstudy.inference.result import Null, TestResult, normal, spread_of, student, undefined
 
 FEWEST_FIRMS_RESCALED = 10
 
@@ -68,7 +68,7 @@ def grank(residuals: np.ndarray, scar: np.ndarray) -> TestResult:
         Standardised CARs.
     """
     n = len(scar)
-    spread = float(scar.std(ddof=1)) if n > 1 else 0.0
+    spread = spread_of(scar)
     if not spread > 0:
         return undefined("grank", "mean", n, "too_few_firms" if n < 2 else "no_spread")
     return _grank("grank", "mean", residuals, scar / spread, "few_firms_rescaled" if n < FEWEST_FIRMS_RESCALED else "")

@@ -45,7 +45,8 @@ def _kp_bmp_blocks(cross: CrossSection) -> TestResult:
 
 def _by_tau(result: TestResult, cross: CrossSection) -> TestResult:
     """Say of a test that pairs firms by tau that it takes them for independent where dates differ (rule C6)."""
-    return replace(result, reason="assumes_independence") if cross.staggered and not result.reason else result
+    told = {"": "assumes_independence", "few_firms_rescaled": "few_firms_rescaled_independent"}
+    return replace(result, reason=told.get(result.reason, result.reason)) if cross.staggered else result
 
 
 Test = Callable[[CrossSection], TestResult]

@@ -49,6 +49,11 @@ class TestResult:
     floor: float = np.nan
 
 
+def spread_of(values: np.ndarray) -> float:
+    """Return the standard deviation of values across firms, exactly 0 for fewer than two or equal ones, whatever the rounding."""
+    return float(values.std(ddof=1)) if len(values) and np.ptp(values) > 0 else 0.0
+
+
 def undefined(name: str, null: Null, n: int, reason: str) -> TestResult:
     """Return the result of a test that does not apply."""
     return TestResult(name, null, n, reason=reason)

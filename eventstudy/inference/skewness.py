@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy.inference.result import TestResult, normal, undefined
+from eventstudy.inference.result import TestResult, normal, spread_of, undefined
 
 FEWEST_FIRMS = 20
 
@@ -13,7 +13,7 @@ def _skewness_test(name: str, car: np.ndarray, cubic: bool) -> TestResult:
     n = len(car)
     if n < 3:
         return undefined(name, "mean", n, "fewer_than_three_firms")
-    spread = float(car.std(ddof=1))
+    spread = spread_of(car)
     if not spread > 0:
         return undefined(name, "mean", n, "no_spread")
     mean = float(car.mean()) / spread

@@ -68,6 +68,8 @@ REASONS = {
     "too_many_firms": "more than 100 firms with different estimation rows: fitting them in every draw would take too long",
     "incomplete_rows": "a firm has no return that ends in one of the sessions; Corrado and Zivney’s version allows for that",
     "few_firms_rescaled": "rejects too often with fewer than ten firms: see the version without rescaling",
+    "few_firms_rescaled_independent": "rejects too often with fewer than ten firms, and with event dates that differ it assumes "
+    "independence across firms: see the version without rescaling",
     "fewer_than_three_firms": "needs at least three firms",
     "few_firms_skewness": "with fewer than 20 firms the skewness is not known well enough for this p-value to mean much",
     "cannot_reject": "cannot reject at any usual level: so few firms cannot give a p-value below the floor",
