@@ -222,7 +222,10 @@ def test_one_failing_config_does_not_stop_the_next_and_the_worst_code_counts(cli
     done = cli("run", broken, no_data, base, "--out", out)
     assert done.exit_code == 3
     assert [line.count("broken.toml") + 2 * line.count("gone.csv") for line in done.stderr.splitlines()] == [1, 2]
-    assert len(done.stdout.splitlines()) == 1
+    told = done.stdout.splitlines()
+    assert told[:2] == ["broken: failed, exit code 2", "panel: failed, exit code 3"]
+    assert told[2].endswith("report.html")
+    assert len(told) == 3
     assert (out / "panel" / "latest" / "report.html").is_file()
 
 

@@ -265,8 +265,9 @@ def test_studies_side_by_side_go_on_past_a_failing_one(run, study, tmp_path) -> 
     done = run(study, broken, other, "--jobs", "2")
     assert done.exit_code == 2
     lines = done.stdout.splitlines()
-    assert [line.partition(":")[0] for line in lines[:2]] == ["panel", "other"]
-    assert lines[-1] == "3 studies; panel: written; broken: failed, exit code 2; other: written"
+    assert [line.partition(":")[0] for line in lines] == ["panel", "broken", "other"]
+    assert lines[1] == "broken: failed, exit code 2"
+    assert [line.endswith("report.html") for line in lines] == [True, False, True]
     index = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
     assert "panel/" in index
     assert "other/" in index
@@ -477,7 +478,18 @@ def test_a_failing_study_is_named_in_the_summary(run, study) -> None:
     other = study.with_name("file.toml")
     text = study.read_text(encoding="utf-8").replace('name = "panel"', 'name = "other"', 1)
     other.write_text(text.replace("prices.csv", "none.csv"), encoding="utf-8")
-    assert run(study, other, "--jobs", "1").stdout.splitlines()[-1] == "2 studies; panel: written; other: failed, exit code 3"
+    assert run(study, other, "--jobs", "1").stdout.splitlines()[1:] == ["other: failed, exit code 3"]
+
+
+def test_of_several_studies_what_changed_comes_before_the_summary(run, study) -> None:
+    other = study.with_name("other.toml")
+    other.write_text(study.read_text(encoding="utf-8").replace('name = "panel"', 'name = "other"', 1), encoding="utf-8")
+    run(study, other, "--jobs", "1")
+    revise(study, "AAA", 123, 1.01)  # the last session of [0, 3]; both studies read the file
+    lines = run(study, other, "--jobs", "1").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[-2:]] == ["panel", "other"]
+    assert [lines.index("panel:"), "since" in lines[1]] == [0, True]
+    assert "other:" in lines
 
 
 def test_a_close_inside_a_window_leaves_its_car_and_what_rounding_moves_is_not_told(run, study, tmp_path, read_csv) -> None:

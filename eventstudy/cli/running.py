@@ -43,26 +43,30 @@ def run(
     strict = keys["strict"]
     debug = bool(click.get_current_context().find_root().params.get("debug"))
     options = Options(watch=watch, log_format=log_format or "", debug=debug, **keys)
-    worst, changed, lines = 0, False, []
+    several = len(configs) > 1
+    worst, changed = 0, False
+    summary: list[str] = []
+    details: list[str] = []
     for config, done in run_all(configs, options, jobs, timeout):
         if isinstance(done, EventStudyError):
             say(str(done) if str(config) in str(done) else f"{config}: {done}")
             worst = max(worst, done.exit_code)
-            lines.append(f"{folder_name(config)}: failed, exit code {done.exit_code}")
+            summary += [f"{folder_name(config)}: failed, exit code {done.exit_code}"] if several and not quiet else []
             continue
         for message in done.messages if quiet and done.state == "unchanged" else (*done.messages, *done.standing):
             say(f"{config}: {message}")
         if done.changes and done.changes.changes:
             changed = True
-        for line in told(done, quiet):
+        first, *details = told(done, quiet) or [""]
+        summary += [first] if first else []
+        for line in [f"{done.study}:", *details] if details and several else []:
             click.echo(line)
         if strict and done.excluded:
             count = "1 event was" if done.excluded == 1 else f"{done.excluded} events were"
             say(f"{config}: {count} excluded, and --strict was given: see exclusions.csv")
             worst = max(worst, EventsExcludedError.exit_code)
-        lines.append(f"{done.study}: {done.state}")
-    if len(configs) > 1 and not quiet:
-        click.echo(f"{len(configs)} studies; " + "; ".join(lines))
+    for line in summary if several else [*summary, *details]:
+        click.echo(line)
     click.get_current_context().exit(worst or (CHANGED if tell and changed else 0))
 
 
