@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.inference.cross import CrossSection
-from eventstudy.inference.placebo import PlaceboDraws, placebo_draws
+from eventstudy.inference.placebo import PlaceboDraws, delete_block
 from eventstudy.inference.registry import placebo_result, run_test
 from eventstudy.simulate import PanelDesign, draw_panel
-from eventstudy.windows import Window
+from eventstudy.windows import Window, length
 from validation.comparison import Cell, Cells, error_of_rate
 from validation.parallel import run_jobs
 
 HERE = Path(__file__).parent
-SIZE_DRAWS, POWER_DRAWS, CHUNK = 1_500, 500, 250
+SIZE_DRAWS, POWER_DRAWS, CHUNK = 1_500, 500, 125
+PARTS = SIZE_DRAWS // CHUNK
 COLUMNS = ("portfolio_t", "placebo_caar", "kp_bmp", "patell")
 LAST_DIGIT = 5e-5
 TESTS = ("portfolio_t", "kp_bmp", "patell")
@@ -42,13 +43,14 @@ def e3b_design(limits: bool, effect: float) -> PanelDesign:
 def placebo_of_the_mean(cross: CrossSection) -> PlaceboDraws:
     """Return the placebo CAARs of firms with the same estimation rows: those of one firm with their mean errors.
 
-    The package's deletion is linear in the errors, so that this is `placebo_draws` in a third of the time.
+    The package's deletion is linear in the errors, so that these are the draws of `placebo_draws`, a good deal faster.
     """
-    first = cross.firms[0]
-    errors = np.mean([firm.fit.errors for firm in cross.firms], axis=0)
-    mean_firm = replace(first, fit=replace(first.fit, errors=errors))
-    caar, _ = placebo_draws(CrossSection(cross.window, (mean_firm,)))
-    return replace(caar, observed=float(cross.car.mean()))
+    first, size = cross.firms[0], length(cross.window)
+    fit = replace(first.fit, errors=np.mean([firm.fit.errors for firm in cross.firms], axis=0))
+    starts = np.arange(fit.rows.end[0], fit.rows.end[-1] - size + 2)
+    blocks = [(int(start), int(start) + size - 1) for start in starts]
+    draws = [delete_block(fit, *block).cumulative(*block, cross.window).car for block in blocks]  # type: ignore[union-attr]
+    return PlaceboDraws(float(cross.car.mean()), np.array(draws), starts - first.day0, size)
 
 
 def e3b_draws(limits: bool, effect: float, count: int, part: int) -> pd.DataFrame:
@@ -69,13 +71,13 @@ def e3b_draws(limits: bool, effect: float, count: int, part: int) -> pd.DataFram
     return pd.DataFrame(lines)
 
 
-def e3b_compared(limits: bool, share: float = 1.0, keep: Path | None = None) -> list[tuple[pd.Series, int, Cells]]:
+def e3b_compared(limits: bool, parts: int = PARTS, keep: Path | None = None) -> list[tuple[pd.Series, int, Cells]]:
     """Simulate the rows with or without price limits; return each row of the table with its draws and cells.
 
     Parameters
     ----------
-    share : float
-        Part of the specification's number of draws that is drawn.
+    parts : int
+        Parts of `CHUNK` draws a row, at most as many as make the specification's number of draws.
     """
     table = e3b_table()
     table = table[table["limits"] == ("yes" if limits else "no")]
@@ -83,7 +85,7 @@ def e3b_compared(limits: bool, share: float = 1.0, keep: Path | None = None) -> 
     jobs = [
         (limits, float(effect), CHUNK, part)
         for effect, count in counts.items()
-        for part in range(int(np.ceil(share * count / CHUNK)))
+        for part in range(min(parts, count // CHUNK))
     ]
     drawn = pd.concat(
         [frame.assign(effect=job[1]) for job, frame in zip(jobs, run_jobs(e3b_draws, jobs, keep), strict=True)],

@@ -106,11 +106,11 @@ def e3_section(parts: int, keep: Path, tally: Tally) -> list[Section]:
     return blocks
 
 
-def e3b_section(share: float, keep: Path, tally: Tally) -> list[Section]:
+def e3b_section(parts: int, keep: Path, tally: Tally) -> list[Section]:
     """Simulate table E3b."""
     blocks = []
     for limits in (False, True):
-        compared = e3b_compared(limits, share, keep)
+        compared = e3b_compared(limits, parts, keep)
         title = "Price limit of 10%" if limits else "No price limit"
         named = {f"effect {percent(row['effect'])}, [0, {row['window_end']}]": cells for row, _, cells in compared}
         tally.add(f"Three firms, {title[0].lower()}{title[1:]}", [count for _, count, _ in compared], named)
@@ -145,16 +145,16 @@ def e1_section(tally: Tally) -> Section:
     }
 
 
-def content(paths: int, thousands: int, share: float, keep: Path) -> Section:
+def content(paths: int, thousands: int, parts: int, keep: Path) -> Section:
     """Simulate everything; return what the template needs."""
-    full = (scenarios.PATHS, suspensions.E3_DRAWS // suspensions.CHUNK, 1.0)
-    complete = (paths, thousands, share) == full
-    options = f" --paths {paths} --thousands {thousands} --share {share:g}"
+    full = (scenarios.PATHS, suspensions.E3_DRAWS // suspensions.CHUNK, actual_design.PARTS)
+    complete = (paths, thousands, parts) == full
+    options = f" --paths {paths} --thousands {thousands} --parts {parts}"
     tally = Tally()
     sections = {
         "e2": e2_section(paths, keep, tally),
         "e3": e3_section(thousands, keep, tally),
-        "e3b": e3b_section(share, keep, tally),
+        "e3b": e3b_section(parts, keep, tally),
         **e1_section(tally),
     }
     return sections | {
@@ -180,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Simulate the tables of docs/validation.md and write the page.")
     parser.add_argument("--paths", type=int, default=scenarios.PATHS, help="market paths of size and power, 2,000 draws each")
     parser.add_argument("--thousands", type=int, default=4, help="thousands of draws of the treatments of suspensions")
-    parser.add_argument("--share", type=float, default=1.0, help="part of the draws of the three firms")
+    parser.add_argument("--parts", type=int, default=actual_design.PARTS, help="parts of the three firms, 125 draws each")
     parser.add_argument("--keep", type=Path, default=KEPT, help="where what was simulated is kept until the page is written")
     parser.add_argument("--resume", action="store_true", help="take up what an interrupted run kept, of the same code")
     chosen = parser.parse_args()
@@ -194,7 +194,7 @@ def main() -> None:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    filled = content(chosen.paths, chosen.thousands, chosen.share, chosen.keep)
+    filled = content(chosen.paths, chosen.thousands, chosen.parts, chosen.keep)
     PAGE.write_text(environment.get_template("page.md.jinja").render(filled), encoding="utf-8")
 
 
