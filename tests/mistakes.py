@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FIRMS, RANKS, DRAWS, FITS = "test_across_firms.py", "test_ranks_and_signs.py", "test_resampling.py", "test_estimators.py"
+PORTFOLIO = "test_calendar_time.py"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ MISTAKES = (
     Mistake(PLACEBO, "(fit.df_resid * fit.sigma**2 - e_w @ q) / df", "(fit.df_resid * fit.sigma**2 - e_w @ e_w) / df", FIRMS),
     Mistake("inference/bootstrap.py", "np.sqrt([firm.fit.nobs", "np.ones_like([firm.fit.nobs", DRAWS),
     Mistake("inference/bootstrap.py", "summed / np.sqrt(rows.span)", "summed", DRAWS),
+    Mistake("inference/bootstrap.py", "product = np.einsum(\"br,br->b\", rows[place], rows[other]) - fitted",
+            "product = np.einsum(\"br,br->b\", rows[place], rows[other])", DRAWS),
+    Mistake("inference/bootstrap.py", "products / firm.fit.df_resid * firm.cumulative.variance_factor",
+            "products / firm.fit.df_resid", DRAWS),
+    Mistake("inference/bootstrap.py", "_share(draws >= observed), floor", "_share(draws <= observed), floor", DRAWS),
+    Mistake("inference/calendar_time.py", "[root, root * portfolio", "[root, portfolio", PORTFOLIO),
+    Mistake("inference/calendar_time.py", "root = np.sqrt(portfolio", "root = np.sign(portfolio", PORTFOLIO),
+    Mistake("inference/calendar_time.py", "(count - 2) * unscaled", "(count - 1) * unscaled", PORTFOLIO),
+    Mistake("inference/calendar_time.py", "rows.take(rows.span == 1)", "rows.take(rows.span >= 1)", PORTFOLIO),
+    Mistake("inference/calendar_time.py", "count < FEWEST_SESSIONS", "count <= FEWEST_SESSIONS", PORTFOLIO),
     Mistake("inference/correlation.py", "matrix[~overlap] = 0.0", "pass", FIRMS),
 )  # fmt: skip
 IN_EVERY_RUN = (5, 16, 31)  # the others need `make validation`

@@ -257,6 +257,20 @@ def test_every_test_is_told_with_its_null(entity_page: str, entity_list: StudyRe
 # Figures
 
 
+def test_tests_the_study_has_no_details_for_stand_in_the_table_alone(entity_page: str, entity_list: StudyResult) -> None:
+    left_out = entity_list.tests[entity_list.tests["reason"].isin(["no_industries", "one_date"])]
+    assert set(left_out["test"]) == {"kp_bmp_blocks", "calendar_time"}
+    for words in ("correlation by blocks", "kp_bmp_blocks", "Calendar-time portfolio", "calendar_time"):
+        assert words not in entity_page, words
+
+
+def test_three_firms_cannot_reject_by_signs_and_the_table_says_it_in_words(entity_page: str) -> None:
+    for name in ("Generalised sign test (Cowan)", "Wilcoxon’s signed-rank test"):
+        row = re.search(rf'<tr><th scope="row">{re.escape(name)}</th>.*?<td class="n">3</td>.*?</tr>', entity_page)
+        assert row is not None
+        assert "cannot reject at any usual level: so few firms cannot give a p-value below the floor" in row[0], name
+
+
 def test_suspended_sessions_are_never_points(entity_list: StudyResult) -> None:
     for subject in Reading(entity_list).treated:
         path = subject.path(0, 10)

@@ -11,8 +11,8 @@ from firms import DAY0, ESTIMATION, firm, joined, section
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from eventstudy.inference import multiple, parametric
-from eventstudy.inference.bootstrap import bootstrap_test, drawn_sessions, grid_of, statistics
+from eventstudy.inference import bootstrap, multiple, parametric
+from eventstudy.inference.bootstrap import bootstrap_test, drawn_sessions, grid_of, joint_statistics, statistics
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.placebo import placebo_blocks
 from eventstudy.inference.registry import difference_result, placebo_result, run_test
@@ -96,6 +96,61 @@ def test_bootstrap_is_close_to_the_exact_t_for_normal_errors(name: str) -> None:
     assert found.floor == 1e-4
     assert_allclose(found.p_left + found.p_right, 1 + 1e-4)  # every draw lies on one side, the observed one on both
     assert found.p_value * 10_000 == pytest.approx(round(found.p_value * 10_000), abs=1e-6)
+
+
+def shared_gap() -> CrossSection:
+    """Three firms out together: the same rows for all, one of them over three sessions."""
+    return section(3, (0, 3), dict.fromkeys((1, 2, 3), (40, 41)))
+
+
+@pytest.mark.parametrize("cross", [section(3, (0, 3)), section(1, (0, 0)), shared_gap()], ids=["complete", "one firm", "span"])
+def test_a_joint_draw_is_hotellings_t_squared_after_fitting_every_firm_again(cross: CrossSection) -> None:
+    grid = grid_of(cross)
+    chosen, _ = next(drawn_sessions("bootstrap_residual", grid, 7, 4))
+    rows, (lo, hi) = cross.firms[0].fit.rows, (DAY0 + end for end in cross.window)
+    event = trade_rows(cross.firms[0].listing).inside(lo, hi)
+    z, x = np.column_stack([rows.span, rows.mkt]) / np.sqrt(rows.span)[:, None], np.array([hi - lo + 1, event.mkt.sum()])
+    for draw, found in zip(chosen, joint_statistics(grid, chosen), strict=True):
+        errors = grid.pool[1][draw]
+        sums = [errors[rows.end[k] - ESTIMATION[0] - np.arange(rows.span[k])].sum(axis=0) for k in range(len(rows))]
+        y = np.array(sums) / np.sqrt(rows.span)[:, None]
+        theta = np.linalg.lstsq(z, y, rcond=None)[0]
+        left, car = y - z @ theta, errors[grid.estimation :].sum(axis=0) - x @ theta
+        spread = left.T @ left / (len(rows) - 2) * (hi - lo + 1 + x @ np.linalg.inv(z.T @ z) @ x)
+        assert_allclose(found, car @ np.linalg.inv(spread) @ car, rtol=1e-9)
+
+
+def test_joint_bootstrap_of_one_firm_is_its_two_sided_one_and_of_several_close_to_the_exact_f() -> None:
+    alone = section(1, (0, 3))
+    joint, single = bootstrap_test("bootstrap_hotelling", alone, 5), bootstrap_test("bootstrap_residual", alone, 5)
+    assert_allclose([joint.statistic, joint.p_value], [single.statistic**2, single.p_value])
+    cross = section(3, (0, 3))
+    found, exact = bootstrap_test("bootstrap_hotelling", cross, 5), run_test("hotelling", cross)
+    assert_allclose(found.statistic, exact.statistic * 118 * 3 / 116)
+    assert abs(found.p_value - exact.p_value) < 0.03
+    assert np.isnan([found.p_left, found.p_right]).all()
+    assert found.floor == 1e-4
+
+
+def test_joint_bootstrap_says_where_it_does_not_apply() -> None:
+    name = "bootstrap_hotelling"
+    assert bootstrap_test(name, section(3, (0, 3), AWAY), 1).reason == "different_rows"
+    one = firm(1, (0, 3))
+    assert bootstrap_test(name, CrossSection((0, 3), (one, one)), 1).reason == "singular_covariance"
+    assert bootstrap_test(name, CrossSection((0, 3), (one,) * 119), 1).reason == "too_many_firms"
+
+
+def test_longer_blocks_are_runs_of_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """124 sessions in blocks of five: 24 whole ones, and four sessions of the last."""
+    grid = grid_of(section(2, (0, 3)))
+    assert bootstrap.BLOCK_LENGTH == 1
+    monkeypatch.setattr(bootstrap, "BLOCK_LENGTH", 5)
+    chosen, _ = next(drawn_sessions("bootstrap_residual", grid, 7, 50))
+    assert chosen.shape == (50, 124)
+    steps = np.diff(chosen, axis=1) % 120
+    inside = np.arange(1, 124) % 5 != 0
+    assert (steps[:, inside] == 1).all()
+    assert (steps[:, ~inside] != 1).mean() > 0.9
 
 
 def test_bootstrap_depends_on_the_seed_alone() -> None:

@@ -49,7 +49,7 @@ LAYERS = [
     {
         "inference", "inference.result", "inference.correlation", "inference.parametric", "inference.joint", "inference.ranks",
         "inference.signs", "inference.skewness", "inference.multiple", "inference.cross", "inference.placebo",
-        "inference.bootstrap", "inference.regression",
+        "inference.bootstrap", "inference.regression", "inference.calendar_time",
     },
     {"inference.sensitivity"},
     {"inference.registry", "diagnostics"},

@@ -2,7 +2,7 @@
 
 The pool is the estimation sessions in which every firm has a single-session residual, inflated by
 sqrt(L1 / (L1 - K)). A draw gives every session of the estimation and of the event window one session of the
-pool, each drawn singly (block length 1); a row over n sessions gets the sum of the n errors drawn for them, so
+pool; a row over n sessions gets the sum of the n errors drawn for them, so
 that suspensions stay where they were. Every firm is then fitted again, and the portfolio t (rule C7) computed.
 """
 
@@ -17,14 +17,18 @@ import numpy as np
 from eventstudy.abnormal import session_weights
 from eventstudy.inference.correlation import FEWEST_COMMON_SESSIONS
 from eventstudy.inference.cross import CrossSection, FirmCar
+from eventstudy.inference.joint import t_squared
 from eventstudy.inference.parametric import portfolio_statistic
 from eventstudy.inference.result import TestResult, undefined
 from eventstudy.windows import length
 
 DRAWS = 9_999
+# Daily errors of a market model are next to uncorrelated from session to session, and longer blocks leave fewer different
+# ones to draw from. With 5, the usual alternative, sessions that follow each other would be drawn together.
+BLOCK_LENGTH = 1
 NUMBERS_AT_ONCE = 2_000_000
-MOST_FIRMS_APART = 100  # above, fitting firms with rows of their own in every draw would take minutes
-BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild")
+MOST_FIRMS_APART = 100  # above, fitting every firm on its own in every draw would take minutes
+BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild", "bootstrap_hotelling")
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,9 @@ def grid_of(cross: CrossSection) -> Grid:
 
 
 def bootstrap_test(name: str, cross: CrossSection, seed: int) -> TestResult:
-    """Return the outcome of ``bootstrap_residual`` or ``bootstrap_wild``: the portfolio t among its draws.
+    """Return the outcome of a bootstrap: the portfolio t among its draws, or with ``bootstrap_hotelling`` the joint T².
 
+    The joint T² (rule C17) is made of the draws of ``bootstrap_residual``; its p-value holds whatever the errors' tails.
     The wild bootstrap leaves the sessions of the pool in their places and turns their signs at random, the
     same for all firms of a session; other sessions, those of the event window included, get a session of the
     pool at random, its sign turned likewise. It needs symmetric errors.
@@ -99,8 +104,10 @@ def bootstrap_test(name: str, cross: CrossSection, seed: int) -> TestResult:
     grid = grid_of(cross)
     if not cross.correlation.enough or len(grid.pool[0]) < FEWEST_COMMON_SESSIONS:
         return undefined(name, "sharp", n, "too_few_common_sessions")
-    if n > MOST_FIRMS_APART and not grid.is_one_regression:
+    if n > MOST_FIRMS_APART and not (name != "bootstrap_hotelling" and grid.is_one_regression):
         return undefined(name, "sharp", n, "too_many_firms")
+    if name == "bootstrap_hotelling":
+        return _joint_test(grid, seed)
     observed = portfolio_statistic(cross.car, cross.sigma, cross.correlation, cross.shared)
     if np.isnan(observed):
         return undefined(name, "sharp", n, "negative_variance")
@@ -108,14 +115,57 @@ def bootstrap_test(name: str, cross: CrossSection, seed: int) -> TestResult:
     draws = np.concatenate(
         [statistics(grid, *drawn) for drawn in drawn_sessions(name, grid, seed, max(1, NUMBERS_AT_ONCE // width))]
     )
-
-    def share(extreme: np.ndarray) -> float:
-        return float((1 + extreme.sum()) / (1 + DRAWS))
-
     return TestResult(
-        name, "sharp", n, observed, share(np.abs(draws) >= abs(observed)),
-        p_left=share(draws <= observed), p_right=share(draws >= observed), floor=1 / (1 + DRAWS),
+        name, "sharp", n, observed, _share(np.abs(draws) >= abs(observed)),
+        p_left=_share(draws <= observed), p_right=_share(draws >= observed), floor=1 / (1 + DRAWS),
     )  # fmt: skip
+
+
+def _share(extreme: np.ndarray) -> float:
+    return float((1 + extreme.sum()) / (1 + DRAWS))
+
+
+def _joint_test(grid: Grid, seed: int) -> TestResult:
+    """Return the joint T² of all CARs among those of the residual bootstrap's draws."""
+    name, cross = "bootstrap_hotelling", grid.cross
+    n, fit = len(cross.firms), cross.firms[0].fit
+    if not cross.same_rows:
+        return undefined(name, "sharp", n, "different_rows")
+    if fit.df_resid < n:
+        return undefined(name, "sharp", n, "too_few_df")
+    errors = np.column_stack([firm.fit.errors for firm in cross.firms])
+    observed = t_squared(cross.car, errors.T @ errors / fit.df_resid * cross.firms[0].cumulative.variance_factor)
+    if np.isnan(observed):
+        return undefined(name, "sharp", n, "singular_covariance")
+    at_once = max(1, NUMBERS_AT_ONCE // (grid.size * n))
+    chosen = (drawn for drawn, _ in drawn_sessions("bootstrap_residual", grid, seed, at_once))
+    draws = np.concatenate([joint_statistics(grid, drawn) for drawn in chosen])
+    return TestResult(name, "sharp", n, observed, _share(draws >= observed), floor=1 / (1 + DRAWS))
+
+
+def joint_statistics(grid: Grid, chosen: np.ndarray) -> np.ndarray:
+    """Return T² = g'S⁻¹g / C of each draw (rule C17), for firms that share their rows.
+
+    Parameters
+    ----------
+    chosen : array (draws, sessions) of int
+        Row of the pool that each session gets.
+    """
+    firm, n, count = grid.cross.firms[0], len(grid.cross.firms), len(chosen)
+    car, products = np.empty((count, n)), np.empty((count, n, n))
+    rows, scores = [], []
+    for place, own in enumerate(grid.pool[1].T):
+        drawn = own[chosen]
+        car[:, place] = drawn @ grid.weights(firm)
+        rows.append(_rows(grid, firm, drawn))
+        scores.append(rows[-1] @ firm.fit.scaled_regressors)
+        for other in range(place + 1):
+            fitted = np.einsum("bk,kl,bl->b", scores[place], firm.fit.unscaled_cov, scores[other])
+            product = np.einsum("br,br->b", rows[place], rows[other]) - fitted
+            products[:, place, other] = products[:, other, place] = product
+    covariance = products / firm.fit.df_resid * firm.cumulative.variance_factor
+    found: np.ndarray = np.einsum("bn,bn->b", car, np.linalg.solve(covariance, car[..., None])[..., 0])
+    return found
 
 
 def drawn_sessions(name: str, grid: Grid, seed: int, at_once: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
@@ -124,7 +174,9 @@ def drawn_sessions(name: str, grid: Grid, seed: int, at_once: int) -> Iterator[t
     places = grid.pool[0]
     for start in range(0, DRAWS, at_once):
         shape = (min(at_once, DRAWS - start), grid.size)
-        chosen = rng.integers(len(places), size=shape)
+        firsts = rng.integers(len(places), size=(shape[0], -(-grid.size // BLOCK_LENGTH)))
+        runs = (firsts[:, :, None] + np.arange(BLOCK_LENGTH)) % len(places)  # the last session is followed by the first
+        chosen = runs.reshape(shape[0], -1)[:, : grid.size]
         if name == "bootstrap_residual":
             yield chosen, None
         else:

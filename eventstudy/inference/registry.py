@@ -10,6 +10,7 @@ import numpy as np
 
 from eventstudy.inference import joint, parametric, ranks, signs, skewness
 from eventstudy.inference.bootstrap import BOOTSTRAP
+from eventstudy.inference.calendar_time import calendar_time
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.placebo import PlaceboDraws
 from eventstudy.inference.result import Null, TestResult, undefined
@@ -58,6 +59,7 @@ PARAMETRIC: dict[str, tuple[Null, Test]] = {
     ),
     "kp_bmp": ("mean", lambda cross: parametric.kp_bmp(cross.scar, cross.correlation)),
     "kp_bmp_blocks": ("mean", _kp_bmp_blocks),
+    "calendar_time": ("mean", calendar_time),
     "kp_patell": ("sharp", lambda cross: parametric.kp_patell(cross.scar, cross.df, cross.correlation)),
     "crude_dependence": (
         "sharp",

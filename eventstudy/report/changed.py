@@ -11,7 +11,7 @@ from eventstudy.changes import Change, Comparison
 from eventstudy.report.numbers import decimal, percent, window
 from eventstudy.report.subjects import FirmName, Reading
 from eventstudy.report.tabular import Block, Column, Row, Table
-from eventstudy.report.wording import words_of_test
+from eventstudy.report.tests_in_words import words_of_test
 
 MOST_TOLD = 40
 KINDS = {

@@ -34,7 +34,8 @@ from eventstudy.report.numbers import (
     window,
 )
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
-from eventstudy.report.wording import EXPECTATION, REASONS, own_words, sentence, short_name
+from eventstudy.report.tests_in_words import short_name
+from eventstudy.report.wording import EXPECTATION, REASONS, own_words, sentence
 from eventstudy.study import ALL, UNCONFOUNDED
 from eventstudy.windows import Window
 

@@ -23,7 +23,8 @@ from eventstudy.report.numbers import confidence, decimal, percent, window
 from eventstudy.report.robustness import robustness
 from eventstudy.report.subjects import FirmName, Reading, Subject
 from eventstudy.report.tabular import Table, source_notes
-from eventstudy.report.wording import NULLS, REASONS, own_words
+from eventstudy.report.tests_in_words import NULLS
+from eventstudy.report.wording import REASONS, own_words
 from eventstudy.result import StudyResult
 
 PANELS = 12  # more firms than this get no panel of their own
