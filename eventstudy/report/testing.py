@@ -13,7 +13,7 @@ from eventstudy.report.averages import row_of_placebo, sd_ratios
 from eventstudy.report.numbers import decimal, listed, p_equation, p_value, whole, window
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
-from eventstudy.report.tests_in_words import NULLS, short_name, words_of_test
+from eventstudy.report.tests_in_words import NULLS, asked, short_name, words_of_test
 from eventstudy.report.wording import REASONS
 from eventstudy.windows import Window
 
@@ -24,8 +24,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "by resampling": (*PLACEBO, *BOOTSTRAP),
     "mean of the first less mean of the second": DIFFERENCE,
 }
-# Not asked by the study: its table of tests keeps the row, the page leaves it out
-NOT_ASKED = {("kp_bmp_blocks", "no_industries"), ("calendar_time", "one_date")}
 NUMBERS = 5  # statistic, df, p, blocks and floor
 
 
@@ -44,7 +42,7 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
         Column("sd ratio", True, "standard deviation in the 30 sessions before the event over that of the estimation window"),
         Column("Remarks", False),
     )
-    table = _asked(reading.result.tests_in_full)
+    table = asked(reading.result.tests_in_full)
     differences = _differences(reading)
     blocks = []
     for group in groups:
@@ -73,11 +71,6 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
             "before the event were."
         )
     return finished(reading, Table(anchor, caption, columns, tuple(blocks), tuple(notes)))
-
-
-def _asked(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of tests that the study has the events and details for."""
-    return table[[pair not in NOT_ASKED for pair in zip(table["test"], table["reason"], strict=True)]]
 
 
 def _differences(reading: Reading) -> dict[str, str]:
@@ -153,6 +146,6 @@ def _ratio(reading: Reading, group: str, bounds: Window) -> str:
 
 def tests_in_words(reading: Reading) -> list[tuple[str, str, str, str]]:
     """Return name, code, description and reference distribution of each test the study ran."""
-    ran = set(_asked(reading.result.tests)["test"])
+    ran = set(asked(reading.result.tests)["test"])
     found = [(name, words_of_test(name)) for names in KINDS.values() for name in names if name in ran]
     return [(words.name, name, words.about, words.reference) for name, words in found]

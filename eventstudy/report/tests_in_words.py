@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 NULLS = {
     "mean": "the expected abnormal return is zero; its variance may have changed",
     "sharp": "the event changed nothing at all, neither the mean nor the variance",
@@ -197,6 +199,15 @@ TESTS = {
         "rank among the placebo blocks",
     ),
 }  # fmt: skip
+
+
+# The study has no details or dates for these: its tables keep the rows, the page leaves them out
+NOT_ASKED = {("kp_bmp_blocks", "no_industries"), ("calendar_time", "one_date")}
+
+
+def asked(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table with columns ``test`` and ``reason`` that the page shows."""
+    return table[[pair not in NOT_ASKED for pair in zip(table["test"], table["reason"], strict=True)]]
 
 
 def words_of_test(name: str) -> TestWords:

@@ -15,7 +15,8 @@ from eventstudy.report.numbers import FIXED, decimal, in_words, listed, percent,
 from eventstudy.report.power_curve import Line, power_figure
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
-from eventstudy.report.wording import REASONS, sentence, short_name, words_of_test
+from eventstudy.report.tests_in_words import asked, short_name, words_of_test
+from eventstudy.report.wording import REASONS, sentence
 from eventstudy.result import StudyResult
 from eventstudy.study import ALL
 from eventstudy.windows import Window, length
@@ -83,7 +84,7 @@ def _scene(reading: Reading, group: str) -> str:
 
 def _test_lines(reading: Reading, group: str) -> Iterator[list[str]]:
     table = reading.result.power
-    for _, row in table[table["group"] == group].iterrows():
+    for _, row in asked(table[table["group"] == group]).iterrows():
         remark = REASONS.get(row["reason"], row["reason"])
         said = "; ".join(part for part in (row["verdict"], remark) if part)
         yield [row["test"], *(_share(row[name]) for name in ("size", "power")), said]
@@ -184,7 +185,7 @@ def _trust_table(reading: Reading, groups: Sequence[str]) -> Table:
     )
     blocks, notes = [], []
     for group in groups:
-        rows = [_trust_row(reading, row) for _, row in table[table["group"] == group].iterrows()]
+        rows = [_trust_row(reading, row) for _, row in asked(table[table["group"] == group]).iterrows()]
         rows.sort(key=lambda row: not row.strong)
         effect = size(reading.scale.effect(-float(table[table["group"] == group]["effect"].iloc[0])))
         heading = f"{reading.group_name(group)}, {window(bounds)}; effect added: {effect}"
