@@ -137,6 +137,13 @@ def test_a_window_nobody_resumed_in_has_rows_with_a_reason_and_no_figure() -> No
     assert "2 of them have no effect: no firm has a CAR in this window." in found.sentences
 
 
+def test_choices_that_leave_one_comparable_result_have_a_table_and_no_figure() -> None:
+    spec = es.load_study(CONFIG).replace(robustness={"benchmarks": ["UNKNOWN"]}, tests=["portfolio_t"], leak=[])
+    found = robustness(Reading(es.run_study(spec)))
+    assert found is not None
+    assert found.figure is None
+
+
 def test_three_hundred_specifications_stay_small_and_the_bytes_the_same(tmp_path: Path) -> None:
     grid = {
         "models": ["mean", "market_adjusted"], "returns": ["simple"], "benchmarks": ["399001.SZ"], "masks": [False],

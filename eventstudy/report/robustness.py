@@ -25,7 +25,7 @@ MOST_FIRMS = 12
 
 @dataclass(frozen=True)
 class Robustness:
-    """What the section shows; no figure where no specification has an effect."""
+    """What the section shows; no figure where no specification has an effect or none differs."""
 
     sentences: tuple[str, ...]
     figure: Markup | None
@@ -48,7 +48,8 @@ def robustness(reading: Reading) -> Robustness | None:
     figure = None
     if mean.outcomes:
         told += [*_by_firm(reading, own), *found(mean, reading.plan.alpha), *moved(mean, drawn)]
-        figure = curve_figure(mean, drawn, headline, curve_label(mean, reading.plan.alpha))
+        if drawn:
+            figure = curve_figure(mean, drawn, headline, curve_label(mean, reading.plan.alpha))
     return Robustness(tuple(told), figure, _caption(reading), _firms(reading, own), choices_table(reading, mean, choices))
 
 
