@@ -142,7 +142,8 @@ def test_headline_rows_come_first_and_say_why(named) -> None:
     assert places == sorted(places)
     assert "named in the config of the study" in table
     assert "All other tests are secondary" in table
-    assert table.count(">headline<") == 2
+    assert table.count('<tr class="strong">') == 2
+    assert table.count(": headline</") == 1
 
 
 def test_the_default_is_told_in_report_and_manifest(entity, entity_runs) -> None:

@@ -426,7 +426,9 @@ def test_an_internal_error_of_one_study_stops_no_other(run, study, tmp_path, mon
     done = run(odd, study, "--jobs", "1")
     assert done.exit_code == 1
     assert "internal error (ZeroDivisionError: by hand)" in done.stderr
-    assert "panel: written" in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == "panel: failed, exit code 1"
+    assert lines[1].endswith("report.html")
 
 
 def test_a_reports_folder_that_cannot_be_written_is_told(cli, study, tmp_path) -> None:

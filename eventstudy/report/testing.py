@@ -31,7 +31,6 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
     """Return the tests of some groups and windows, one block a group and window."""
     columns = (
         Column("Test", False),
-        Column("Role", False, "headline: named in the config or by a fixed rule; secondary: all others"),
         Column("Null", False, "what is tested: see under the table"),
         Column("N", True, "firms with a CAR in the window"),
         Column("Statistic"),
@@ -111,17 +110,16 @@ def _correlations(reading: Reading, groups: Sequence[str], windows: Sequence[Win
 
 def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
     name, head = str(row["test"]), words_of_test(str(row["test"])).name
-    role = reading.headline.role(name, bounds == reading.plan.headline_window)
-    strong = role == "headline"
+    strong = reading.headline.role(name, bounds == reading.plan.headline_window) == "headline"
     words = REASONS.get(row["reason"], row["reason"])
     if pd.isna(row["p_value"]):
         gap = Undefined(words, row["reason"], NUMBERS + 1)
-        return Row(head, (role, _null(row), whole(row["n"]), gap, ""), strong)
+        return Row(head, (_null(row), whole(row["n"]), gap, ""), strong)
     numbers = (decimal(row["statistic"], 3), whole(row["df"]), p_value(row["p_value"]))
     if not name.startswith("placebo_"):
         count = whole(DRAWS) if name in BOOTSTRAP else ""
         floor = "" if pd.isna(row["floor"]) else decimal(row["floor"], 4 if name in BOOTSTRAP else 3)
-        return Row(head, (role, _null(row), whole(row["n"]), *numbers, count, floor, "", words), strong)
+        return Row(head, (_null(row), whole(row["n"]), *numbers, count, floor, "", words), strong)
     drawn = row_of_placebo(reading, row["group"], bounds, name)
     blocks, floor, apart = "", "", ""
     if drawn is not None:
@@ -129,7 +127,7 @@ def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
         apart = f"{drawn['blocks_apart']} blocks that do not overlap: {p_equation(drawn['p_apart'])}"
     remark = "; ".join(part for part in (apart, words) if part)
     ratio = _ratio(reading, row["group"], bounds) if row["group"] in reading.study.groups else ""
-    return Row(head, (role, _null(row), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
+    return Row(head, (_null(row), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
 
 
 def _null(row: pd.Series) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 NULLS = {
@@ -207,7 +208,8 @@ NOT_ASKED = {("kp_bmp_blocks", "no_industries"), ("calendar_time", "one_date")}
 
 def asked(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table with columns ``test`` and ``reason`` that the page shows."""
-    return table[[pair not in NOT_ASKED for pair in zip(table["test"], table["reason"], strict=True)]]
+    shown = [pair not in NOT_ASKED for pair in zip(table["test"], table["reason"], strict=True)]
+    return table[np.array(shown, dtype=bool)]  # an empty list would select columns
 
 
 def words_of_test(name: str) -> TestWords:
