@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.testing import assert_allclose
 
 import eventstudy as es
 from eventstudy.errors import ConfigError
+from eventstudy.report import figures, page
+from eventstudy.report.subjects import Reading
 
 WINDOWS = {"estimation": [-60, -11], "event": [-35, 10], "car": [[0, 3]], "min_observations": 40}
 LEAK = {"id": "rumour", "label": "a rumour", "firms": ["AAA", "BBB"], "window": [0, 1], "estimation": [-60, -11]}
@@ -120,6 +123,37 @@ def test_effects_without_masks_are_those_of_the_study_without_them(entity: es.St
     cars = entity.cars.set_index(["symbol", "window_start", "window_end"])
     assert_allclose(kept["car"], cars.loc[kept.index, "car"], rtol=1e-12)
     assert (found["nobs"] - kept["nobs"]).dropna().unique().tolist() == [4]  # 21 to 24 May 2019
+
+
+def test_the_time_line_is_the_share_over_its_benchmark_from_the_recorded_closes(entity: es.StudyResult, root: Path) -> None:
+    facts = {
+        symbol: pd.read_csv(root / "eventstudy" / "snapshot" / f"{symbol}.csv", index_col="date")
+        for symbol in ("002236.SZ", "000300.SS")
+    }
+    share = facts["002236.SZ"]["close"].mask(facts["002236.SZ"]["volume"] == 0)  # nothing was paid between May and October
+    want = 100 * (share / share["2019-05-21"]) / (facts["000300.SS"]["close"] / facts["000300.SS"].loc["2019-05-21", "close"])
+    reading = Reading(entity)
+    pair = next(pair for pair in entity.known_before.pairs if pair.firm.key[1] == "002236.SZ")
+    places, ratio = figures.against_benchmark(pair, 10)
+    dates = pair.firm.listing.calendar.sessions[places].strftime("%Y-%m-%d")
+    assert (dates[0], dates[10], dates[-1]) == ("2019-05-08", "2019-05-22", "2019-10-22")
+    assert_allclose(ratio, want[dates].to_numpy())
+    assert list(dates[np.isnan(ratio)]) == ["2019-10-08", "2019-10-09"]
+    label = figures.leak_label(next(one for one in reading.subjects if one.firm.key == pair.firm.key), pair, 10)
+    for date, when in (("2019-05-23", "after the leak"), ("2019-09-30", "before the announcement"), ("2019-10-22", "at the end")):
+        assert f"{want[date]:.1f} {when}" in label
+    assert "leak on Wednesday 22 May 2019, announcement on Tuesday 8 October 2019" in label
+    assert "2 suspended sessions are shaded. 4 sessions left out of the estimation are marked." in label
+
+
+def test_every_leak_has_its_time_line_on_the_page_with_masked_days_marked(entity: es.StudyResult) -> None:
+    figure = page.leak_figure(Reading(entity))
+    assert figure is not None
+    assert [panel.label.name for panel in figure.panels] == ["Hikvision", "Dahua", "Iflytek", "Meiya Pico"]
+    for panel in figure.panels:
+        marks = re.search(r'<g id="[^"]*masked">.*?</g>\s*</g>', panel.svg, re.DOTALL)
+        assert marks is not None
+        assert marks[0].count("<use ") == 4
 
 
 def test_leak_moves_no_other_number(entity: es.StudyResult) -> None:

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from eventstudy.report.numbers import decimal, percent, short_day, window
+from eventstudy.anticipation import Leaked
+from eventstudy.report.numbers import day, decimal, percent, short_day, window
 from eventstudy.report.subjects import CarPath, Effect, Subject
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.windows import Window
@@ -221,11 +222,79 @@ def price_panel(subject: Subject, event: Window, name: str) -> Markup:
     axes.plot(taus, share, color=INKS["firm"], linewidth=1.9)
     axes.plot(taus, share, "o", color=INKS["firm"], markersize=1.9, gid="closes")
     _mark_limits(axes, taus, share, list(listing.limit[places]))
-    _price_ticks(axes, words, subject, np.concatenate([share, market]))
+    foot = f"close; the line marks the event session, {short_day(subject.date(0))}"
+    _price_ticks(axes, words, subject, np.concatenate([share, market]), foot)
     _above(axes, words.place("share"), INKS["firm"])
     _above(axes, words.place(subject.benchmark), INKS["other"], right=True)
     label = f"{subject.name} and {subject.benchmark}, both 100 before the event; at the end {_ends(share)} and {_ends(market)}."
     return inline_svg(figure, name, words, label)
+
+
+def against_benchmark(pair: Leaked, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sessions from before a leak to the end of the event window, and the share's value over its benchmark's.
+
+    Parameters
+    ----------
+    last : int
+        End of the event window, relative to the event session.
+
+    Returns
+    -------
+    places : array of int
+        Positions in the calendar.
+    ratio : array of float
+        100 at the last close before the leak that both have; NaN where the share did not trade.
+    """
+    listing, leak = pair.firm.listing, pair.leak.day0 + pair.leak_window[0]
+    both = np.flatnonzero(np.isfinite(listing.level[:leak]) & np.isfinite(listing.benchmark[:leak]))
+    places = np.arange(max(leak - SESSIONS_BEFORE, 0), min(pair.firm.day0 + last, listing.end) + 1)
+    if not len(both):
+        return places, np.full(len(places), np.nan)
+    ratio = listing.level / listing.benchmark
+    return places, 100 * ratio[places] / ratio[both[-1]]
+
+
+def leak_panel(subject: Subject, pair: Leaked, last: int, name: str) -> Markup:
+    """Draw a share's value over its benchmark's from before a leak to the end of the event window, both dates marked."""
+    figure, words = blank_figure(*WIDE), Words()
+    axes = _axes(figure)
+    firm, (places, ratio) = pair.firm, against_benchmark(pair, last)
+    taus, leak = places - firm.day0, pair.leak.day0 - firm.day0
+    axes.set_xlim(taus[0] - 0.5, taus[-1] + 0.5)
+    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), words, "suspended")
+    axes.axhline(100, color=INKS["muted"], linewidth=0.9)
+    for tau in (leak, 0):
+        axes.axvline(tau, color=INKS["mark"], linewidth=1)
+    traded = np.isfinite(ratio)
+    axes.plot(taus[traded], ratio[traded], color=INKS["firm"], linewidth=1.2, linestyle=(0, (4, 3)))  # seen in gaps only
+    axes.plot(taus, ratio, color=INKS["firm"], linewidth=1.9)
+    axes.plot(taus, ratio, "o", color=INKS["firm"], markersize=2.2, gid="closes")
+    masked = taus[firm.masked[places]] if len(firm.masked) else taus[:0]
+    foot = axes.get_xaxis_transform()
+    axes.plot(masked, [0.03] * len(masked), "s", transform=foot, color=INKS["other"], markersize=3.5, gid="masked")
+    _price_ticks(axes, words, subject, np.append(ratio, 100.0), "close over the benchmark’s, before the leak = 100")
+    _above(axes, words.place(f"leak {short_day(subject.date(leak))}, announcement {short_day(subject.date(0))}"), INKS["mark"])
+    return inline_svg(figure, name, words, leak_label(subject, pair, last))
+
+
+def leak_label(subject: Subject, pair: Leaked, last: int) -> str:
+    """Return what a leak's panel shows, in sentences with its numbers."""
+    firm, (places, ratio) = pair.firm, against_benchmark(pair, last)
+    told = []
+    stops = {
+        "after the leak": pair.leak.day0 + pair.leak_window[1],
+        "before the announcement": firm.day0 - 1,
+        "at the end": places[-1],
+    }
+    for when, place in stops.items():
+        known = ratio[(places <= place) & np.isfinite(ratio)]
+        told.append(f"{decimal(float(known[-1]), 1) if len(known) else 'no value'} {when}")
+    shut = len(subject.suspended_taus(int(places[0]) - firm.day0, int(places[-1]) - firm.day0))
+    out = int(firm.masked[places].sum()) if len(firm.masked) else 0
+    extra = [f"{shut} suspended sessions are shaded."] if shut else []
+    extra += [f"{out} sessions left out of the estimation are marked."] if out else []
+    dates = f"leak on {day(subject.date(pair.leak.day0 - firm.day0))}, announcement on {day(subject.date(0))}"
+    return " ".join([f"{subject.name} against {subject.benchmark}, 100 before the leak: {', '.join(told)}; {dates}.", *extra])
 
 
 def _ends(values: np.ndarray) -> str:
@@ -233,7 +302,7 @@ def _ends(values: np.ndarray) -> str:
     return decimal(float(finite[-1]), 0) if len(finite) else "without a value"
 
 
-def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray) -> None:
+def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray, foot: str) -> None:
     finite = values[np.isfinite(values)]
     low, high = float(finite.min()), float(finite.max())
     margin = 0.07 * (high - low)
@@ -245,6 +314,5 @@ def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray)
     dates: list[dt.date] = [subject.date(tau) for tau in taus]
     axes.set_xticks(taus, [words.place(short_day(date)) for date in dates])
     axes.annotate(
-        words.place(f"close; the line marks the event session, {short_day(subject.date(0))}"), (0.5, 0), (0, -29),
-        "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
+        words.place(foot), (0.5, 0), (0, -29), "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
     )  # fmt: skip

@@ -144,6 +144,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "model_sentences": material.model_sentences(reading),
         "limits": limits.limits(reading),
         "known_before": known_before.known_before(reading) if estimated else None,
+        "leak_figure": leak_figure(reading) if estimated else None,
         "diagnosis": _diagnosis(reading) if estimated else None,
         "data": material.data(reading),
         "hashes": material.hashes(reading),
@@ -262,6 +263,28 @@ def price_figure(reading: Reading, subjects: Sequence[Subject], anchor: str) -> 
         caption.append("Triangles mark closes at the daily price limit, up or down.")
     caption += source_notes(reading, [subject.label for subject in drawn])
     return Figure(anchor, panels, tuple(caption))
+
+
+def leak_figure(reading: Reading) -> Figure | None:
+    """Return the time line from each leak to the end of the event window; None without leaks, or with too many."""
+    by_key = {subject.firm.key: subject for subject in reading.subjects if subject.firm.fit is not None}
+    pairs = [pair for pair in reading.result.known_before.pairs if pair.firm.key in by_key]
+    if not pairs or len(pairs) > PANELS:
+        return None
+    last = reading.plan.windows.event[1]
+    drawn = [(by_key[pair.firm.key], pair) for pair in pairs]
+    panels = tuple(
+        Panel(subject.label, figures.leak_panel(subject, pair, last, f"leak-line-{place}"))
+        for place, (subject, pair) in enumerate(drawn)
+    )
+    caption = [
+        "Value of the share with its dividends over the value of its benchmark, 100 at the last close before the leak. The "
+        "vertical lines mark the leak and the event session. Shaded: suspended, no price."
+    ]
+    if any(pair.firm.masked.any() for pair in pairs):
+        caption.append("Squares at the foot: sessions left out of the estimation.")
+    caption.append("The benchmark is taken off one for one, without a model: for the effects see the table.")
+    return Figure("leak-lines", panels, tuple(caption), wide=True)
 
 
 def others_figure(reading: Reading) -> Figure | None:
