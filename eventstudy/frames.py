@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.configfile import data_keys
-from eventstudy.errors import ConfigError, DataError
+from eventstudy.errors import ConfigError
 from eventstudy.headline import checked_headline
-from eventstudy.inputs import check_peers, events_from_table
+from eventstudy.inputs import EVENT_COLUMNS, check_peers, events_from_table
 from eventstudy.models import MODEL_NAMES
 from eventstudy.models.options import ModelOptions, missing_option, refused_treatment
 from eventstudy.models.robust import COVARIANCES, ESTIMATORS, Covariance, Estimator
@@ -20,13 +20,12 @@ from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.prices import Fetching, price_source
 from eventstudy.result import StudyResult
 from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
-from eventstudy.sources.base import Absent, Kind, PriceSeries
+from eventstudy.shapes import index_series, price_series
+from eventstudy.sources.base import Kind
 from eventstudy.sources.factortable import FactorTable, FactorUnits, factor_table
-from eventstudy.sources.frames import price_frame
 from eventstudy.study import compute
 from eventstudy.windows import Windows
 
-YAHOO_FIELDS = {"Close": "close", "Adj Close": "adj_close", "Volume": "volume"}
 BENCHMARK, INDUSTRY, GLOBAL = "benchmark", "industry_benchmark", "global_benchmark"
 
 
@@ -155,13 +154,15 @@ def event_study(
     _check_choice("suspensions", suspensions, TREATMENTS)
     if not 0 < alpha < 1:
         raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
-    rows = events_from_table(events.reset_index(drop=True), "events")
+    if not isinstance(windows, Windows):
+        raise ConfigError(f"windows is a {type(windows).__name__}: give es.Windows(estimation=..., event=..., car=[...])")
+    rows = events_from_table(_event_rows(events), "events")
     symbols = list(dict.fromkeys(event.symbol for event in rows))
     check_peers(peers, rows)
     symbols += [symbol for symbol in dict.fromkeys(peers) if symbol not in symbols]
     series = price_series(prices, symbols, volume)
     series |= {
-        name: _index_series(name, levels)
+        name: index_series(levels, name)
         for name, levels in ((BENCHMARK, benchmark), (INDUSTRY, industry_benchmark), (GLOBAL, global_benchmark))
         if levels is not None
     }
@@ -190,6 +191,14 @@ def event_study(
         factors=table,
     )
     return StudyResult(compute(inputs))
+
+
+def _event_rows(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events with a plain index; keys that stand in the index become columns."""
+    if not isinstance(events, pd.DataFrame):
+        raise ConfigError(f"events is a {type(events).__name__}: give a DataFrame, one row a firm and event")
+    keyed = any(name in EVENT_COLUMNS for name in events.index.names)
+    return events.reset_index(drop=not keyed)
 
 
 def _factors(
@@ -234,90 +243,6 @@ def _headline(headline: Sequence[str] | None, tests: tuple[str, ...]) -> tuple[s
         return checked_headline(headline, tests)
     except ValueError as problem:
         raise ConfigError(str(problem)) from problem
-
-
-def _index_series(name: str, levels: pd.Series | pd.DataFrame) -> PriceSeries:
-    if isinstance(levels, pd.DataFrame):
-        if levels.shape[1] != 1:
-            raise DataError(f"{name} has {levels.shape[1]} columns: give a Series of levels by date")
-        levels = levels.iloc[:, 0]
-    raw = pd.DataFrame({"date": _index_dates(levels.index, name), "close": levels.to_numpy()})
-    frame, notes = price_frame(raw, name)
-    if frame["close"].notna().sum() < 2:
-        raise DataError(f"{name} has fewer than two values: give its level by date")
-    return PriceSeries(name, frame, "frame", "index", "missing", notes=tuple(notes))
-
-
-def price_series(prices: pd.DataFrame, symbols: Sequence[str], volume: pd.DataFrame | None = None) -> dict[str, PriceSeries]:
-    """Return the series of `symbols` found in a long, wide or yfinance frame.
-
-    Raises
-    ------
-    DataError
-        If the frame has none of the three shapes, or its rows are unusable.
-    """
-    absent: Absent = "suspended"
-    if isinstance(prices.columns, pd.MultiIndex):
-        found, absent = _from_yfinance(prices), "missing"  # Yahoo has rows for suspended sessions
-    elif "symbol" in prices.columns:
-        found = _from_long(prices)
-    elif "Close" in prices.columns and len(symbols) == 1:
-        found, absent = {symbols[0]: _yahoo_columns(prices)}, "missing"
-    else:
-        found = _from_wide(prices)
-    if volume is not None:
-        by_date = volume.set_axis(_index_dates(volume.index, "volume")).rename(columns=str)
-        by_date = by_date[~by_date.index.duplicated()]
-        for symbol in sorted(set(found) & set(by_date.columns)):
-            dates = _index_dates(pd.Index(found[symbol]["date"]), "prices")
-            found[symbol] = found[symbol].assign(volume=by_date[symbol].reindex(dates).to_numpy())
-    series = {}
-    for symbol in symbols:
-        if symbol in found:
-            frame, notes = price_frame(found[symbol], f"prices, {symbol}")
-            if frame[["close", "adj_close"]].notna().any(axis=None):
-                series[symbol] = PriceSeries(symbol, frame, "frame", "share", absent, notes=tuple(notes))
-    return series
-
-
-def _index_dates(index: pd.Index, where: str) -> pd.DatetimeIndex:
-    dates = pd.DatetimeIndex(pd.to_datetime(index, errors="coerce"))
-    if dates.isna().any():
-        raise DataError(f"{where}: the index holds {index[dates.isna()][0]!r}, which is not a date")
-    return dates.tz_localize(None).normalize()
-
-
-def _from_long(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    table = prices if "date" in prices.columns else prices.reset_index(names="date")
-    if not {"close", "adj_close"} & set(table.columns):
-        raise DataError("prices has neither a column close nor adj_close: rename the one with closing prices")
-    return {str(symbol): rows.reset_index(drop=True) for symbol, rows in table.groupby("symbol", sort=False)}
-
-
-def _from_wide(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    dates = _index_dates(prices.index, "prices")
-    return {str(name): pd.DataFrame({"date": dates, "close": prices[name].to_numpy()}) for name in prices.columns}
-
-
-def _from_yfinance(prices: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    for level in (0, 1):
-        if "Close" in prices.columns.get_level_values(level):
-            by_field = prices if level == 0 else prices.swaplevel(axis=1)
-            tickers = by_field["Close"].columns
-            return {str(ticker): _yahoo_columns(_one_ticker(by_field, ticker)) for ticker in tickers}
-    raise DataError("prices has two levels of columns but no 'Close' in either: give yfinance's frame as it comes")
-
-
-def _one_ticker(by_field: pd.DataFrame, ticker: str) -> pd.DataFrame:
-    columns = [(field, ticker) for field in YAHOO_FIELDS if (field, ticker) in by_field]
-    return by_field.loc[:, columns].droplevel(1, axis=1)
-
-
-def _yahoo_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Take Yahoo's columns; its adjusted close carries dividends and splits, so actions are not applied again."""
-    table = frame.rename(columns=YAHOO_FIELDS)[[name for field, name in YAHOO_FIELDS.items() if field in frame]]
-    table.insert(0, "date", _index_dates(frame.index, "prices"))
-    return table.reset_index(drop=True)
 
 
 def fetch_prices(

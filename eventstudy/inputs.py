@@ -291,6 +291,8 @@ def events_from_table(table: pd.DataFrame, where: str, date_only: DateOnly = "re
 
 def _event_row(row: dict[str, object], where: str, default: DateOnly) -> EventFirm:
     cells = {key: "" if pd.isna(value) else str(value).strip() for key, value in row.items()}  # type: ignore[call-overload]
+    if isinstance(symbol := row["symbol"], float) and symbol.is_integer():  # numbers in a column that has blanks
+        cells["symbol"] = str(int(symbol))
     given = [name for name in ("announced_at", "announced_on", "session") if cells.get(name)]
     if not cells["event_id"] or not cells["symbol"]:
         raise ConfigError(f"{where}event_id and symbol must both be filled")

@@ -37,6 +37,7 @@ LAYERS = [
         "sources.fallback",
         "sources",
     },
+    {"shapes"},
     {"factors"},
     {"trading"},
     {"returns"},

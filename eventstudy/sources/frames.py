@@ -128,7 +128,10 @@ def row_dates(raw: pd.DataFrame, where: str) -> pd.DatetimeIndex:
     column = raw["date"]
     if column.dtype.kind == "M":
         if column.dt.tz is not None and (column.dropna() != column.dropna().dt.normalize()).any():
-            raise DataError(f"{where}: the dates carry a time zone and are not midnight there: give plain dates")
+            raise DataError(
+                f"{where}: the dates carry a time zone and are not midnight there: give plain dates, or convert them to the "
+                "exchange's zone"
+            )
         dates = column.dt.tz_localize(None).dt.normalize()
     else:
         if column.dtype.kind == "f" and (column.dropna() % 1 == 0).all():
