@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test lint sample docs-configuration validation lock clean
+.PHONY: report test lint sample docs docs-pages validation validation-page lock clean
 
 report: $(VENV)/.run                 ## the Entity List study on the embedded snapshot
 	@$(BIN)/eventstudy run configs/entity-list-2019.toml
@@ -20,8 +20,13 @@ sample: $(VENV)/.run                 ## the committed sample report
 	@rm -rf build/sample && $(BIN)/eventstudy run configs/entity-list-2019.toml --out build/sample
 	@mkdir -p reports/sample && cp build/sample/entity-list-2019/latest/report.html reports/sample/report.html
 
-docs-configuration: $(VENV)/.run     ## docs/configuration.md, from the config's schema
+docs: $(VENV)/.dev                   ## the documentation site, in build/site
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/site-trees docs build/site
+	@echo build/site/index.html
+
+docs-pages: $(VENV)/.run             ## the pages and figures of docs/ that are made from the program
 	$(BIN)/python docs/make_configuration.py
+	$(BIN)/python docs/make_verbs.py
 
 validation: $(VENV)/.dev             ## the long simulations
 	$(BIN)/python -m pytest -m validation -s tests
@@ -46,7 +51,7 @@ lock:                                ## write the exact, hash-checked versions a
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml --group build -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+		pyproject.toml --group build --group dev --group docs -c requirements/run.txt -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md from the config's JSON Schema: `make docs-configuration`."""
+"""Writes docs/configuration.md from the config's JSON Schema: `make docs-pages`."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def maker(root: Path) -> ModuleType:
 
 def test_page_is_made_from_todays_schema(maker: ModuleType, root: Path) -> None:
     text = (root / "docs" / "configuration.md").read_text(encoding="utf-8")
-    assert text == maker.page(), "the config changed: `make docs-configuration`"
+    assert text == maker.page(), "the config changed: `make docs-pages`"
 
 
 def test_every_key_of_the_schema_stands_on_the_page(cli, root: Path) -> None:

@@ -1,0 +1,106 @@
+"""The documentation site: it builds without a warning, its links and anchors lead somewhere, its pages ask no network."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OUTSIDE = re.compile(r"^(?:[a-z]+:)?//|^[a-z]+:", re.IGNORECASE)
+IN_CSS = re.compile(r"@import\s+[\"']?([^\"';]+)|url\(\s*[\"']?([^\"')]+)", re.IGNORECASE)
+
+
+class Page(HTMLParser):
+    """What a page links to, what it loads, and the anchors it has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: set[str] = set()
+        self.unnamed_images: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {key: value or "" for key, value in attrs}
+        self.ids |= {found[key] for key in ("id", "name") if key in found and tag != "meta"}
+        if tag == "a" and "href" in found:
+            self.links.append(found["href"])
+        if tag == "link" and "href" in found:
+            self.loads.append(found["href"])
+        if tag in ("script", "img", "iframe", "source", "video", "audio", "embed") and "src" in found:
+            self.loads.append(found["src"])
+        if tag == "img" and not found.get("alt"):
+            self.unnamed_images.append(found.get("src", ""))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site; a warning, such as a link to nowhere, ends the build."""
+    pytest.importorskip("sphinx")
+    pytest.importorskip("myst_nb")
+    out = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(out / "trees"), "docs", str(out / "html")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Page]:
+    return {path: Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+
+
+def test_every_markdown_page_is_on_the_site(site: Path) -> None:
+    assert [page.stem for page in (ROOT / "docs").glob("*.md") if not (site / f"{page.stem}.html").is_file()] == []
+
+
+def test_links_and_anchors_lead_somewhere(site: Path, pages: dict[Path, Page]) -> None:
+    broken = []
+    for path, page in pages.items():
+        for link in page.links:
+            if OUTSIDE.match(link):
+                continue
+            file, anchor = urldefrag(link)
+            target = (path.parent / unquote(file)).resolve() if file else path
+            if not target.is_file() or (anchor and target in pages and unquote(anchor) not in pages[target].ids):
+                broken.append(f"{path.relative_to(site)}: {link}")
+    assert len(pages) > 15
+    assert broken == []
+
+
+def test_pages_load_nothing_from_elsewhere(site: Path, pages: dict[Path, Page]) -> None:
+    elsewhere = [f"{path.name}: {load}" for path, page in pages.items() for load in page.loads if OUTSIDE.match(load)]
+    for sheet in site.rglob("*.css"):
+        targets = ["".join(found) for found in IN_CSS.findall(sheet.read_text(encoding="utf-8"))]
+        elsewhere += [f"{sheet.name}: {target}" for target in targets if OUTSIDE.match(target) and not target.startswith("data:")]
+    assert elsewhere == []
+
+
+def test_images_say_what_they_show(pages: dict[Path, Page]) -> None:
+    assert [f"{path.name}: {image}" for path, page in pages.items() for image in page.unnamed_images] == []
+
+
+def heading_anchors(text: str) -> set[str]:
+    """Anchors that repository hosts give to headings."""
+    titles = re.findall(r"^#+ +(.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "ARCHITECTURE.md", "CHANGELOG.md"])
+def test_links_between_files_of_the_repository(name: str) -> None:
+    text = re.sub(r"^```.*?^```$", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if OUTSIDE.match(link):
+            continue
+        file, anchor = urldefrag(link)
+        target = ROOT / (file or name)
+        assert target.exists(), f"{name}: {link}"
+        if anchor:
+            assert anchor in heading_anchors(target.read_text(encoding="utf-8")), f"{name}: {link}"
