@@ -72,8 +72,8 @@ def draw_placebos(study: Computation) -> Draws:
             found[group, window] = {name: OF_BLOCKS[name](made) if made else None for name in wanted}
             if (drawn := found[group, window].get("placebo_caar")) is not None:
                 found[group, window] |= like_the_event(cross, drawn)
-            if (drawn := found[group, window].get("placebo_scar")) is not None:
-                found[group, window][SQUARES] = scar_squares(cross, drawn)
+            if made and "placebo_scar" in wanted:
+                found[group, window][SQUARES] = scar_squares(made)
         if "placebo_max" in plan.tests:
             after = [study.cross_section(group, window) for window in plan.windows.car if window[0] == 0]
             sections = [cross for cross in after if cross.firms]

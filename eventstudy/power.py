@@ -22,7 +22,8 @@ from eventstudy.group_tables import portfolio_se
 from eventstudy.headline import headline_of
 from eventstudy.inference.bootstrap import BOOTSTRAP
 from eventstudy.inference.cross import CrossSection, FirmCar
-from eventstudy.inference.placebo import delete_block, joint_t_squared, placebo_starts
+from eventstudy.inference.deletion import delete_block
+from eventstudy.inference.placebo import joint_t_squared, placebo_starts
 from eventstudy.inference.registry import CLOSED_FORM, PLACEBO, run_test
 from eventstudy.models import Fit
 from eventstudy.returns import ReturnKind, Rows, trade_rows

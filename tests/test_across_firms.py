@@ -18,7 +18,8 @@ from eventstudy.abnormal import abnormal_returns, session_weights
 from eventstudy.inference import joint, multiple, parametric, ranks, skewness
 from eventstudy.inference.correlation import ResidualCorrelation, nearest_correlation, residual_correlation
 from eventstudy.inference.cross import CrossSection
-from eventstudy.inference.placebo import delete_block, placebo_draws, placebo_max_draws
+from eventstudy.inference.deletion import delete_block
+from eventstudy.inference.placebo import placebo_draws, placebo_max_draws
 from eventstudy.models.benchmarks import Factors
 from eventstudy.returns import trade_rows
 

@@ -31,7 +31,8 @@ from validation.worlds import (
 )
 
 from eventstudy.abnormal import abnormal_returns, cumulate, session_weights
-from eventstudy.inference.placebo import Deletion, delete_block, placebo_draws
+from eventstudy.inference.deletion import Deletion, delete_block
+from eventstudy.inference.placebo import placebo_draws
 from eventstudy.inference.registry import CLOSED_FORM, run_test
 from eventstudy.models import MODELS, Fit, MarketModel
 from eventstudy.returns import trade_rows

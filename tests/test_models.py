@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from eventstudy.abnormal import abnormal_returns, cumulate, session_weights
 from eventstudy.factors import Factor, factor_from_levels, factor_from_returns
 from eventstudy.further import peer_factor
-from eventstudy.inference.placebo import delete_block
+from eventstudy.inference.deletion import delete_block
 from eventstudy.models import Capm, Factors, Industry, Model, PeerPortfolio, TwoIndex
 from eventstudy.returns import Rows, trade_rows
 from eventstudy.trading import Listing

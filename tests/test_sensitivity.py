@@ -12,13 +12,13 @@ from firms import section
 from numpy.testing import assert_allclose
 
 import eventstudy as es
-from eventstudy.inference.placebo import placebo_draws
+from eventstudy.inference.placebo import placebo_blocks, placebo_draws
 from eventstudy.inference.sensitivity import AFTER_CLOSURE, FAR_MARKET, like_the_event, scar_squares
 
 
 def test_squares_by_deleting_and_fitting_again() -> None:
     cross = section(3, (0, 1))
-    drawn = scar_squares(cross, placebo_draws(cross)[1])
+    drawn = scar_squares(placebo_blocks(cross))
     for place in (0, 17, len(drawn.draws) - 1):
         values = []
         for firm in cross.firms:
@@ -38,7 +38,7 @@ def test_a_larger_variance_at_the_event_stands_out() -> None:
     cross = section(3, (0, 1))
     loud = replace(cross.firms[0], cumulative=replace(cross.firms[0].cumulative, t=6.0))
     made = replace(cross, firms=(loud, *cross.firms[1:]))
-    drawn = scar_squares(made, placebo_draws(made)[1])
+    drawn = scar_squares(placebo_blocks(made))
     assert_allclose(drawn.observed, (36 + sum(firm.cumulative.t**2 for firm in cross.firms[1:])) / 3)
     assert drawn.p_value("right") == drawn.floor
 

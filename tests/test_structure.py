@@ -49,7 +49,8 @@ LAYERS = [
     {"abnormal"},
     {
         "inference", "inference.result", "inference.correlation", "inference.parametric", "inference.joint", "inference.ranks",
-        "inference.signs", "inference.skewness", "inference.multiple", "inference.cross", "inference.placebo",
+        "inference.signs", "inference.skewness", "inference.multiple", "inference.cross", "inference.deletion", "inference.moved",
+        "inference.placebo",
         "inference.bootstrap", "inference.regression", "inference.calendar_time",
     },
     {"inference.sensitivity"},

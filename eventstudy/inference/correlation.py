@@ -44,11 +44,45 @@ def residual_correlation(residuals: np.ndarray, overlap: np.ndarray) -> Residual
     if len(known) >= FEWEST_COMMON_SESSIONS and not np.isnan(known).any():
         matrix = np.atleast_2d(np.corrcoef(known, rowvar=False))
     else:
-        matrix = pd.DataFrame(known).corr(min_periods=FEWEST_COMMON_SESSIONS).to_numpy(copy=True)
+        matrix = _pairwise(known)
     matrix[~overlap] = 0.0
     np.fill_diagonal(matrix, 1.0)
     pairs = matrix[np.triu_indices(n, 1)]
     return ResidualCorrelation(matrix, float(pairs.mean()) if len(pairs) else 0.0, not np.isnan(pairs).any())
+
+
+def _pairwise(residuals: np.ndarray) -> np.ndarray:
+    return pd.DataFrame(residuals).corr(min_periods=FEWEST_COMMON_SESSIONS).to_numpy(copy=True)
+
+
+def residual_correlations(residuals: np.ndarray) -> np.ndarray:
+    """Correlate several sets of residuals of firms with one event date, each as `residual_correlation` does.
+
+    Parameters
+    ----------
+    residuals : array (B, sessions, N)
+
+    Returns
+    -------
+    array (B, N, N)
+        NaN for pairs with too few common sessions.
+    """
+    blocks, _, n = residuals.shape
+    found, known = np.empty((blocks, n, n)), ~np.isnan(residuals)
+    there = known.any(axis=2)
+    count = there.sum(axis=1)
+    whole = (count >= FEWEST_COMMON_SESSIONS) & (there == known.all(axis=2)).all(axis=1)
+    for place in np.flatnonzero(~whole):
+        found[place] = _pairwise(residuals[place][there[place]])
+    for sessions in np.unique(count[whole]):
+        alike = np.flatnonzero(whole & (count == sessions))
+        own = residuals[alike][there[alike]].reshape(len(alike), sessions, n)
+        own -= own.mean(axis=1)[:, None, :]
+        products = own.transpose(0, 2, 1) @ own * (1 / (sessions - 1))
+        spread = np.sqrt(np.einsum("bii->bi", products))
+        found[alike] = np.clip(products / spread[:, :, None] / spread[:, None, :], -1, 1)
+    found[:, np.arange(n), np.arange(n)] = 1.0
+    return found
 
 
 def nearest_correlation(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -59,3 +93,13 @@ def nearest_correlation(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
     clipped = vectors @ np.diag(np.clip(values, 0, None)) @ vectors.T
     scale = np.sqrt(np.diag(clipped))
     return clipped / np.outer(scale, scale), True
+
+
+def nearest_correlations(matrices: np.ndarray) -> np.ndarray:
+    """Apply `nearest_correlation` to each matrix (B, N, N); one with unknown correlations becomes NaN."""
+    known = ~np.isnan(matrices).any(axis=(1, 2))
+    found = np.where(known[:, None, None], matrices, np.nan)
+    lowest = np.linalg.eigh(matrices[known])[0][:, 0]
+    for place in np.flatnonzero(known)[lowest < -1e-12]:
+        found[place] = nearest_correlation(matrices[place])[0]
+    return found

@@ -22,6 +22,16 @@ def t_squared(values: np.ndarray, covariance: np.ndarray) -> float:
     return float(values @ np.linalg.solve(covariance, values))
 
 
+def t_squared_of_each(values: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Apply `t_squared` to each of several values (B, N) and covariances (B, N, N); NaN where a number is not known."""
+    found = np.full(len(values), np.nan)
+    known = np.flatnonzero(np.isfinite(covariance).all(axis=(1, 2)) & np.isfinite(values).all(axis=1))
+    known = known[np.linalg.matrix_rank(covariance[known], hermitian=True) == values.shape[1]]
+    chosen = values[known]
+    found[known] = (chosen[:, None, :] @ np.linalg.solve(covariance[known], chosen[:, :, None]))[:, 0, 0]
+    return found
+
+
 def hotelling(car: np.ndarray, errors: np.ndarray, df: int, factor: float) -> TestResult:
     """F test that every CAR is 0, F(N, df-N+1): exact for normal errors; one firm gives its squared t (rule C17).
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
-from eventstudy.abnormal import CumulativeReturn
-from eventstudy.errors import DataError
 from eventstudy.inference.cross import CrossSection, FirmCar
+from eventstudy.inference.deletion import delete_block, delete_blocks
 from eventstudy.inference.joint import t_squared
+from eventstudy.inference.moved import MovedSections, Remainder, moves_at_once
 from eventstudy.inference.parametric import portfolio_statistic
 from eventstudy.models.base import Fit
-from eventstudy.returns import Rows
-from eventstudy.windows import Window, length
-
-ALONE = 1e-9  # of 1, what the rows outside a block add to a parameter that only the block tells
+from eventstudy.windows import length
 
 
 @dataclass(frozen=True)
@@ -82,114 +80,11 @@ def _rank_p(observed: float, draws: np.ndarray, side: str) -> float:
     return float((1 + extreme.sum()) / (1 + len(draws)))
 
 
-@dataclass(frozen=True)
-class Deletion:
-    """A firm's fit without the rows of one block, and the errors it makes in predicting them.
-
-    Parameters
-    ----------
-    fit : Fit
-        As estimated on the remaining rows.
-    rows : Rows
-        The deleted rows.
-    errors : array, one a deleted row
-        Prediction errors, in return units.
-    """
-
-    fit: Fit
-    rows: Rows
-    errors: np.ndarray
-
-    def cumulative(self, lo: int, hi: int, window: Window) -> CumulativeReturn | None:
-        """Return the placebo CAR over the sessions `lo` to `hi`; None where the deleted rows do not tile them."""
-        inside = (self.rows.end - self.rows.span + 1 >= lo) & (self.rows.end <= hi)
-        if int(self.rows.span[inside].sum()) != hi - lo + 1:
-            return None
-        x = self.fit.model.regressors(self.rows.take(inside)).sum(axis=0)
-        car = float(self.errors[inside].sum())
-        factor = float(hi - lo + 1 + x @ self.fit.unscaled_cov @ x)
-        se = float(self.fit.sigma * np.sqrt(factor))
-        nan = np.nan
-        return CumulativeReturn(window, car, se, car / se, self.fit.df_resid, nan, nan, nan, factor, x, None)
-
-
-def delete_block(fit: Fit, lo: int, hi: int) -> Deletion | None:
-    """Fit again without the sessions `lo` to `hi`; None where no rows tile them."""
-    if (lo, hi) not in fit.deletions:
-        fit.deletions[lo, hi] = _delete(fit, lo, hi)
-    return fit.deletions[lo, hi]  # type: ignore[no-any-return]
-
-
-def _delete(fit: Fit, lo: int, hi: int) -> Deletion | None:
-    """Delete in closed form (rule C15, S7).
-
-    With Z the regressors over the square root of the span and e the scaled residuals, the deleted rows w
-    have the prediction errors q = (I - H)^-1 e_w, H = Z_w A Z_w'.
-    """
-    rows = fit.rows
-    inside = (rows.end - rows.span + 1 >= lo) & (rows.end <= hi)
-    if int(rows.span[inside].sum()) != hi - lo + 1:
-        return None
-    df = fit.df_resid - int(inside.sum())
-    if df < 1:
-        return None
-    if fit.session_variance is not None:  # its recursion cannot pass over a block that is cut out
-        return None
-    if fit.refit is not None:
-        return _refitted(fit.refit, rows, inside)
-    z = fit.scaled_regressors
-    a, z_w, e_w = fit.unscaled_cov, z[inside], fit.errors[inside]
-    hole = np.eye(len(e_w)) - z_w @ a @ z_w.T
-    if np.linalg.matrix_rank(hole, tol=ALONE, hermitian=True) < len(e_w):  # the block alone tells a parameter
-        return None
-    q = np.linalg.solve(hole, e_w)
-    shift = a @ z_w.T @ q
-    scale = (fit.df_resid * fit.sigma**2 - e_w @ q) / df
-    without = replace(
-        fit,
-        params=fit.params - shift,
-        unscaled_cov=a + a @ z_w.T @ np.linalg.solve(hole, z_w @ a),
-        sigma=float(np.sqrt(scale)),
-        nobs=fit.nobs - len(e_w),
-        df_resid=df,
-        n_sessions=fit.n_sessions - (hi - lo + 1),
-        r_squared=np.nan,
-        rows=rows.take(~inside),
-        errors=(fit.errors + z @ shift)[~inside],
-        results=None,
-    )
-    return Deletion(without, rows.take(inside), q * np.sqrt(rows.span[inside]))
-
-
-def _refitted(refit: Callable[[Rows], Fit], rows: Rows, inside: np.ndarray) -> Deletion | None:
-    """Estimate again without the block, where there is no closed form."""
-    try:
-        without, block = refit(rows.take(~inside)), rows.take(inside)
-    except DataError:
-        return None
-    errors = without.model.response(block) - without.model.regressors(block) @ without.params
-    return Deletion(without, block, errors)
-
-
 def placebo_starts(firms: Sequence[tuple[Fit, int]], size: int) -> range:
     """Return every offset from the event session at which a block fits into the estimation rows of some firm (fit, day0)."""
     first = min(int((fit.rows.end - fit.rows.span + 1).min()) - day0 for fit, day0 in firms)
     last = max(int(fit.rows.end.max()) - day0 for fit, day0 in firms)
     return range(first, last - size + 2)
-
-
-def _block_starts(firms: Sequence[FirmCar], size: int) -> range:
-    return placebo_starts([(firm.fit, firm.day0) for firm in firms], size)
-
-
-def _delete_from_all(firms: Sequence[FirmCar], start: int, size: int) -> list[Deletion] | None:
-    found = []
-    for firm in firms:
-        deletion = delete_block(firm.fit, firm.day0 + start, firm.day0 + start + size - 1)
-        if deletion is None:
-            return None
-        found.append(deletion)
-    return found
 
 
 @dataclass(frozen=True)
@@ -257,28 +152,57 @@ def joint_t_squared(cross: CrossSection) -> float:
 
 def placebo_blocks(cross: CrossSection) -> PlaceboBlocks:
     """Delete every block as long as the window, fit every firm again without it, and predict the block (rule C15)."""
-    size, n = length(cross.window), len(cross.firms)
+    size = length(cross.window)
     joint = cross.least_squares and not np.isnan(joint_t_squared(cross))
-    starts, cars, scars, joints = [], [], [], []
-    for start in _block_starts(cross.firms, size):
-        deletions = _delete_from_all(cross.firms, start, size)
-        if deletions is None:
-            continue
-        firms = []
-        for firm, deletion in zip(cross.firms, deletions, strict=True):
-            lo = firm.day0 + start
-            block = deletion.cumulative(lo, lo + size - 1, cross.window)
-            assert block is not None  # what was deleted tiles the block
-            firms.append(FirmCar(firm.listing, deletion.fit, lo - cross.window[0], block))
-        moved = CrossSection(cross.window, tuple(firms))
-        starts.append(start)
-        cars.append(moved.car)
-        scars.append(moved.scar)
-        joints.append(joint_t_squared(moved) if joint else np.nan)
-    shape = (len(starts), n)
+    if not all(firm.fit.closed_form for firm in cross.firms) or (joint and not moves_at_once(cross)):
+        return _one_by_one(cross, joint)
+    starts, left = _remainder(cross.firms, size)
+    returns = [deletions.cumulative(size) for deletions in left.deletions]
     return PlaceboBlocks(
-        cross, np.array(starts, dtype=int), np.reshape(cars, shape), np.reshape(scars, shape), np.array(joints, dtype=float)
+        cross,
+        starts,
+        np.stack([own.car for own in returns], axis=1),
+        np.stack([own.car / own.se for own in returns], axis=1),
+        _in_parts(left, lambda part: MovedSections(part, size).joint_t_squared()) if joint else np.full(len(starts), np.nan),
     )
+
+
+def _remainder(firms: Sequence[FirmCar], size: int) -> tuple[np.ndarray, Remainder]:
+    """Return where the blocks that every firm tiles start, relative to the event, and what they leave of the firms."""
+    every = [delete_blocks(firm.fit, size) for firm in firms]
+    starts = [deletions.lo - firm.day0 for firm, deletions in zip(firms, every, strict=True)]
+    common = reduce(np.intersect1d, starts)
+    return common, Remainder(firms, [own.take(np.searchsorted(its, common)) for own, its in zip(every, starts, strict=True)])
+
+
+def _in_parts(left: Remainder, statistic: Callable[[Remainder], np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0), *(statistic(part) for part in left.parts())])
+
+
+def _one_by_one(cross: CrossSection, joint: bool) -> PlaceboBlocks:
+    """Move the cross-section to one block after the other, as firms with different dates and other estimators need."""
+    size, starts = length(cross.window), []
+    found: list[tuple[np.ndarray, np.ndarray, float]] = []
+    for start in placebo_starts([(firm.fit, firm.day0) for firm in cross.firms], size):
+        if (moved := _moved(cross, start, size)) is not None:
+            starts.append(start)
+            found.append((moved.car, moved.scar, joint_t_squared(moved) if joint else np.nan))
+    shape = (len(starts), len(cross.firms))
+    car, scar, t_squareds = (np.array([row[column] for row in found], dtype=float) for column in range(3))
+    return PlaceboBlocks(cross, np.array(starts, dtype=int), car.reshape(shape), scar.reshape(shape), t_squareds)
+
+
+def _moved(cross: CrossSection, start: int, size: int) -> CrossSection | None:
+    """Move a cross-section to the first sessions of a block of `size`; None where a firm does not tile it."""
+    firms = []
+    for firm in cross.firms:
+        lo = firm.day0 + start
+        deletion = delete_block(firm.fit, lo, lo + size - 1)
+        block = deletion.cumulative(lo, lo + length(cross.window) - 1, cross.window) if deletion else None
+        if deletion is None or block is None:
+            return None
+        firms.append(FirmCar(firm.listing, deletion.fit, lo - cross.window[0], block))
+    return CrossSection(cross.window, tuple(firms))
 
 
 def placebo_draws(cross: CrossSection) -> tuple[PlaceboDraws, PlaceboDraws]:
@@ -299,36 +223,31 @@ def placebo_max_draws(sections: Sequence[CrossSection]) -> PlaceboDraws:
     if not all(section.least_squares for section in sections):
         return PlaceboDraws(np.nan, np.empty(0), np.empty(0, dtype=int), size, "not_least_squares")
     firms = list({(id(firm.listing), firm.day0): firm for section in sections for firm in section.firms}.values())
-    starts, draws = [], []
-    for start in _block_starts(firms, size):
-        deletions = _delete_from_all(firms, start, size)
-        if deletions is None:
-            continue
-        by_firm = {(id(firm.listing), firm.day0): deletion for firm, deletion in zip(firms, deletions, strict=True)}
-        largest = _largest_t([_moved(section, by_firm, start) for section in sections])
-        if np.isfinite(largest):
-            starts.append(start)
-            draws.append(largest)
-    return PlaceboDraws(_largest_t(sections), np.array(draws), np.array(starts, dtype=int), size)
+    if moves_at_once(CrossSection(sections[0].window, tuple(firms))):
+        starts, left = _remainder(firms, size)
+        draws = _in_parts(left, lambda part: _largest_at_once(part, sections))
+    else:
+        starts = np.array(placebo_starts([(firm.fit, firm.day0) for firm in firms], size))
+        draws = np.array([_largest_t([_moved(section, start, size) for section in sections]) for start in starts])
+    known = np.isfinite(draws)
+    return PlaceboDraws(_largest_t(sections), draws[known], starts[known], size)
 
 
-def _moved(section: CrossSection, deletions: dict[tuple[int, int], Deletion], start: int) -> CrossSection | None:
-    """Return the cross-section with its window moved to a deleted block; None where a firm does not tile it."""
-    firms = []
-    for firm in section.firms:
-        deletion, day0 = deletions[id(firm.listing), firm.day0], firm.day0 + start
-        cumulative = deletion.cumulative(day0 + section.window[0], day0 + section.window[1], section.window)
-        if cumulative is None:
-            return None
-        firms.append(FirmCar(firm.listing, deletion.fit, day0, cumulative))
-    return CrossSection(section.window, tuple(firms))
+def _largest_at_once(left: Remainder, sections: Sequence[CrossSection]) -> np.ndarray:
+    """Return max |portfolio t| at every block; NaN where any window has none, so that all draws are over the same windows."""
+    by_firms: dict[tuple[int, ...], Remainder] = {}  # windows with the same firms share what is left of them
+    found = []
+    for section in sections:
+        key = tuple(id(firm.fit) for firm in section.firms)
+        own = by_firms.setdefault(key, left.of(section.firms))
+        found.append(np.abs(MovedSections(own, length(section.window)).portfolio_statistics()))
+    return np.asarray(np.max(found, axis=0))
 
 
 def _largest_t(sections: Sequence[CrossSection | None]) -> float:
-    """Return max |portfolio t|; NaN where any window has none, so that all draws are over the same windows."""
-    found = []
-    for section in sections:
-        if section is None:
-            return np.nan
-        found.append(abs(portfolio_statistic(section.car, section.sigma, section.correlation, section.shared)))
+    """Return max |portfolio t| of sections; NaN where any has none."""
+    found = [
+        abs(portfolio_statistic(section.car, section.sigma, section.correlation, section.shared)) if section else np.nan
+        for section in sections
+    ]
     return float(np.max(found))

@@ -8,7 +8,7 @@ import numpy as np
 
 from eventstudy.calendar import follows_closure
 from eventstudy.inference.cross import CrossSection
-from eventstudy.inference.placebo import PlaceboDraws, delete_block
+from eventstudy.inference.placebo import PlaceboBlocks, PlaceboDraws
 
 AFTER_CLOSURE, FAR_MARKET, SQUARES = "placebo_caar_after_closure", "placebo_caar_far_market", "scar_squares"
 FAR_SHARE = 0.25  # of the blocks, those on which the benchmark moved most
@@ -39,18 +39,10 @@ def _moves(benchmark: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
     return moves
 
 
-def scar_squares(cross: CrossSection, drawn: PlaceboDraws) -> PlaceboDraws:
-    """Return the mean squared standardised CAR at the event and at the same placebo blocks (rule D10).
+def scar_squares(blocks: PlaceboBlocks) -> PlaceboDraws:
+    """Return the mean squared standardised CAR at the event and at every placebo block (rule D10).
 
     Near 1 where the event changed nothing; a mean effect raises it as much as a larger variance does.
     """
-    squares = []
-    for start in drawn.starts:
-        values = []
-        for firm in cross.firms:
-            lo = firm.day0 + int(start)
-            deletion = delete_block(firm.fit, lo, lo + drawn.length - 1)
-            block = deletion.cumulative(lo, lo + drawn.length - 1, cross.window) if deletion else None
-            values.append(block.t**2 if block else np.nan)
-        squares.append(float(np.mean(values)))
-    return replace(drawn, observed=float(np.mean(cross.scar**2)), draws=np.array(squares))
+    squares = (blocks.scar**2).mean(axis=1)
+    return replace(blocks.mean_scar(), observed=float(np.mean(blocks.cross.scar**2)), draws=squares)

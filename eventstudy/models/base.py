@@ -116,9 +116,14 @@ class Fit:
         """(Z'Z)^-1, from which least squares makes its parameters; `unscaled_cov` but for another covariance, as HAC."""
         return self.unscaled_cov if self.refit is None else np.linalg.inv(self.scaled_regressors.T @ self.scaled_regressors)
 
+    @property
+    def closed_form(self) -> bool:
+        """Whether rows can be deleted without estimating again."""
+        return self.refit is None and self.session_variance is None
+
     @cached_property
-    def deletions(self) -> dict[tuple[int, int], Any]:
-        """Fits without one block of sessions, kept because several groups ask for the same ones."""
+    def deletions(self) -> dict[tuple[int, int] | int, Any]:
+        """Fits without one block of sessions or every block of a length, kept because several groups ask for the same ones."""
         return {}
 
     def coefficient(self, name: str) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.inference.cross import CrossSection
-from eventstudy.inference.placebo import PlaceboDraws, delete_block
+from eventstudy.inference.deletion import delete_block
+from eventstudy.inference.placebo import PlaceboDraws
 from eventstudy.inference.registry import placebo_result, run_test
 from eventstudy.simulate import PanelDesign, draw_panel
 from eventstudy.windows import Window, length

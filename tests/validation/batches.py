@@ -17,7 +17,8 @@ from scipy import special
 from eventstudy.inference import joint, parametric, ranks, signs
 from eventstudy.inference.correlation import ResidualCorrelation, residual_correlation
 from eventstudy.inference.cross import CrossSection
-from eventstudy.inference.placebo import PlaceboDraws, delete_block
+from eventstudy.inference.deletion import delete_block
+from eventstudy.inference.placebo import PlaceboDraws
 from eventstudy.inference.result import TestResult
 from eventstudy.simulate import PanelDesign, draw_returns, panel_from_returns
 from eventstudy.windows import length
