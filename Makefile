@@ -27,6 +27,9 @@ docs: $(VENV)/.dev                   ## the documentation site, in build/site
 docs-pages: $(VENV)/.run             ## the pages and figures of docs/ that are made from the program
 	$(BIN)/python docs/make_configuration.py
 	$(BIN)/python docs/make_verbs.py
+	$(BIN)/python docs/make_reasons.py
+	$(BIN)/python docs/make_entity_list.py
+	$(BIN)/python docs/make_figure.py
 
 validation: $(VENV)/.dev             ## the long simulations
 	$(BIN)/python -m pytest -m validation -s tests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -85,6 +86,19 @@ def test_pages_load_nothing_from_elsewhere(site: Path, pages: dict[Path, Page]) 
 
 def test_images_say_what_they_show(pages: dict[Path, Page]) -> None:
     assert [f"{path.name}: {image}" for path, page in pages.items() for image in page.unnamed_images] == []
+
+
+def test_formulas_are_set_without_a_script(site: Path, pages: dict[Path, Page]) -> None:
+    methods = site / "methods.html"
+    assert methods.read_text(encoding="utf-8").count("<math") > 40
+    assert [load for load in pages[methods].loads if "mathjax" in load.lower()] == []
+
+
+def test_the_notebook_is_kept_without_outputs_and_shown_with_them(site: Path) -> None:
+    notebook = json.loads((ROOT / "docs" / "notebooks" / "research.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell for cell in cells if cell["outputs"] or cell["execution_count"]] == []
+    assert (site / "notebooks" / "research.html").read_text(encoding="utf-8").count("cell_output") >= len(cells) - 1
 
 
 def heading_anchors(text: str) -> set[str]:
