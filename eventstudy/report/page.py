@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,6 +19,7 @@ from eventstudy.report.characteristics import regression_sentences, regression_t
 from eventstudy.report.dating import MOST_TOLD, mappings
 from eventstudy.report.finding import expectation, study_finding
 from eventstudy.report.numbers import confidence, decimal, percent, window
+from eventstudy.report.policy import policy, style_sheet
 from eventstudy.report.robustness import robustness
 from eventstudy.report.subjects import FirmName, Reading, Subject
 from eventstudy.report.tabular import Table, source_notes
@@ -86,18 +86,15 @@ SECTIONS = (
 @cache
 def environment() -> Environment:
     """Return the template environment: everything that is not markup of ours is escaped."""
-    return Environment(
+    found = Environment(
         loader=PackageLoader("eventstudy.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def style_sheet() -> Markup:
-    """Return the style sheet of the page."""
-    return Markup((resources.files("eventstudy.report") / "templates" / "report.css").read_text(encoding="utf-8"))
+    found.globals |= {"css": style_sheet(), "policy": policy()}
+    return found
 
 
 def render_page(result: StudyResult, versions: Mapping[str, str] | None, comparison: Comparison | None = None) -> str:
@@ -114,7 +111,6 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
     plan = reading.plan
     estimated = any(subject.firm.fit is not None for subject in reading.subjects)
     return {
-        "css": style_sheet(),
         "title": reading.title,
         "note": reading.note,
         "finding": study_finding(reading),
@@ -355,4 +351,4 @@ def render_runs(runs: Sequence[Mapping[str, Any]]) -> str:
         }
         for run in runs
     ]
-    return environment().get_template("index.html.j2").render(css=style_sheet(), runs=rows)
+    return environment().get_template("index.html.j2").render(runs=rows)

@@ -72,6 +72,8 @@ def inline_svg(figure: Figure, name: str, words: Words, label: str) -> Markup:
     for parent in list(root.iter()):
         for child in [child for child in parent if child.tag == "style"]:
             parent.remove(child)  # it would hold for the whole page
+        for child in [child for child in parent if child.tag == "path" and not child.get("d")]:
+            parent.remove(child)  # a line of nothing but gaps
     for element in root.iter():
         _adopt(element, name, words.texts)
     for key in ("width", "height", "version"):
@@ -100,17 +102,19 @@ def _adopt(element: ET.Element, name: str, texts: list[str]) -> None:
         if "url(#" in value:
             element.set(key, _REFERENCE.sub(rf"url(#{name}-\1)", value))
     if "style" in attributes:
-        element.set("style", _styled(attributes["style"], element.tag == "text"))
+        element.attrib |= _presentation(element.attrib.pop("style"), element.tag == "text")
     if element.tag == "text" and element.text:
         found = _PLACEHOLDER.match(element.text)
         if found:
             element.text = texts[int(found[1])]
 
 
-def _styled(style: str, is_text: bool) -> str:
+def _presentation(style: str, is_text: bool) -> dict[str, str]:
+    """Return a style as attributes: the page's policy lets no style attribute through."""
     for ink, colour in INKS.items():
         style = style.replace(colour, f"var(--{ink})")
+    pairs = (part.partition(":") for part in style.split(";") if part.strip())
+    found = {key.strip(): value.strip() for key, _, value in pairs}
     if is_text:  # the page's font, at the figure's size
-        parts = [part.strip() for part in style.split(";")]
-        style = "; ".join(part for part in parts if part and not part.startswith("font-family"))
-    return style
+        found.pop("font-family", None)
+    return found

