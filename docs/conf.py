@@ -13,13 +13,15 @@ import eventstudy
 
 project = "eventstudy"
 author = "the eventstudy developers"
-project_copyright = "BSD-3-Clause"
+project_copyright = "the eventstudy developers, BSD-3-Clause"
 version = release = eventstudy.__version__
 
 extensions = ["myst_nb", "sphinx_copybutton"]
 exclude_patterns = ["examples/*", "templates/*", "**/.ipynb_checkpoints"]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
+
+smartquotes = False  # they turn --option into a dash
 
 # The notebook is kept without outputs and runs at every build; an error in it ends the build.
 nb_execution_mode = "force"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ def _row(option: click.Option) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", ", ").replace("\n", " ")
+    return re.sub(r"(?<![`\w-])(--?[a-z][\w-]*)", r"`\1`", text.replace("|", ", ").replace("\n", " "))
 
 
 def _exit_codes() -> str:

@@ -29,12 +29,21 @@ class Block:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
     @property
-    def commands(self) -> list[str]:
-        """The commands of a console block: all lines, or those after a prompt where there are prompts; `\\` continues."""
+    def commands(self) -> list[tuple[str, list[str]]]:
+        """The commands of a console block, each with the lines it is shown to print.
+
+        Where there are prompts, what stands between them is output; else every line is a command. A backslash continues a line.
+        """
         lines = self.text.replace("\\\n", " ").splitlines()
-        if any(line.startswith("$ ") for line in lines):
-            lines = [line[2:] for line in lines if line.startswith("$ ")]
-        return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        if not any(line.startswith("$ ") for line in lines):
+            return [(line.strip(), []) for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        found: list[tuple[str, list[str]]] = []
+        for line in lines:
+            if line.startswith("$ "):
+                found.append((line[2:].strip(), []))
+            else:
+                found[-1][1].append(line)
+        return found
 
 
 def blocks(*languages: str) -> Iterator[Block]:

@@ -107,6 +107,18 @@ def test_the_check_of_commands_can_fail() -> None:
             check_command(wrong.split())
 
 
+def pattern(shown: list[str]) -> str:
+    """What the output must match: the lines shown, with anything for `...`, whether within a line or as lines left out."""
+    parts = [".*" if line.strip() == "..." else re.escape(line).replace(re.escape("..."), "[^\n]*") + "\n" for line in shown]
+    return "(?s)" + "".join(parts)
+
+
+def test_the_output_shown_is_compared() -> None:
+    assert re.search(pattern(["a", "...", "b: ... c"]), "a\nx\ny\nb: 17 c\n")
+    assert not re.search(pattern(["a", "b"]), "a\nx\nb\n")
+    assert not re.search(pattern(["a: ..."]), "b: 1\n")
+
+
 def runs_here(page: Path, parts: list[str]) -> bool:
     """Whether a command is run: its files are there, it needs no network, and no other test runs the same at length."""
     if parts[0] != "eventstudy" or len(parts) < 2 or " ".join(parts[1:]) in ELSEWHERE:
@@ -130,9 +142,10 @@ def test_blocks_of_a_page_run_in_order(page: Path, cli: Any, tmp_path: Path, mon
             if not block.why:
                 exec(compile(block.text, block.id, "exec"), names)
             continue
-        for command in block.commands:
+        for command, shown in block.commands:
             parts = words(command)
             check_command(parts)
             if not block.why and runs_here(page, parts):
                 done = cli(*parts[1:])
                 assert done.exit_code == 0, (block.id, command, done.stderr)
+                assert re.search(pattern(shown), done.stdout), (block.id, command, done.stdout)
