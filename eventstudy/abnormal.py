@@ -85,9 +85,17 @@ def cumulate(fit: Fit, listing: Listing, rows: Rows, day0: int, window: Window, 
     reason = untiled(listing, inside, lo, hi)
     if not reason and fit.model.single_sessions and (inside.span > 1).any():
         reason = "multi_session_row"
-    if reason:
-        nan = np.nan
-        return CumulativeReturn(window, nan, nan, nan, fit.df_resid, nan, nan, nan, nan, np.empty(0), None, reason)
+    return undefined_return(fit, window, reason) if reason else add_up(fit, inside, window, alpha)
+
+
+def undefined_return(fit: Fit, window: Window, reason: str) -> CumulativeReturn:
+    """Return a CAR without a value, and why."""
+    nan = np.nan
+    return CumulativeReturn(window, nan, nan, nan, fit.df_resid, nan, nan, nan, nan, np.empty(0), None, reason)
+
+
+def add_up(fit: Fit, inside: Rows, window: Window, alpha: float) -> CumulativeReturn:
+    """Sum the abnormal returns of rows that tile a window."""
     x = fit.model.regressors(inside).sum(axis=0)
     car = float((fit.model.response(inside) - fit.model.regressors(inside) @ fit.params).sum())
     factor = float(fit.noise(inside).sum() + x @ fit.unscaled_cov @ x)
@@ -140,6 +148,11 @@ class HeldReturn:
     def abnormal(self) -> float:
         """BHAR: the share's return less the benchmark's."""
         return self.firm - self.benchmark
+
+    def __repr__(self) -> str:
+        if self.reason:
+            return f"buy-and-hold return undefined: {self.reason}"
+        return f"buy-and-hold return: firm {self.firm:.4%}, benchmark {self.benchmark:.4%}, abnormal {self.abnormal:.4%}"
 
 
 def buy_and_hold(listing: Listing, day0: int, window: Window) -> HeldReturn:

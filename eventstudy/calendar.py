@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,6 +139,15 @@ def check_calendar(name: str) -> str:
     raise ConfigError(f"calendar {name!r} is unknown: {hint}")
 
 
+def published(name: str, **bounds: pd.Timestamp) -> Any:
+    """Return the calendar of exchange_calendars, without what it says to its own authors about the next pandas."""
+    import exchange_calendars
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return exchange_calendars.get_calendar(name, **bounds)
+
+
 @lru_cache(maxsize=32)
 def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
     """Return the sessions of the exchange `name` from `start` to the end of its published calendar.
@@ -146,17 +157,12 @@ def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
     ConfigError
         If exchange_calendars knows no such name; the message names the nearest one.
     """
-    import exchange_calendars
-
-    check_calendar(name)
-    probe = exchange_calendars.get_calendar(name)
+    probe = published(check_calendar(name))
     first, last = probe.bound_min(), probe.bound_max()
     begin = max(pd.Timestamp(start), first) if first is not None else pd.Timestamp(start)
     if last is not None:  # asked for years past the end of what is published: its last year tells that
         begin = min(begin, last - pd.Timedelta(days=365))
-    calendar = exchange_calendars.get_calendar(name, start=begin, end=last) if last is not None else (
-        exchange_calendars.get_calendar(name, start=begin)
-    )
+    calendar = published(name, start=begin, end=last) if last is not None else published(name, start=begin)
     closes, opens = (pd.DatetimeIndex(times.to_numpy(), tz="UTC") for times in (calendar.closes, calendar.opens))
     return SessionCalendar(name, calendar.sessions, closes, str(calendar.tz), opens)
 

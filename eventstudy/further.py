@@ -39,7 +39,7 @@ def study_factors(listing: Listing, inputs: StudyInputs, made: FactorsByCalendar
     plan = inputs.plan
     if plan.model in THIN:
         shifts = thin_model(plan.model, plan.model_options).shifts
-        return {shifted(by): _shifted_factor(listing.benchmark, by) for by in shifts}
+        return {shifted(by): shifted_factor(listing.benchmark, by) for by in shifts}
     key = id(listing.calendar)
     if key not in made:
         made[key] = _calendar_factors(listing, inputs)
@@ -68,7 +68,7 @@ def _calendar_factors(listing: Listing, inputs: StudyInputs) -> Mapping[str, Fac
     return {name: factor_from_returns(returns[name].to_numpy(dtype=float)) for name in columns}
 
 
-def _shifted_factor(benchmark: np.ndarray, by: int) -> Factor:
+def shifted_factor(benchmark: np.ndarray, by: int) -> Factor:
     """Return the benchmark as it was, or will be, some sessions away; not known past the ends, where no row needs it."""
     moved = np.full(len(benchmark), np.nan)
     kept = slice(max(-by, 0), len(benchmark) - max(by, 0))

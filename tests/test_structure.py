@@ -53,7 +53,8 @@ LAYERS = [
         "inference.placebo",
         "inference.bootstrap", "inference.regression", "inference.calendar_time",
     },
-    {"inference.sensitivity"},
+    {"inference.sensitivity", "inference.checked"},
+    {"inference.array_joint", "inference.array_means", "inference.array_ranks"},
     {"inference.registry", "diagnostics"},
     {"fit_checks", "censoring"},
     {"simulate"},
@@ -62,6 +63,7 @@ LAYERS = [
     {"further"},
     {"prepared"},
     {"study"},
+    {"steps"},
     {"anticipation"},
     {"prices", "doubt", "draws"},
     {"characteristics"},
@@ -90,8 +92,8 @@ LAYERS = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-# Imported inside functions or for names only: the package's lazy door, and the report where a run folder is written.
-DOORS = {"__init__"}
+# Imported inside functions or for names only: the lazy doors of the package and of its tests on arrays.
+DOORS = {"__init__", "inference"}
 
 
 def tree_of(name: str) -> ast.Module:

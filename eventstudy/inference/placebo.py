@@ -50,7 +50,7 @@ class PlaceboDraws:
 
     def p_value(self, side: str = "both") -> float:
         """Return (1 + draws at least as extreme) / (1 + B); `side` is ``both``, ``left`` or ``right``."""
-        return _rank_p(self.observed, self.draws, side)
+        return rank_p(self.observed, self.draws, side)
 
     def not_rejected(self, alpha: float) -> tuple[float, float]:
         """Return the effects that the two-sided test does not reject at `alpha`, an interval; NaN where it can reject none.
@@ -75,7 +75,8 @@ class PlaceboDraws:
         return replace(self, draws=self.draws[kept], starts=self.starts[kept])
 
 
-def _rank_p(observed: float, draws: np.ndarray, side: str) -> float:
+def rank_p(observed: float, draws: np.ndarray, side: str) -> float:
+    """Return (1 + draws at least as extreme as the observed value) / (1 + B)."""
     extreme = {"both": np.abs(draws) >= abs(observed), "left": draws <= observed, "right": draws >= observed}[side]
     return float((1 + extreme.sum()) / (1 + len(draws)))
 

@@ -48,6 +48,13 @@ class TestResult:
     p_right: float = np.nan
     floor: float = np.nan
 
+    def __repr__(self) -> str:
+        about = f"N = {self.n}, {self.null} null" + (f"; {self.reason}" if self.reason else "")
+        if np.isnan(self.statistic):
+            return f"{self.name}: undefined, {about}"
+        freedom = "" if np.isnan(self.df) else f", df {self.df:g}"
+        return f"{self.name}: statistic {self.statistic:.4g}{freedom}, p = {self.p_value:.4g}, {about}"
+
 
 def spread_of(values: np.ndarray) -> float:
     """Return the standard deviation of values across firms, exactly 0 for fewer than two or equal ones, whatever the rounding."""
