@@ -162,7 +162,8 @@ def test_romano_wolf_by_hand() -> None:
 
 
 def test_results_read_as_a_line() -> None:
-    assert repr(inference.cross_sectional_t([0.01, 0.02, 0.03])).startswith("cross_sectional_t: statistic 3.464, df 2, p = 0.0741")
+    told = repr(inference.cross_sectional_t([0.01, 0.02, 0.03]))
+    assert told.startswith("cross_sectional_t: statistic 3.464, df 2, p = 0.0741")
     assert repr(inference.bmp([1.0])) == "bmp: undefined, N = 1, mean null; too_few_firms"
 
 

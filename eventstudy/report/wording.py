@@ -19,6 +19,7 @@ REASONS = {
     "factor_missing": "a factor or index of the model has no value on a session of the window",
     "multi_session_row": "the model holds for returns over single sessions, and one in the window spans a suspension",
     "gap_dropped": "the return over a suspension was dropped, as the treatment of suspensions asks",
+    "not_covered": "the rows do not cover every session of the window exactly once",
     "limit_spell": "a run of closes at the price limit, taken as one return, reaches over an edge of the window",
     "data_end": "the prices end inside the window",
     "calendar_end": "the exchange’s published calendar ends before the window does",
