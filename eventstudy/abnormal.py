@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from eventstudy.models.base import Fit
 from eventstudy.returns import Rows, trade_rows
+from eventstudy.student import both_tails, critical_value
 from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing
 from eventstudy.windows import Window
 
@@ -38,7 +38,7 @@ def abnormal_returns(fit: Fit, rows: Rows) -> AbnormalReturns:
     ar = fit.model.response(rows) - x @ fit.params
     se = fit.sigma * np.sqrt(fit.noise(rows) + np.einsum("ij,jk,ik->i", x, fit.unscaled_cov, x))
     t = ar / se
-    return AbnormalReturns(rows, rows.ret - ar, ar, se, t, 2 * stats.t.sf(np.abs(t), fit.reference_df))
+    return AbnormalReturns(rows, rows.ret - ar, ar, se, t, both_tails(t, fit.reference_df))
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ def add_up(fit: Fit, inside: Rows, window: Window, alpha: float) -> CumulativeRe
     car = float((fit.model.response(inside) - fit.model.regressors(inside) @ fit.params).sum())
     factor = float(fit.noise(inside).sum() + x @ fit.unscaled_cov @ x)
     se = fit.sigma * np.sqrt(factor)
-    reach = stats.t.isf(alpha / 2, fit.reference_df) * se
-    p = 2 * stats.t.sf(abs(car / se), fit.reference_df)
+    reach = float(critical_value(alpha, fit.reference_df)) * se
+    p = both_tails(car / se, fit.reference_df)
     return CumulativeReturn(
         window, car, float(se), float(car / se), fit.df_resid, float(p), float(car - reach), float(car + reach), factor, x, inside
     )

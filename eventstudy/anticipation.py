@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from eventstudy.abnormal import session_weights
 from eventstudy.errors import DataError
 from eventstudy.events import EventFirm
 from eventstudy.inference.correlation import nearest_correlation
 from eventstudy.plan import Leak, MaskedSpell, Plan
+from eventstudy.student import both_tails
 from eventstudy.study import ALL, Computation, Exclusion, FirmStudy, compute
 from eventstudy.windows import Window, Windows
 
@@ -73,7 +73,8 @@ def leak_studies(study: Computation) -> LeakStudies:
             leaks=(),
         )
         try:
-            computed = compute(replace(study.inputs, plan=plan, events=tuple(_as_in_the_study(study, leak) for leak in leaks)))
+            events = tuple(_as_in_the_study(study, leak) for leak in leaks)
+            computed = compute(replace(study.inputs, plan=plan, events=events), study.prepared)
         except DataError as problem:
             failed += [Exclusion(leak.event.event_id, leak.event.symbol, "leak", "no_leak", str(problem)) for leak in leaks]
             continue
@@ -126,7 +127,7 @@ def study_before(study: Computation) -> Computation | None:
         return None
     windows = tuple(dict.fromkeys([*pre, (pre[-1][0], plan.headline_window[1])]))
     tests = tuple(name for name in plan.tests if name != "placebo_max")
-    return compute(replace(study.inputs, plan=replace(_with_windows(plan, windows), tests=tests, leaks=())))
+    return compute(replace(study.inputs, plan=replace(_with_windows(plan, windows), tests=tests, leaks=())), study.prepared)
 
 
 def _with_windows(plan: Plan, car: tuple[Window, ...]) -> Plan:
@@ -139,7 +140,7 @@ def study_unmasked(study: Computation) -> Computation | None:
     """Run the study again without its masks (rule 0.4); None where it has none."""
     if not study.inputs.plan.masks:
         return None
-    return compute(replace(study.inputs, plan=replace(study.inputs.plan, masks=(), leaks=())))
+    return compute(replace(study.inputs, plan=replace(study.inputs.plan, masks=(), leaks=())), study.prepared)
 
 
 def weighted_sessions(pair: Leaked, window: Window) -> np.ndarray:
@@ -169,7 +170,7 @@ def total_effect(pair: Leaked, window: Window) -> Total:
 
 def _total(car: float, variance: float, df: int, n: int) -> Total:
     se = float(np.sqrt(variance))
-    return Total(car, se, car / se, df, float(2 * stats.t.sf(abs(car / se), df)), n)
+    return Total(car, se, car / se, df, float(both_tails(car / se, df)), n)
 
 
 def _why_no_total(pair: Leaked, window: Window) -> str:

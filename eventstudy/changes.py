@@ -314,7 +314,7 @@ def _resumptions(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
     prepared = Prepared(), Prepared()
     asked = [{event.symbol for event in inputs.events} & set(inputs.series) for inputs in (older, newer)]
     for symbol in dict.fromkeys(event.symbol for event in older.events):
-        if not all(symbol in symbols for symbols in asked):
+        if not all(symbol in symbols for symbols in asked) or _same_series(symbol, older, newer):
             continue
         before, after = (made.listing(symbol, inputs) for made, inputs in zip(prepared, (older, newer), strict=True))
         if before.end < 0 or before.status[before.end] != SUSPENDED:
@@ -323,6 +323,13 @@ def _resumptions(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
         traded = after.calendar.sessions[np.isfinite(after.level) & (after.calendar.sessions > ended)]
         if len(traded):
             yield Change("resumed", symbol, f"{traded[0]:%Y-%m-%d}", "status", SUSPENDED, "traded")
+
+
+def _same_series(symbol: str, older: StudyInputs, newer: StudyInputs) -> bool:
+    """Whether a share and its benchmark have the same prices in both runs, so that neither can have traded since."""
+    names = {symbol, *(inputs.firms[symbol].benchmark for inputs in (older, newer))}
+    found = [[inputs.series.get(name) for inputs in (older, newer)] for name in names]
+    return all(was and now and was.frame.equals(now.frame) and was.absent == now.absent for was, now in found)
 
 
 def _moved(table: str, older: pd.DataFrame, newer: pd.DataFrame) -> Iterator[Change]:

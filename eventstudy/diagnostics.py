@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import optimize, stats
 from eventstudy.abnormal import abnormal_returns
 from eventstudy.models import Fit
 from eventstudy.returns import Rows
+from eventstudy.student import critical_value
 from eventstudy.windows import Window
 
 TARGET_POWER = 0.80
@@ -26,8 +28,14 @@ def minimum_detectable_effect(se: float, df: int, alpha: float = 0.05, power: fl
     df : int
         Degrees of freedom of its t statistic.
     """
-    most = 3 * stats.t.isf(alpha / 2, df)
-    return float(se * optimize.brentq(lambda delta: power_of_t(delta, df, alpha) - power, 0.0, most))
+    return float(se) * _detectable_errors(df, alpha, power)
+
+
+@lru_cache(maxsize=256)  # many rows of a table have the same degrees of freedom
+def _detectable_errors(df: int, alpha: float, power: float) -> float:
+    """Return the detectable effect of an estimate whose standard error is 1."""
+    most = 3 * float(critical_value(alpha, df))
+    return float(optimize.brentq(lambda delta: power_of_t(delta, df, alpha) - power, 0.0, most))
 
 
 def power_of_t(delta: float, df: float, alpha: float = 0.05) -> float:
@@ -38,7 +46,7 @@ def power_of_t(delta: float, df: float, alpha: float = 0.05) -> float:
     df : float
         Degrees of freedom; infinite for the normal distribution, MacKinlay's power function (section E1).
     """
-    critical = stats.t.isf(alpha / 2, df)
+    critical = float(critical_value(alpha, df))
     if np.isinf(df):
         return float(stats.norm.cdf(-critical - delta) + stats.norm.sf(critical - delta))
     other_tail = np.nan_to_num(stats.nct.cdf(-critical, df, delta))  # too small for scipy to tell: 0

@@ -62,12 +62,15 @@ def draw_placebos(study: Computation) -> Draws:
     plan = study.inputs.plan
     wanted = [name for name in OF_BLOCKS if name in plan.tests]
     blocks: dict[Place, PlaceboBlocks] = {}
+    drawn_of: dict[int, PlaceboBlocks] = {}  # by cross-section: groups may have the same firms
     found: dict[Place, dict[str, PlaceboDraws | None]] = {}
     for group in study.groups:
         for window in plan.windows.car:
             cross = study.cross_section(group, window)
             if cross.firms and (wanted or "placebo_difference" in plan.tests):
-                blocks[group, window] = placebo_blocks(cross)
+                if id(cross) not in drawn_of:
+                    drawn_of[id(cross)] = placebo_blocks(cross)
+                blocks[group, window] = drawn_of[id(cross)]
             made = blocks.get((group, window))
             found[group, window] = {name: OF_BLOCKS[name](made) if made else None for name in wanted}
             if (drawn := found[group, window].get("placebo_caar")) is not None:

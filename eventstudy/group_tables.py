@@ -11,7 +11,6 @@ from eventstudy.abnormal import cumulate
 from eventstudy.draws import Draws, compared_groups, difference_name
 from eventstudy.headline import headline_of
 from eventstudy.inference.bootstrap import BOOTSTRAP, bootstrap_test
-from eventstudy.inference.correlation import nearest_correlation
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.parametric import caar_se
 from eventstudy.inference.registry import CLOSED_FORM, PLACEBO, difference_result, placebo_result, run_test
@@ -178,7 +177,7 @@ def correlation_table(study: Computation) -> pd.DataFrame:
 
 def portfolio_se(cross: CrossSection) -> float:
     """Standard error of the group's CAAR with the full covariance (rule C7)."""
-    return caar_se(cross.sigma, nearest_correlation(cross.correlation.matrix)[0], cross.shared)
+    return caar_se(cross.sigma, cross.correlation.nearest[0], cross.shared)
 
 
 def market_table(study: Computation) -> pd.DataFrame:

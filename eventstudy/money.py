@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy.calendar import calendar_name, listing_currency
-from eventstudy.inference.correlation import nearest_correlation
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.placebo import PlaceboDraws, placebo_blocks
 from eventstudy.returns import ReturnKind
+from eventstudy.student import critical_value
 from eventstudy.study import Computation, FirmStudy
 from eventstudy.tables import Row, as_table, bounds, day, keys_of, whole_numbers
 from eventstudy.trading import TRADED, UNKNOWN
@@ -91,10 +90,10 @@ def total_effect(cross: CrossSection, values: np.ndarray, returns: ReturnKind, a
     effect = float(values @ change_in_value(cross.car, returns))
     if not cross.correlation.enough or not cross.least_squares:
         return Total(effect, np.nan, np.nan)
-    covariance = nearest_correlation(cross.correlation.matrix)[0] * np.outer(cross.sigma, cross.sigma) * cross.shared
+    covariance = cross.covariance
     grown = values * np.exp(cross.car) if returns == "log" else values
     weights = grown / grown.sum()
-    reach = float(stats.t.isf(alpha / 2, int(cross.df.min())) * np.sqrt(weights @ covariance @ weights))
+    reach = float(critical_value(alpha, int(cross.df.min())) * np.sqrt(weights @ covariance @ weights))
     if returns == "simple":
         return Total(effect, effect - whole * reach, effect + whole * reach)
     centre = np.log1p(effect / whole)

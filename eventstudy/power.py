@@ -128,12 +128,15 @@ def with_effect(cross: CrossSection, effect: float) -> CrossSection:
 
 def _moved(firm: FirmCar, effect: float) -> FirmCar:
     found = firm.cumulative
-    car, rows = found.car + effect, found.rows
+    car, rows, nan = found.car + effect, found.rows, np.nan
     if rows is not None:
         ret = rows.ret.copy()
         ret[min(int(np.searchsorted(rows.end, firm.day0)), len(ret) - 1)] += effect
-        rows = replace(rows, ret=ret)
-    return replace(firm, cumulative=replace(found, car=car, t=car / found.se, rows=rows))
+        rows = Rows(rows.end, rows.span, rows.closes, ret, rows.mkt, rows.factors)
+    moved = CumulativeReturn(
+        found.window, car, found.se, car / found.se, found.df, nan, nan, nan, found.variance_factor, found.regressors, rows
+    )
+    return FirmCar(firm.listing, firm.fit, firm.day0, moved, firm.masked, firm.industry)
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,11 @@ class Trials:
 
         A placebo test ranks each date among the others, so that without an effect its size is right by construction.
         """
-        moved = self._with_effect(effect)
+        if (name, effect) not in self._made:
+            self._made[name, effect] = self._tried(name, self._with_effect(effect))
+        return self._made[name, effect]
+
+    def _tried(self, name: str, moved: tuple[CrossSection, ...]) -> Trial:
         if name in BY_RANK:
             return self._ranked(np.array([BY_RANK[name](cross) for cross in moved]), name)
         found = [run_test(name, cross) for cross in moved]
@@ -215,6 +222,10 @@ class Trials:
 
     @cached_property
     def _moved(self) -> dict[float, tuple[CrossSection, ...]]:
+        return {}
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, float], Trial]:
         return {}
 
     def _ranked(self, values: np.ndarray, name: str) -> Trial:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,6 +123,7 @@ def needed_dates(
     return spans
 
 
+@lru_cache(maxsize=1024)  # every specification of a study asks for the same events
 def _event_dates(event: EventFirm, calendar: str, windows: Windows) -> Span:
     when = event.announcement
     day = when.session or when.bounds()[0].date()

@@ -31,11 +31,10 @@ def robustness_table(study: Computation) -> pd.DataFrame:
     """
     inputs = study.inputs
     treated = replace(inputs, events=tuple(event for event in inputs.events if event.role == "treated"))
-    prepared = Prepared()
     rows: list[Row] = []
     firms: list[Firms] = []
     for asked in inputs.specifications:
-        found = _run(treated, asked, prepared)
+        found = _run(treated, asked, study.prepared)
         for window in asked.plan.windows.car:
             choices = {"specification": len(firms) + 1, "headline": not firms} | _choices(asked, window)
             rows += [choices | row for row in _scopes(treated, asked, found, window)]

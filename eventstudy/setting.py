@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy.abnormal import abnormal_returns, cumulate
 from eventstudy.errors import ConfigError, DataError
@@ -16,6 +15,7 @@ from eventstudy.models import Fit, build_model
 from eventstudy.models.base import Model
 from eventstudy.plan import Plan
 from eventstudy.returns import ReturnKind, Rows, Treatment, trade_rows
+from eventstudy.student import both_tails
 from eventstudy.study import FirmStudy
 from eventstudy.trading import Listing
 from eventstudy.windows import Window, length
@@ -158,7 +158,7 @@ def evaluate(setting: Setting, fits: Fits | None = None) -> Outcome:
     t, df = car / se, _count(setting, fit, setting.reference)
     single = inside.span == 1
     by_tau = tuple(zip((inside.end[single] - day0).tolist(), (abnormal.ar[single] * setting.unit).tolist(), strict=True))
-    return Outcome(car * setting.unit, se * setting.unit, t, float(2 * stats.t.sf(abs(t), df)), "", by_tau)
+    return Outcome(car * setting.unit, se * setting.unit, t, float(both_tails(t, df)), "", by_tau)
 
 
 def _sum_of_rows(fit: Fit, inside: Rows, sessions: int) -> tuple[float, float]:

@@ -116,12 +116,16 @@ class FirmStudy:
 
 @dataclass(frozen=True)
 class Computation:
-    """A study after its events were run: what the tables, the tests and the report are made from."""
+    """A study after its events were run: what the tables, the tests and the report are made from.
+
+    `prepared` holds the listings and rows of its series, for studies of other windows, masks or models on the same series.
+    """
 
     inputs: StudyInputs
     firms: tuple[FirmStudy, ...]
     exclusions: tuple[Exclusion, ...]
     listings: Mapping[str, Listing]
+    prepared: Prepared = field(default_factory=Prepared, repr=False, compare=False)
 
     @cached_property
     def groups(self) -> dict[str, tuple[FirmStudy, ...]]:
@@ -145,8 +149,12 @@ class Computation:
     def cross_section(self, group: str, window: Window) -> CrossSection:
         """Return the firms of a group with a CAR in a window; ``unconfounded`` leaves out the confounded."""
         if (group, window) not in self._sections:
-            found = tuple(part for firm in self.counted(group, window) if (part := firm.car(window)) is not None)
-            self._sections[group, window] = CrossSection(window, found)
+            counted = self.counted(group, window)
+            same = self._by_firms.setdefault(
+                (window, tuple(map(id, counted))),
+                CrossSection(window, tuple(part for firm in counted if (part := firm.car(window)) is not None)),
+            )
+            self._sections[group, window] = same  # what was computed for other groups of the same firms holds
         return self._sections[group, window]
 
     def counted(self, group: str, window: Window) -> tuple[FirmStudy, ...]:
@@ -160,6 +168,10 @@ class Computation:
     def _sections(self) -> dict[tuple[str, Window], CrossSection]:
         return {}
 
+    @cached_property
+    def _by_firms(self) -> dict[tuple[Window, tuple[int, ...]], CrossSection]:
+        return {}
+
 
 def _each_once(firms: list[FirmStudy]) -> list[FirmStudy]:
     found: dict[tuple[str, pd.Timestamp | None], FirmStudy] = {}
@@ -168,8 +180,13 @@ def _each_once(firms: list[FirmStudy]) -> list[FirmStudy]:
     return list(found.values())
 
 
-def compute(inputs: StudyInputs) -> Computation:
+def compute(inputs: StudyInputs, prepared: Prepared | None = None) -> Computation:
     """Run every event of a study; one that cannot be run is excluded with a reason and moves no other.
+
+    Parameters
+    ----------
+    prepared : Prepared, optional
+        What other runs over the same series made.
 
     Raises
     ------
@@ -184,7 +201,7 @@ def compute(inputs: StudyInputs) -> Computation:
             raise ConfigError(f"{event.where}event {event.event_id!r} lists {event.symbol} twice: keep one of them")
         seen.add((event.event_id, event.symbol))
     _check_groups(inputs)
-    study = run_events(inputs, Prepared())
+    study = run_events(inputs, prepared or Prepared())
     if not study.firms:
         told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in study.exclusions[:5])
         raise DataError(f"every event is excluded, so there is nothing to report: {told}")
@@ -221,7 +238,7 @@ def run_events(inputs: StudyInputs, prepared: Prepared) -> Computation:
                 raise ConfigError(f"{event.where}date_only = 'both' makes an event {dated.event_id!r}, which exists: rename one")
             outcome = _run_event(dated, listing, prepared.rows_of(listing, inputs), inputs)
             (exclusions if isinstance(outcome, Exclusion) else firms).append(outcome)  # type: ignore[arg-type]
-    return Computation(inputs, tuple(firms), tuple(exclusions), listings)
+    return Computation(inputs, tuple(firms), tuple(exclusions), listings, prepared)
 
 
 def group_name(event: EventFirm, settings: FirmSettings) -> str:

@@ -155,7 +155,7 @@ def joint_statistics(grid: Grid, chosen: np.ndarray) -> np.ndarray:
     car, products = np.empty((count, n)), np.empty((count, n, n))
     rows, scores = [], []
     for place, own in enumerate(grid.pool[1].T):
-        drawn = own[chosen]
+        drawn = own.take(chosen)
         car[:, place] = drawn @ grid.weights(firm)
         rows.append(_rows(grid, firm, drawn))
         scores.append(rows[-1] @ firm.fit.scaled_regressors)
@@ -175,13 +175,17 @@ def drawn_sessions(name: str, grid: Grid, seed: int, at_once: int) -> Iterator[t
     for start in range(0, DRAWS, at_once):
         shape = (min(at_once, DRAWS - start), grid.size)
         firsts = rng.integers(len(places), size=(shape[0], -(-grid.size // BLOCK_LENGTH)))
-        runs = (firsts[:, :, None] + np.arange(BLOCK_LENGTH)) % len(places)  # the last session is followed by the first
-        chosen = runs.reshape(shape[0], -1)[:, : grid.size]
+        chosen = firsts if BLOCK_LENGTH == 1 else _runs(firsts, len(places))[:, : grid.size]
         if name == "bootstrap_residual":
             yield chosen, None
         else:
             chosen[:, places] = np.arange(len(places))
             yield chosen, rng.integers(2, size=shape) * 2.0 - 1.0
+
+
+def _runs(firsts: np.ndarray, sessions: int) -> np.ndarray:
+    """Return the sessions of blocks that begin in `firsts`; the last session of the pool is followed by the first."""
+    return np.asarray((firsts[:, :, None] + np.arange(BLOCK_LENGTH)) % sessions).reshape(len(firsts), -1)
 
 
 def statistics(grid: Grid, chosen: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
@@ -196,8 +200,8 @@ def statistics(grid: Grid, chosen: np.ndarray, signs: np.ndarray | None) -> np.n
     """
     errors = grid.pool[1]
     if grid.is_one_regression:
-        return _one_regression(grid, _signed(errors.mean(axis=1)[chosen], signs))
-    return _all_firms(grid, [_signed(own[chosen], signs) for own in errors.T])
+        return _one_regression(grid, _signed(errors.mean(axis=1).take(chosen), signs))
+    return _all_firms(grid, [_signed(own.take(chosen), signs) for own in errors.T])
 
 
 def _signed(drawn: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
@@ -217,10 +221,10 @@ def _rows(grid: Grid, firm: FirmCar, drawn: np.ndarray) -> np.ndarray:
     rows = firm.fit.rows
     last = rows.end - grid.first
     if (rows.span == 1).all():
-        return drawn[:, last]
+        return drawn.take(last, axis=1)
     running = np.cumsum(drawn, axis=1)
     before = last - rows.span
-    summed = running[:, last] - np.where(before >= 0, running[:, before], 0.0)
+    summed = running.take(last, axis=1) - np.where(before >= 0, running.take(before, axis=1, mode="wrap"), 0.0)
     scaled: np.ndarray = summed / np.sqrt(rows.span)
     return scaled
 

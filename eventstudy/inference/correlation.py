@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,11 @@ class ResidualCorrelation:
     matrix: np.ndarray
     mean: float
     enough: bool
+
+    @cached_property
+    def nearest(self) -> tuple[np.ndarray, bool]:
+        """The nearest matrix without negative eigenvalues, and whether it is another one."""
+        return nearest_correlation(self.matrix)
 
 
 def residual_correlation(residuals: np.ndarray, overlap: np.ndarray) -> ResidualCorrelation:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import CumulativeReturn, session_weights
-from eventstudy.inference.correlation import ResidualCorrelation, nearest_correlation, residual_correlation
+from eventstudy.inference.correlation import ResidualCorrelation, residual_correlation
 from eventstudy.models.base import Fit
 from eventstudy.trading import Listing
 from eventstudy.windows import Window
@@ -161,8 +161,7 @@ class CrossSection:
     @cached_property
     def covariance(self) -> np.ndarray:
         """Covariance of the CARs with the full covariance of the firms' errors, N by N (rule C7)."""
-        matrix = nearest_correlation(self.correlation.matrix)[0]
-        covariance: np.ndarray = matrix * np.outer(self.sigma, self.sigma) * self.shared
+        covariance: np.ndarray = self.correlation.nearest[0] * np.outer(self.sigma, self.sigma) * self.shared
         return covariance
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy.inference.correlation import ResidualCorrelation, nearest_correlation
+from eventstudy.inference.correlation import ResidualCorrelation
 from eventstudy.inference.result import TestResult, normal, spread_of, student, undefined
 
 
@@ -99,7 +99,7 @@ def portfolio_statistic(car: np.ndarray, sigma: np.ndarray, correlation: Residua
     """Mean CAR over its standard error (rule C7); NaN where the correlation or the variance is not to be had."""
     if not correlation.enough:
         return np.nan
-    se = caar_se(sigma, nearest_correlation(correlation.matrix)[0], shared)
+    se = caar_se(sigma, correlation.nearest[0], shared)
     return float(car.mean() / se) if se > 0 else np.nan
 
 
@@ -118,8 +118,7 @@ def portfolio_t(
     statistic = portfolio_statistic(car, sigma, correlation, shared)
     if np.isnan(statistic):
         return undefined("portfolio_t", "sharp", n, "negative_variance")
-    clipped = nearest_correlation(correlation.matrix)[1]
-    return student("portfolio_t", "sharp", n, statistic, int(df.min()), "correlation_clipped" if clipped else "")
+    return student("portfolio_t", "sharp", n, statistic, int(df.min()), "correlation_clipped" if correlation.nearest[1] else "")
 
 
 def difference_t(car: np.ndarray, first: np.ndarray, df: np.ndarray, covariance: np.ndarray) -> TestResult:

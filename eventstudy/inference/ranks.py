@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from eventstudy.inference.result import Null, TestResult, normal, spread_of, student, undefined
 
@@ -12,6 +11,8 @@ FEWEST_FIRMS_RESCALED = 10
 
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Rank within each firm, ties averaged; NaN stays NaN."""
+    from scipy import stats
+
     return np.asarray(stats.rankdata(values, axis=0, nan_policy="omit"))
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+
+from eventstudy.student import both_tails, critical_value
 
 Errors = Literal["HC3", "HC1", "cluster"]
 Weights = Literal["none", "precision"]
@@ -105,10 +106,10 @@ def regress(
     robust = model.fit(cov_type=errors, cov_kwds=settings, use_t=True)
     df = float(labels.max() if errors == "cluster" else n - k)
     coefficient, se = np.asarray(robust.params), np.asarray(robust.bse)
-    t, reach = coefficient / se, stats.t.isf(alpha / 2, df) * se
+    t, reach = coefficient / se, critical_value(alpha, df) * se
     small = n < FEW * (k - 1) or df < FEW
     return Coefficients(
-        terms, coefficient, se, t, 2 * stats.t.sf(np.abs(t), df), coefficient - reach, coefficient + reach, df, n,
+        terms, coefficient, se, t, both_tails(t, df), coefficient - reach, coefficient + reach, df, n,
         float(plain.rsquared), "small_sample" if small else "",
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from eventstudy.inference.result import TestResult, undefined
 
@@ -62,6 +62,8 @@ def wilcoxon(car: np.ndarray) -> TestResult:
     n = len(car)
     if not len(moved):
         return undefined("wilcoxon", "sharp", n, "no_spread")
+    from scipy import stats
+
     ranks = np.asarray(stats.rankdata(np.abs(moved)))
     total, mean = float(ranks[moved > 0].sum()), float(ranks.sum() / 2)
     if len(moved) > MOST_FIRMS_ENUMERATED:

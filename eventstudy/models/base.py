@@ -144,9 +144,9 @@ def fit_model(model: Model, rows: Rows) -> Fit:
     if not x.shape[1]:
         errors = y / np.sqrt(rows.span)
         return finished_fit(model, rows, np.empty(0), np.empty((0, 0)), float(errors @ errors) / len(rows))
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import WLS
 
-    results = sm.WLS(y, x, weights=1 / rows.span).fit()
+    results = WLS(y, x, weights=1 / rows.span).fit()
     return finished_fit(model, rows, results.params, results.normalized_cov_params, float(results.scale), results)
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy.group_tables import portfolio_se
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.report.subjects import CarPath, Effect, Reading, Subject
+from eventstudy.student import critical_value
 from eventstudy.windows import Window
 
 UNLIKE = 0.10  # equality rejected below this p-value: the average does not lead (rule D13)
@@ -45,7 +45,7 @@ def _interval(cross: CrossSection, alpha: float) -> tuple[float, float]:
     """Return the interval that belongs to the portfolio t (rule C7)."""
     if not cross.correlation.enough:
         return np.nan, np.nan
-    reach = float(stats.t.isf(alpha / 2, int(cross.df.min()))) * portfolio_se(cross)
+    reach = float(critical_value(alpha, int(cross.df.min()))) * portfolio_se(cross)
     return float(cross.car.mean() - reach), float(cross.car.mean() + reach)
 
 

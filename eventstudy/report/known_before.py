@@ -6,8 +6,6 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-
 from eventstudy.anticipation_tables import MASKED, UNMASKED
 from eventstudy.report.dating import announced
 from eventstudy.report.numbers import (
@@ -26,6 +24,7 @@ from eventstudy.report.numbers import (
 from eventstudy.report.subjects import FirmName, Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, records
 from eventstudy.report.wording import REASONS, own_words, sentence
+from eventstudy.student import critical_value
 
 Cell = str | Undefined
 
@@ -96,7 +95,7 @@ def _effect_words(reading: Reading, row: dict[str, Any]) -> str:
 
 
 def _interval(reading: Reading, row: dict[str, Any]) -> tuple[float, float]:
-    reach = float(stats.t.isf(reading.plan.alpha / 2, row["df"])) * row["se_car"]
+    reach = float(critical_value(reading.plan.alpha, row["df"])) * row["se_car"]
     return reading.scale.effect(row["car"] - reach), reading.scale.effect(row["car"] + reach)
 
 

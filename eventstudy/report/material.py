@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
-from scipy import stats
 
 from eventstudy import __version__
 from eventstudy.configfile import spec_text
@@ -45,6 +44,7 @@ from eventstudy.report.wording import (
     visible,
 )
 from eventstudy.seal import TIMINGS
+from eventstudy.student import critical_value
 
 LIBRARIES = ("pandas", "statsmodels", "numpy", "scipy")
 HASH_SHOWN, MOST_NAMED = 12, 10
@@ -94,7 +94,7 @@ def _market_row(reading: Reading, row: pd.Series) -> Row:
 
 def market_interval(row: pd.Series, alpha: float) -> tuple[float, float]:
     """Return the interval of a row of the table `market`."""
-    reach = float(stats.t.isf(alpha / 2, row["df"]) * row["se_car"])
+    reach = float(critical_value(alpha, row["df"]) * row["se_car"])
     return float(row["car"]) - reach, float(row["car"]) + reach
 
 

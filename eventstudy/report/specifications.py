@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy.report.numbers import window
 from eventstudy.report.subjects import Reading
 from eventstudy.report.wording import MODELS, own_words
 from eventstudy.robustness import OTHER_FIRMS
+from eventstudy.student import critical_value
 from eventstudy.study import ALL
 from eventstudy.windows import Window
 
@@ -116,7 +117,7 @@ def curve(reading: Reading, scope: str = ALL, event_id: str = "") -> Curve:
 def _as_changes(rows: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """Add effect and interval as changes in value, each by the kind of returns it was computed from."""
     effect, se, df = (rows[name].astype(float).to_numpy() for name in ("effect", "se", "df"))
-    reach = stats.t.isf(alpha / 2, df) * se
+    reach = critical_value(alpha, df) * se
     log = (rows["returns"] == "log").to_numpy()
     ends = {"value": effect, "low": effect - reach, "high": effect + reach}
     return rows.assign(**{name: np.where(log, np.expm1(end), end) for name, end in ends.items()})
@@ -124,32 +125,35 @@ def _as_changes(rows: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
 def _outcomes(rows: pd.DataFrame) -> tuple[Outcome, ...]:
     shown = rows[rows["effect"].notna() & (rows["reason"] != OTHER_FIRMS)]
-    first = shown["same_as"].fillna(shown["specification"]).astype(int)
+    alike: dict[int, list[dict[Hashable, Any]]] = {}
+    for first, row in zip(shown["same_as"].fillna(shown["specification"]).astype(int), shown.to_dict("records"), strict=True):
+        alike.setdefault(first, []).append(row)
     found = [
         Outcome(
-            float(same["value"].iloc[0]),
-            float(same["low"].iloc[0]),
-            float(same["high"].iloc[0]),
-            tuple(int(number) for number in same["specification"]),
-            bool(same["headline"].any()),
+            float(same[0]["value"]),
+            float(same[0]["low"]),
+            float(same[0]["high"]),
+            tuple(int(row["specification"]) for row in same),
+            any(row["headline"] for row in same),
         )
-        for _, same in shown.groupby(first, sort=True)
+        for same in alike.values()
     ]
     return tuple(sorted(found, key=lambda outcome: (outcome.value, outcome.specifications)))
 
 
 def dimensions(reading: Reading, rows: pd.DataFrame) -> tuple[Dimension, ...]:
     """Return the choices that have more than one value among `rows`, in words."""
-    words: dict[tuple[str, str], Callable[[pd.Series], str]] = {
+    named = _benchmark_names(reading)
+    words: dict[tuple[str, str], Callable[[Mapping[Hashable, Any]], str]] = {
         ("CAR window", "CAR windows"): lambda row: window(_pair(row, "window")),
         ("Expected return", "models of the expected return"): lambda row: model_name(str(row["model"])),
-        ("Benchmark", "benchmarks"): lambda row: _benchmark(reading, str(row["benchmark"])),
+        ("Benchmark", "benchmarks"): lambda row: " / ".join(named[symbol] for symbol in str(row["benchmark"]).split("; ")),
         ("Suspensions", "treatments of suspensions"): lambda row: str(row["suspensions"]),
         ("Estimation window", "estimation windows"): lambda row: window(_pair(row, "estimation")),
         ("Masked sessions", "uses of the masked sessions"): lambda row: "left out" if row["mask"] else "kept in",
         ("Returns", "kinds of returns"): lambda row: str(row["returns"]),
     }
-    records = [row for _, row in rows.iterrows()]
+    records = rows.to_dict("records")
     found = []
     for (name, plural), word in words.items():
         labels = tuple(word(row) for row in records)
@@ -159,17 +163,17 @@ def dimensions(reading: Reading, rows: pd.DataFrame) -> tuple[Dimension, ...]:
     return tuple(found)
 
 
-def _benchmark(reading: Reading, symbols: str) -> str:
-    """Return the name of a benchmark, of several where firms have their own; the symbol where it has none of its own."""
+def _benchmark_names(reading: Reading) -> dict[str, str]:
+    """Return the name of every benchmark asked for; the symbol where it has none of its own."""
     asked = set(reading.result.robustness["benchmark"])
     names = [reading.benchmark_name(symbol) for symbol in asked]
-    return " / ".join(
-        symbol if names.count(reading.benchmark_name(symbol)) > 1 else reading.benchmark_name(symbol)
-        for symbol in symbols.split("; ")
-    )
+    single = dict.fromkeys(symbol for symbols in asked for symbol in symbols.split("; "))
+    return {
+        symbol: symbol if names.count(reading.benchmark_name(symbol)) > 1 else reading.benchmark_name(symbol) for symbol in single
+    }
 
 
-def _pair(row: pd.Series, name: str) -> Window:
+def _pair(row: Mapping[Hashable, Any], name: str) -> Window:
     return int(row[f"{name}_start"]), int(row[f"{name}_end"])
 
 
