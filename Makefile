@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test lint sample docs docs-pages validation validation-page lock clean
+.PHONY: report test lint sample docs docs-pages validation validation-page benchmarks lock clean
 
 report: $(VENV)/.run                 ## the Entity List study on the embedded snapshot
 	@$(BIN)/eventstudy run configs/entity-list-2019.toml
@@ -36,6 +36,9 @@ validation: $(VENV)/.dev             ## the long simulations
 
 validation-page: $(VENV)/.dev        ## docs/validation.md, simulated anew; after an interruption add RESUME=--resume
 	PYTHONPATH=tests $(BIN)/python -m validation.page $(RESUME)
+
+benchmarks: $(VENV)/.dev             ## docs/performance.md, measured anew; to try: make benchmarks SIZES="30 1000"
+	$(BIN)/python -m benchmarks.run $(SIZES)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

@@ -1,0 +1,103 @@
+"""The figures aimed at, each with what was measured of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+Found = dict[str, Any]
+PEERS = {"lemaire": "`eventstudy` (Lemaire)", "ffjr": "`ffjr-eventstudies`", "easy_es": "`easy-es`"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One aim: `reached` is None where it was not measured."""
+
+    aim: str
+    measured: str
+    reached: bool | None
+
+
+def warm(found: Found, size: int, name: str) -> float | None:
+    """Return the median seconds of a variant's call in a warm process."""
+    seconds = found["sizes"].get(str(size), {}).get("warm", {}).get("seconds", {}).get(name)
+    return median(seconds) if seconds else None
+
+
+def whole(found: Found, size: int, name: str, key: str = "wall") -> float | None:
+    """Return the median of a variant's processes: seconds or bytes; none where it failed or was not run."""
+    one = found["sizes"].get(str(size), {}).get("whole", {}).get(name)
+    return median(one[key]) if one and one[key] and not one["problem"] else None
+
+
+def working_memory(found: Found, size: int, name: str) -> float | None:
+    """Return what a process held at its peak beyond its imports, over the size of the input in memory."""
+    peak = whole(found, size, name, "peak")
+    here = found["sizes"].get(str(size), {})
+    return None if peak is None else (peak - here["whole"][name]["before_input"]) / here["panel"]["size"]
+
+
+def figures(found: Found) -> list[Figure]:
+    """Judge every aim."""
+    floor, loop, frames = (warm(found, 10_000, name) for name in ("floor", "loop", "frames"))
+    ours, everything = warm(found, 10_000, "ours"), warm(found, 10_000, "ours_all")
+    start = {name: median(walls) for name, walls in found["start"].items() if walls}
+    study = found.get("study", {})
+    peak = None if study.get("problem", "not run") else study["peak"]
+    return [
+        _at_least("10,000 events, without tests across firms: 50 times faster than the loop on DataFrames", frames, ours, 50),
+        _at_least("10,000 events, without tests across firms: 50 times faster than the loop on arrays", loop, ours, 50),
+        _at_least("10,000 events, all tests: 10 times faster than the loop on DataFrames", frames, everything, 10),
+        _at_least("10,000 events, all tests: 10 times faster than the loop on arrays", loop, everything, 10),
+        _at_most("10,000 events, without tests across firms: within 4 times of the floor's arithmetic", ours, floor, 4),
+        _ahead(found),
+        _at_most(
+            "10,000 events, whole process with all tests and tables: under 2.5 times the floor's",
+            whole(found, 10_000, "ours_all"), whole(found, 10_000, "floor"), 2.5,
+        ),
+        _flat(found),
+        _below("100,000 events, all tests: peak memory beyond the imports under 3 times the input's size",
+               working_memory(found, 100_000, "ours_all"), 3, "times"),
+        _below("1,000,000 events from Parquet, tables as Parquet: peak memory under 2 GB", peak and peak / 1e9, 2, "GB"),
+        _below("`import eventstudy` under 1 s", start.get("import"), 1, "s"),
+        _below("`from eventstudy import event_study, run_study` under 1 s", start.get("import_all"), 1, "s"),
+        _below("`eventstudy --help` under 0.5 s", start.get("help"), 0.5, "s"),
+        _below("the whole Entity List study, warm, under 6 s", start.get("entity_list"), 6, "s"),
+    ]  # fmt: skip
+
+
+def _at_least(aim: str, theirs: float | None, ours: float | None, times: float) -> Figure:
+    if theirs is None or ours is None:
+        return Figure(aim, "", None)
+    return Figure(aim, f"{theirs / ours:.1f} times ({theirs:.2f} s / {ours:.3f} s)", theirs / ours >= times)
+
+
+def _at_most(aim: str, ours: float | None, floor: float | None, times: float) -> Figure:
+    if floor is None or ours is None:
+        return Figure(aim, "", None)
+    return Figure(aim, f"{ours / floor:.2f} times ({ours:.3f} s / {floor:.3f} s)", ours / floor <= times)
+
+
+def _below(aim: str, value: float | None, limit: float, unit: str) -> Figure:
+    return Figure(aim, "", None) if value is None else Figure(aim, f"{value:.2f} {unit}", value < limit)
+
+
+def _ahead(found: Found) -> Figure:
+    aim = "10,000 events, whole process with all tests and tables: ahead of every other package"
+    ours = whole(found, 10_000, "ours_all")
+    others = {name: seconds for name in PEERS if (seconds := whole(found, 10_000, name)) is not None}
+    if ours is None or not others:
+        return Figure(aim, "", None)
+    text = ", ".join(f"{PEERS[name]} {seconds / ours:.1f} times ours" for name, seconds in others.items())
+    return Figure(aim, text, all(seconds > ours for seconds in others.values()))
+
+
+def _flat(found: Found) -> Figure:
+    aim = "cost per event flat from 1,000 events upwards, without tests across firms: at no size above that at 1,000"
+    costs = {int(size): warm(found, int(size), "ours") for size in found["sizes"] if int(size) >= 1_000}
+    known = {size: seconds / size * 1e6 for size, seconds in costs.items() if seconds is not None}
+    if len(known) < 2 or 1_000 not in known:
+        return Figure(aim, "", None)
+    text = ", ".join(f"{cost:.0f} µs at {size:,}" for size, cost in known.items())
+    return Figure(aim, text, max(known.values()) <= 1.1 * known[1_000])

@@ -1,0 +1,142 @@
+"""Measure everything and write docs/performance.md: ``python -m benchmarks.run [SIZE...]``."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.page import write_page
+from benchmarks.processes import BUILD, PEERS, Measured, install, module, peer, run
+
+SIZES = (30, 1_000, 10_000, 100_000, 1_000_000)
+OWN = ("floor", "ours", "ours_all", "loop", "frames")
+OTHERS = ("lemaire", "ffjr", "easy_es")
+LARGEST = dict.fromkeys((*OTHERS, "loop", "frames"), 10_000)  # what takes longer per event the same is not learnt from
+ENOUGH = 60.0  # seconds: what takes longer is measured once, and not at ten times the size
+FIGURES = BUILD / "measured.json"
+Found = dict[str, Any]
+
+
+def main(sizes: list[int]) -> None:
+    """Measure the sizes and write the page."""
+    found: Found = {"machine": machine(), "others": {}, "sizes": {}, "start": {}}
+    for name in OTHERS:
+        say(f"environment of {name}")
+        found["others"][name] = {"pins": (PEERS / f"{name}.txt").read_text().split(), "problem": install(name)}
+    for size in sizes:
+        found["sizes"][str(size)] = measure_size(size, found)
+        FIGURES.write_text(json.dumps(found, indent=1))
+    found["start"] = measure_start()
+    if max(sizes) >= 1_000_000:
+        found["study"] = measure_study(BUILD / "inputs" / str(max(sizes)))
+    FIGURES.write_text(json.dumps(found, indent=1))
+    write_page(found)
+
+
+def say(text: str) -> None:
+    """Tell what is being done."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+
+
+def machine() -> Found:
+    """Describe what the figures were measured on."""
+    cpu = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    packages = ("numpy", "pandas", "scipy", "statsmodels", "pyarrow", "eventstudy-toolkit")
+    return {
+        "cpu": cpu[0] if cpu else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+        "date": time.strftime("%Y-%m-%d"),
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+def measure_size(size: int, found: Found) -> Found:
+    """Measure all variants at one size, in turns."""
+    source = BUILD / "inputs" / str(size)
+    say(f"{size} events: inputs")
+    made = module("benchmarks.inputs", str(size), source, *(["peers"] if size <= LARGEST["lemaire"] else []))
+    if made.problem:
+        raise SystemExit(f"no inputs for {size} events: {made.problem}")
+    names = [name for name in (*OWN, *OTHERS) if wanted(name, size, found)]
+    warm = [name for name in names if name in OWN]
+    repeats = 5 if size <= 1_000 else 3 if size <= 100_000 else 1
+    say(f"{size} events: {', '.join(warm)} in one process")
+    done = module("benchmarks.warm", source, str(repeats), *warm, limit=3_600)
+    here: Found = {"panel": json.loads(made.printed), "warm": json.loads(done.printed or "{}"), "whole": {}}
+    here["warm_problem"] = done.problem
+    for turn in range(repeats):
+        for name in names:
+            earlier = here["whole"].setdefault(name, {"wall": [], "cpu": [], "peak": [], "before_input": 0, "problem": ""})
+            if earlier["problem"] or (turn and max(earlier["wall"]) > ENOUGH):
+                continue
+            say(f"{size} events: {name} as a process, turn {turn + 1}")
+            note(earlier, measure_whole(name, source))
+    return here
+
+
+def wanted(name: str, size: int, found: Found) -> bool:
+    """Whether a variant is measured at a size: it can be, and did not take too long or fail at a smaller one."""
+    if size > LARGEST.get(name, size) or found["others"].get(name, {}).get("problem"):
+        return False
+    smaller = [here["whole"].get(name) for count, here in found["sizes"].items() if int(count) < size]
+    return all(one and not one["problem"] and median(one["wall"]) <= ENOUGH for one in smaller)
+
+
+def measure_whole(name: str, source: Path) -> Measured:
+    """Run a variant as a process that writes its tables into an empty folder."""
+    target = BUILD / "tables" / name
+    shutil.rmtree(target, ignore_errors=True)
+    return peer(name, source, target) if name in OTHERS else module("benchmarks.whole", name, source, target)
+
+
+def note(earlier: Found, measured: Measured) -> None:
+    """Add a process to the others of its kind."""
+    earlier["problem"] = measured.problem
+    for key in ("wall", "cpu", "peak"):
+        earlier[key].append(getattr(measured, key))
+    if measured.printed.startswith("{"):
+        earlier |= json.loads(measured.printed)
+
+
+def measure_start() -> Found:
+    """Measure what every call waits for, and the Entity List study, warm."""
+    study = ("-m", "eventstudy", "run", "configs/entity-list-2019.toml", "--force", "--out", str(BUILD / "reports"))
+    commands = {
+        "python": ("-c", "pass"),
+        "import": ("-c", "import eventstudy"),
+        "import_all": ("-c", "from eventstudy import event_study, run_study"),
+        "help": ("-m", "eventstudy", "--help"),
+        "entity_list": study,
+    }
+    walls: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(6):  # the first turn warms the disk's cache and is left out
+        for name, arguments in commands.items():
+            measured = run(sys.executable, *arguments)
+            if measured.problem:
+                raise SystemExit(f"{name}: {measured.problem}")
+            if turn:
+                walls[name].append(measured.wall)
+    return walls
+
+
+def measure_study(source: Path) -> Found:
+    """Measure `eventstudy run` on a config with the events in CSV, the prices in Parquet and tables in Parquet."""
+    say("eventstudy run on the largest panel")
+    measured = run(sys.executable, "-m", "eventstudy", "run", source / "study.toml", "--out", BUILD / "reports", limit=3_600)
+    return {"wall": measured.wall, "cpu": measured.cpu, "peak": measured.peak, "problem": measured.problem}
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or list(SIZES))
