@@ -15,10 +15,11 @@ NAMES = {
     "floor": "numpy floor",
     "loop": "statsmodels loop, arrays",
     "frames": "statsmodels loop, DataFrames",
+    "call": "this package, no tests across firms, no table read",
     "ours": "this package, no tests across firms",
     "ours_all": "this package, all tests",
 } | PEERS
-CALLS = ("floor", "ours", "ours_all", "loop", "frames")
+CALLS = ("floor", "call", "ours", "ours_all", "loop", "frames")
 STARTS = {
     "python": "`python -c pass`, for comparison",
     "import": "`import eventstudy`",
@@ -94,9 +95,9 @@ def calls(found: Found) -> str:
     text = """## The call alone
 
 Seconds of one call in a process that has imported everything, prices and events in memory; in brackets as a multiple of the
-floor. The floor is the closed form in bare numpy: nothing checked, numbers left in arrays. Ours is `es.event_study` with the
-tables `models`, `abnormal_returns`, `cars`, `aar` and `caar` read, and `tests` where there are any. The last column is the
-largest difference of a CAR between any two of them, over the CARs' root mean square.
+floor. The floor is the closed form in bare numpy: nothing checked, numbers left in arrays. Ours is `es.event_study`: the call
+alone, which estimates everything, and with the tables `models`, `abnormal_returns`, `cars`, `aar` and `caar` read, and `tests`
+where there are any. The last column is the largest difference of a CAR from the floor's, over the CARs' root mean square.
 
 """
     return (

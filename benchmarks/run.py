@@ -18,6 +18,7 @@ from benchmarks.processes import BUILD, PEERS, Measured, install, module, peer, 
 
 SIZES = (30, 1_000, 10_000, 100_000, 1_000_000)
 OWN = ("floor", "ours", "ours_all", "loop", "frames")
+CALLS = ("floor", "call", "ours", "ours_all", "loop", "frames")
 OTHERS = ("lemaire", "ffjr", "easy_es")
 LARGEST = dict.fromkeys((*OTHERS, "loop", "frames"), 10_000)  # what takes longer per event the same is not learnt from
 ENOUGH = 60.0  # seconds: what takes longer is measured once, and not at ten times the size
@@ -70,7 +71,7 @@ def measure_size(size: int, found: Found) -> Found:
     if made.problem:
         raise SystemExit(f"no inputs for {size} events: {made.problem}")
     names = [name for name in (*OWN, *OTHERS) if wanted(name, size, found)]
-    warm = [name for name in names if name in OWN]
+    warm = [name for name in CALLS if name in names or name == "call"]
     repeats = 5 if size <= 1_000 else 3 if size <= 100_000 else 1
     say(f"{size} events: {', '.join(warm)} in one process")
     done = module("benchmarks.warm", source, str(repeats), *warm, limit=3_600)
