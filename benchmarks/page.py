@@ -54,9 +54,9 @@ def introduction(found: Found) -> str:
 `make benchmarks` measures all of this and writes this page; no figure in it was typed. Ratios are what to read: numerator and
 denominator were measured in turns in one run.
 
-Measured on {machine["date"]}: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory"] / 1e9:.0f} GB of memory, one
-thread a process; {machine["system"]}; Python {machine["python"]}, {versions}. Load of the machine at the start:
-{machine["load"]:.2f} ({other})."""
+Measured on {machine["date"]}: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory"] / 1e9:.0f} GB of memory,
+{machine["system"]}, one thread a process; Python {machine["python"]}; {versions}.
+Load of the machine at the start: {machine["load"]:.2f} ({other})."""
 
 
 def aims(found: Found) -> str:

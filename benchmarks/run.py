@@ -55,7 +55,7 @@ def machine() -> Found:
         "cpu": cpu[0] if cpu else platform.processor(),
         "cores": os.cpu_count(),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "load": os.getloadavg()[0],
         "date": time.strftime("%Y-%m-%d"),

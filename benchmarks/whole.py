@@ -55,6 +55,7 @@ def ours(source: Path, target: Path, tests: str | tuple[str, ...] = ()) -> None:
     """This package, without tests across firms."""
     from benchmarks.panels import read_panel
     from benchmarks.warm import study
+    from eventstudy import event_study  # noqa: F401 - heavy imports are deferred until it is first named
 
     report_memory()
     panel = read_panel(source)
