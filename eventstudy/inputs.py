@@ -47,7 +47,7 @@ def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Sour
     fetched = _fetched(spec, fetching, source, plan, events, firms, specifications).complete()
     if spec.market.benchmark_name and spec.market.benchmark in fetched.series:
         series = fetched.series[spec.market.benchmark]
-        fetched.series[spec.market.benchmark] = replace(series, name=spec.market.benchmark_name)
+        fetched.series[spec.market.benchmark] = replace(series, name=spec.market.benchmark_name, name_zh="")
     settled = fetching.now - fetching.settle
     factors = _factors(spec)
     return StudyInputs(plan, events, firms, fetched.series, fetched.unknown, settled, fetched.outcomes, factors, specifications)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eventstudy.report.effects import cars
+from eventstudy.report.language import _, pgettext
 from eventstudy.report.numbers import short_day
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.tabular import Table
@@ -39,6 +40,8 @@ def _part(reading: Reading, place: int, event_id: str, subjects: list[Subject]) 
     label = next((subject.firm.dated.event.label for subject in subjects if subject.firm.dated.event.label), "")
     heading = own_words(f"{event_id}: {label}" if label else event_id)
     sessions = {subject.firm.session for subject in subjects if subject.firm.session is not None}
-    dated = ", ".join(short_day(session.date()) for session in sorted(sessions)) or "past the end of the exchange’s calendar"
-    table = cars(reading, subjects, f"cars-event-{place}", f"Effects of {heading} by window", reading.plan.windows.car)
-    return EventPart(f"event-{place}", heading, f"Event session: {dated}.", table)
+    dates = [short_day(session.date()) for session in sorted(sessions)]
+    dated = pgettext("in a list", ", ").join(dates) or _("past the end of the exchange’s calendar")
+    caption = _("Effects of {heading} by window", heading=heading)
+    table = cars(reading, subjects, f"cars-event-{place}", caption, reading.plan.windows.car)
+    return EventPart(f"event-{place}", heading, _("Event session: {dated}.", dated=dated), table)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventstudy.changes import Change, Comparison
+from eventstudy.report.language import N_, _
 from eventstudy.report.numbers import decimal, percent, window
 from eventstudy.report.subjects import FirmName, Reading
 from eventstudy.report.tabular import Block, Column, Row, Table
@@ -19,7 +20,7 @@ KINDS = {
     "revision": "revised figures", "new_sessions": "series with new sessions", "resumed": "suspensions ended",
     "series": "sources",
 }  # fmt: skip
-FIELDS = {"se_car": "standard error", "p_value": "p", "statistic": "statistic"}
+FIELDS = {"se_car": N_("standard error"), "p_value": "p", "statistic": N_("statistic")}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def told_changes(reading: Reading, comparison: Comparison) -> ToldChanges:
     """Return what the page says of the changes since the last run."""
     inputs = [_sentence(reading, change) for change in comparison.changes if change.kind != "result"]
     if len(inputs) > MOST_TOLD:
-        inputs = [*inputs[:MOST_TOLD], f"And {len(inputs) - MOST_TOLD} more: see changes.csv."]
+        inputs = [*inputs[:MOST_TOLD], _("And {count} more: see changes.csv.", count=len(inputs) - MOST_TOLD)]
     return ToldChanges(comparison.older, tuple(inputs), _moved(reading, comparison.of("result")), comparison.problem.rstrip("."))
 
 
@@ -56,62 +57,72 @@ def _sentence(reading: Reading, change: Change) -> str:
     if change.kind == "events":
         return _event_sentence(change)
     if field == "last":
-        return f"{firm}: new sessions up to {change.new} (before: {change.old})."
+        return _("{firm}: new sessions up to {new} (before: {old}).", firm=firm, new=change.new, old=change.old)
+    was, now = (value or _("not known") for value in (change.old, change.new))
+    before, after = (value or _("absent") for value in (change.old, change.new))
+    source, earlier = (value or _("no source") for value in (change.new, change.old))
+    revised = _("{subject}: {field} of {date} revised from {old} to {new}.")
     told = {
-        "code": f"{change.subject} {change.old or 'not known'} became {change.new or 'not known'}.",
-        "config": f"Config, {change.subject}: {change.old or 'absent'} became {change.new or 'absent'}.",
-        "characteristics": f"{firm}: characteristic {field} changed from {old} to {new}.",
-        "factors": f"{change.subject}: {field} of {change.date} revised from {old} to {new}.",
-        "revision": f"{firm}: {field} of {change.date} revised from {old} to {new}.",
-        "new_sessions": f"{firm}: sessions from {change.new} on (before: from {change.old}).",
-        "resumed": f"{firm}: the suspension ended, traded again on {change.date}.",
-        "series": f"{firm}: prices from {change.new or 'no source'} (before: {change.old or 'no source'}).",
+        "code": _("{subject} {old} became {new}.", subject=change.subject, old=was, new=now),
+        "config": _("Config, {subject}: {old} became {new}.", subject=change.subject, old=before, new=after),
+        "characteristics": _(
+            "{firm}: characteristic {field} changed from {old} to {new}.",
+            firm=firm, field=field, old=old, new=new,
+        ),
+        "factors": revised.format(subject=change.subject, field=field, date=change.date, old=old, new=new),
+        "revision": revised.format(subject=firm, field=field, date=change.date, old=old, new=new),
+        "new_sessions": _("{firm}: sessions from {new} on (before: from {old}).", firm=firm, new=change.new, old=change.old),
+        "resumed": _("{firm}: the suspension ended, traded again on {date}.", firm=firm, date=change.date),
+        "series": _("{firm}: prices from {source} (before: {earlier}).", firm=firm, source=source, earlier=earlier),
     }
     return told[change.kind]
 
 
 def _event_sentence(change: Change) -> str:
     if change.field != "announced":
-        return f"Event {change.subject}: {change.field} {change.old or 'none'} became {change.new or 'none'}."
+        old, new = (value or _("none") for value in (change.old, change.new))
+        return _("Event {event}: {field} {old} became {new}.", event=change.subject, field=change.field, old=old, new=new)
     if not change.old:
-        return f"Event {change.subject}: added, announced {change.new}."
-    return f"Event {change.subject}: announced {change.old}, now {change.new or 'removed'}."
+        return _("Event {event}: added, announced {new}.", event=change.subject, new=change.new)
+    return _("Event {event}: announced {old}, now {new}.", event=change.subject, old=change.old, new=change.new or _("removed"))
 
 
 def _figure(text: str) -> str:
     """Return a figure of the inputs as read, without the tail that a double's exact text may have."""
     try:
-        return f"{float(text):,.10g}" if text else "none"
+        return f"{float(text):,.10g}" if text else _("none")
     except ValueError:
         return text
 
 
 def _moved(reading: Reading, changes: tuple[Change, ...]) -> Table:
     columns = (
-        Column("Number", False), Column("Window", False), Column("Quantity", False), Column("Before"), Column("Now"),
-        Column("Moved by", False),
+        Column(_("Number"), False), Column(_("Window"), False), Column(_("Quantity"), False), Column(_("Before")),
+        Column(_("Now")),
+        Column(_("Moved by"), False),
     )  # fmt: skip
     rows = tuple(_row(reading, change) for change in changes[:MOST_TOLD])
-    notes = (f"{len(changes) - MOST_TOLD} further numbers moved: see changes.csv.",) if len(changes) > MOST_TOLD else ()
-    return Table("changes-table", "Numbers that moved", columns, (Block(rows),), notes)
+    more = len(changes) - MOST_TOLD
+    notes = (_("{count} further numbers moved: see changes.csv.", count=more),) if more > 0 else ()
+    return Table("changes-table", _("Numbers that moved"), columns, (Block(rows),), notes)
 
 
 def _row(reading: Reading, change: Change) -> Row:
-    table, _, key = change.subject.partition(": ")
+    table, _colon, key = change.subject.partition(": ")
     head: str | FirmName
     if table == "cars":
-        _, symbol, lo, hi = key.rsplit(", ", 3)
+        _event, symbol, lo, hi = key.rsplit(", ", 3)
         head = reading.firm_name(symbol)
     else:
         group, lo, hi, test = key.rsplit(", ", 3)
-        head = f"{words_of_test(test).name}, {reading.group_name(group)}"
+        head = _("{test}, {group}", test=words_of_test(test).name, group=reading.group_name(group))
     numbers = _number(change, change.old), _number(change, change.new)
-    fields = FIELDS | {"car": "effect (log)" if reading.plan.returns == "log" else "effect"}
+    fields = FIELDS | {"car": N_("effect (log)") if reading.plan.returns == "log" else N_("effect")}
     moved_by = re.sub(r"(?<= of )[^;,]+", lambda found: reading.firm_name(found[0]).name, change.explained_by)
-    return Row(head, (window((int(lo), int(hi))), fields.get(change.field, change.field), *numbers, moved_by))
+    return Row(head, (window((int(lo), int(hi))), _(fields.get(change.field, change.field)), *numbers, moved_by))
 
 
 def _number(change: Change, text: str) -> str:
     if not text:
-        return "none"
+        return _("none")
     return percent(float(text), 2) if change.field in ("car", "se_car") else decimal(float(text), 3)

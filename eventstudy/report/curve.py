@@ -12,6 +12,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from eventstudy.report.figures import TEXT, effect_ticks
+from eventstudy.report.language import _
 from eventstudy.report.numbers import window
 from eventstudy.report.specifications import Curve, Dimension
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
@@ -47,7 +48,8 @@ def curve_figure(curve: Curve, choices: Sequence[Dimension], headline: Window, l
         middle = curve.rank / (len(curve.outcomes) + 1)
         side = "left" if middle < 0.2 else "right" if middle > 0.8 else "center"
         upper.annotate(
-            words.place(f"headline {window(headline)}"), (curve.rank, 1), (0, 8), upper.get_xaxis_transform(), "offset points",
+            words.place(_("headline {window}", window=window(headline))), (curve.rank, 1), (0, 8),
+            upper.get_xaxis_transform(), "offset points",
             ha=side, fontsize=TEXT, color=INKS["mark"], fontweight="bold",
         )  # fmt: skip
     return inline_svg(figure, "specification-curve", words, label)

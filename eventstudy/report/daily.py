@@ -6,29 +6,32 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from eventstudy.report.language import N_, _
 from eventstudy.report.numbers import decimal, p_value, tau, whole
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, finished, source_notes
-from eventstudy.report.wording import STATUSES
+from eventstudy.report.wording import status_words
 from eventstudy.study import UNCONFOUNDED
 
-LIMITS = {"up": "limit-up close", "down": "limit-down close"}
+LIMITS = {"up": N_("limit-up close"), "down": N_("limit-down close")}
 
 
 def abnormal_returns(reading: Reading, subject: Subject, anchor: str) -> Table:
     """Return one firm's daily abnormal returns over the event window; nothing is printed for a session without one."""
     unit = reading.scale.unit
     columns = (
-        Column("τ", True, "session relative to the event session"), Column("Date", False), Column("Status", False),
-        Column("Span", True, "sessions that the return covers"), Column(f"Return, {unit}"), Column(f"Benchmark, {unit}"),
-        Column(f"Expected, {unit}"), Column(f"AR, {unit}", True, "abnormal return"), Column("s.e."), Column("t"), Column("p"),
-        Column("Limit", False),
+        Column("τ", True, _("session relative to the event session")), Column(_("Date"), False), Column(_("Status"), False),
+        Column(_("Span"), True, _("sessions that the return covers")), Column(_("Return, {unit}", unit=unit)),
+        Column(_("Benchmark, {unit}", unit=unit)),
+        Column(_("Expected, {unit}", unit=unit)), Column(_("AR, {unit}", unit=unit), True, _("abnormal return")),
+        Column(_("s.e.")), Column("t"), Column("p"),
+        Column(_("Limit"), False),
     )  # fmt: skip
     table = reading.result.abnormal_returns
     own = table[(table["event_id"] == subject.firm.key[0]) & (table["symbol"] == subject.firm.key[1])]
-    rows = tuple(_daily_row(row) for _, row in own.iterrows())
-    caption = f"Abnormal returns of {subject.name} in the event window"
-    notes = ("A span above 1 is the return from the last trade before a suspension; its session bears the whole of it.",)
+    rows = tuple(_daily_row(row) for _place, row in own.iterrows())
+    caption = _("Abnormal returns of {firm} in the event window", firm=subject.name)
+    notes = (_("A span above 1 is the return from the last trade before a suspension; its session bears the whole of it."),)
     shown = notes if (own["span"] > 1).any() else ()
     return finished(reading, Table(anchor, caption, columns, (Block(rows),), shown + source_notes(reading, [subject.label])))
 
@@ -38,19 +41,24 @@ def _daily_row(row: pd.Series) -> Row:
     return Row(
         tau(row["tau"]),
         (
-            row["session"], STATUSES.get(row["status"], row["status"]), whole(row["span"]), *values,
-            decimal(100 * row["se_ar"]), decimal(row["t"]), p_value(row["p_value"]), LIMITS.get(row["limit"], ""),
+            row["session"], status_words(str(row["status"])), whole(row["span"]), *values,
+            decimal(100 * row["se_ar"]), decimal(row["t"]), p_value(row["p_value"]), _limit(row),
         ),
         row["tau"] == 0,
     )  # fmt: skip
 
 
+def _limit(row: pd.Series) -> str:
+    words = LIMITS.get(row["limit"], "")
+    return _(words)
+
+
 def average_abnormal_returns(reading: Reading) -> Table:
     """Return the average of the single-session abnormal returns by group, with their number (rule A9)."""
     groups = [group for group in reading.study.groups if group != UNCONFOUNDED]
-    pair = (Column("N", True, "firms with a return over this one session"), Column(f"AAR, {reading.scale.unit}"))
-    columns = (Column("τ", True, "session relative to the event session"), *(column for _ in groups for column in pair))
-    table = {(row["group"], int(row["tau"])): row for _, row in reading.result.aar.iterrows()}
+    pair = (Column("N", True, _("firms with a return over this one session")), Column(_("AAR, {unit}", unit=reading.scale.unit)))
+    columns = (Column("τ", True, _("session relative to the event session")), *(column for _group in groups for column in pair))
+    table = {(row["group"], int(row["tau"])): row for _place, row in reading.result.aar.iterrows()}
     lo, hi = reading.plan.windows.event
     rows = []
     for place in range(lo, hi + 1):
@@ -61,30 +69,33 @@ def average_abnormal_returns(reading: Reading) -> Table:
         if any(table[group, place]["n"] for group in groups):
             rows.append(Row(tau(place), tuple(cells), place == 0))
     notes = (
-        "Returns over one session only: N is the number of firms with one. Returns over several sessions stand in a table of "
-        "their own and enter the CAAR. These averages do not add up to the CAAR where N changes. Sessions on which no firm has "
-        "such a return are left out.",
+        _(
+            "Returns over one session only: N is the number of firms with one. Returns over several sessions stand in a "
+            "table of their own and enter the CAAR. These averages do not add up to the CAAR where N changes. Sessions on "
+            "which no firm has such a return are left out."
+        ),
     )
     spans = tuple((reading.group_name(group), 2) for group in groups)
-    return Table("aar", "Average abnormal returns by session", columns, (Block(tuple(rows)),), notes, spans)
+    return Table("aar", _("Average abnormal returns by session"), columns, (Block(tuple(rows)),), notes, spans)
 
 
 def resumption_returns(reading: Reading, subjects: Sequence[Subject]) -> Table:
     """Return the abnormal returns over several sessions, which no daily average can hold."""
     unit = reading.scale.unit
     columns = (
-        Column("Firm", False), Column("Resumed", False), Column("τ"), Column("Span", True, "sessions that the return covers"),
-        Column(f"AR, {unit}"), Column("s.e."), Column("t"), Column("p"), Column("Limit", False),
+        Column(_("Firm"), False), Column(_("Resumed"), False), Column("τ"),
+        Column(_("Span"), True, _("sessions that the return covers")),
+        Column(_("AR, {unit}", unit=unit)), Column(_("s.e.")), Column("t"), Column("p"), Column(_("Limit"), False),
     )  # fmt: skip
     table = reading.result.abnormal_returns
     rows = []
     for subject in subjects:
         own = table[(table["event_id"] == subject.firm.key[0]) & (table["symbol"] == subject.firm.key[1]) & (table["span"] > 1)]
-        for _, row in own.iterrows():
+        for _place, row in own.iterrows():
             cells = (
                 row["session"], tau(row["tau"]), whole(row["span"]), decimal(100 * row["ar"], sign=True),
-                decimal(100 * row["se_ar"]), decimal(row["t"]), p_value(row["p_value"]), LIMITS.get(row["limit"], ""),
+                decimal(100 * row["se_ar"]), decimal(row["t"]), p_value(row["p_value"]), _limit(row),
             )  # fmt: skip
             rows.append(Row(subject.label, cells))
-    caption = "Abnormal returns over several sessions (resumption ARs)"
+    caption = _("Abnormal returns over several sessions (resumption ARs)")
     return finished(reading, Table("resumption-returns", caption, columns, (Block(tuple(rows)),)))

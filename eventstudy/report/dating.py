@@ -12,12 +12,17 @@ import pandas as pd
 
 from eventstudy.calendar import SessionCalendar
 from eventstudy.events import Announcement
+from eventstudy.report.language import N_, _, ngettext
 from eventstudy.report.numbers import at_tau, clock, day, days, in_words, listed, several_days
 from eventstudy.report.subjects import Subject
 from eventstudy.report.wording import own_words
 
 MOST_NAMED = 12  # more firms than this are counted, not named
 MOST_TOLD = 6  # more announcements than this are left to the table of events
+CITIES = (  # those that other languages write otherwise
+    N_("New York"), N_("Chicago"), N_("Los Angeles"), N_("London"), N_("Paris"), N_("Berlin"), N_("Brussels"), N_("Zurich"),
+    N_("Shanghai"), N_("Hong Kong"), N_("Taipei"), N_("Tokyo"), N_("Seoul"), N_("Singapore"), N_("Sydney"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,42 +51,49 @@ def _mapping(members: list[Subject]) -> Mapping:
         own = subject.firm.dated.event
         by_label.setdefault(own_words(own.label or own.event_id), []).append(subject.name)
     (label, firms), *others = by_label.items()
-    heading = f"{label}: {_firms(firms)}"
+    heading = _("{label}: {firms}", label=label, firms=_firms(firms))
     if first.firm.session is None:
-        return Mapping(heading, (announced(event.announcement), "The exchange’s published calendar does not reach it yet."))
-    same = [f"The same session holds for the firms under “{other}”: {_firms(names)}." for other, names in others]
+        return Mapping(heading, (announced(event.announcement), _("The exchange’s published calendar does not reach it yet.")))
+    same = [
+        _("The same session holds for the firms under “{other}”: {firms}.", other=other, firms=_firms(names))
+        for other, names in others
+    ]
     return Mapping(heading, (*_mapped(first), *same), tuple(_trading(members)))
 
 
 def _firms(names: list[str]) -> str:
-    return listed(names) if len(names) <= MOST_NAMED else f"{len(names)} firms"
+    return listed(names) if len(names) <= MOST_NAMED else _("{count} firms", count=len(names))
 
 
 def city(timezone: str) -> str:
     """Return the city of an IANA zone, such as ``New York``."""
-    return timezone.rpartition("/")[2].replace("_", " ")
+    name = timezone.rpartition("/")[2].replace("_", " ")
+    return _(name) if name in CITIES else name
 
 
 def announced(when: Announcement, exchange: str = "") -> str:
     """Return when something was announced, in its own zone and, for an instant, in the zone of the exchange."""
     if when.instant is not None:
-        there = _local_words(when.instant, exchange) if exchange else ""
         local = when.instant.astimezone(zoneinfo.ZoneInfo(when.timezone)) if when.timezone else when.instant
-        return f"Announced on {day(local.date())} at {clock(local)} {_zone_words(when, local)}{there}."
+        about = {"day": day(local.date()), "time": clock(local), "zone": _zone_words(when, local)}
+        if not exchange:
+            return _("Announced on {day} at {time} {zone}.", **about)
+        there = when.instant.astimezone(zoneinfo.ZoneInfo(exchange))
+        return _(
+            "Announced on {day} at {time} {zone}, which was {local_time} on {local_day} in {city}.",
+            **about, local_time=clock(there), local_day=day(there.date()), city=city(exchange),
+        )  # fmt: skip
     if when.on is not None:
-        return f"Announced on {day(when.on)} in {city(when.timezone)}, minute not known."
-    return "No announcement time was given: the event session itself was."
-
-
-def _local_words(instant: dt.datetime, timezone: str) -> str:
-    local = instant.astimezone(zoneinfo.ZoneInfo(timezone))
-    return f", which was {clock(local)} on {day(local.date())} in {city(timezone)}"
+        return _("Announced on {day} in {city}, minute not known.", day=day(when.on), city=city(when.timezone))
+    return _("No announcement time was given: the event session itself was.")
 
 
 def _zone_words(when: Announcement, local: dt.datetime) -> str:
     offset = f"{local:%z}"
     shift = f"UTC{offset[:3].replace('-', chr(0x2212))}:{offset[3:5]}" if offset.strip("+0") else "UTC"
-    return f"in {city(when.timezone)} ({shift})" if when.timezone and when.timezone != "UTC" else f"({shift})"
+    if when.timezone and when.timezone != "UTC":
+        return _("in {city} ({shift})", city=city(when.timezone), shift=shift)
+    return _("({shift})", shift=shift)
 
 
 def _mapped(subject: Subject) -> list[str]:
@@ -89,25 +101,41 @@ def _mapped(subject: Subject) -> list[str]:
     calendar, place, when = firm.listing.calendar, firm.day0, firm.dated.event.announcement
     session = calendar.sessions[place].date()
     if when.session is not None:
-        return [announced(when), f"The event session, {at_tau(0)}, is {day(session)}, as the study says."]
+        given = _("The event session, {tau}, is {day}, as the study says.", tau=at_tau(0), day=day(session))
+        return [announced(when), given]
     told = [announced(when, calendar.timezone)]
     earliest, latest = when.bounds()
     one = calendar.first_close_after(earliest) == calendar.first_close_after(latest)
-    closing = f"the close of {day(session)} {_exchange(calendar, place)}"
+    about = {"day": day(session), "exchange": _exchange(calendar, place)}
     shut = _closure(calendar, place)
     if not one:
         told.append(_straddle(subject, calendar))
     elif when.on is not None:
-        told.append(f"Every minute of that day comes before {closing}, the first session {shut or 'that can have reacted'}.")
-    else:
-        told.append(f"The first session to close after it is that of {day(session)} {_exchange(calendar, place)}.")
         if shut:
-            told.append(f"It is the first {shut}.")
+            words = _(
+                "Every minute of that day comes before the close of {day} {exchange}, the first session {closure}.",
+                **about, closure=shut,
+            )  # fmt: skip
+        else:
+            words = _(
+                "Every minute of that day comes before the close of {day} {exchange}, the first session that can have reacted.",
+                **about,
+            )
+        told.append(words)
+    else:
+        told.append(_("The first session to close after it is that of {day} {exchange}.", **about))
+        if shut:
+            told.append(_("It is the first {closure}.", closure=shut))
     if one and place > 0 and calendar.closes is not None:
         before = calendar.closes[place - 1]
         if pd.Timestamp(earliest) >= before:
-            told.append(f"The session before, {day(calendar.sessions[place - 1].date())}, had closed by then.")
-    told.append(f"So the event session, {at_tau(0)}, is {day(session)}{_shift(when, session)}.")
+            told.append(_("The session before, {day}, had closed by then.", day=day(calendar.sessions[place - 1].date())))
+    about = {"tau": at_tau(0), "day": day(session)}
+    shift = _shift(when, session)
+    told.append(
+        _("So the event session, {tau}, is {day}, {shift}.", **about, shift=shift) if shift
+        else _("So the event session, {tau}, is {day}.", **about)
+    )  # fmt: skip
     return told
 
 
@@ -116,19 +144,25 @@ def _straddle(subject: Subject, calendar: SessionCalendar) -> str:
     event = subject.firm.dated.event
     places = [calendar.first_close_after(bound) for bound in event.announcement.bounds()]
     sessions = calendar.sessions
-    first, last = (day(sessions[place].date()) if place < len(sessions) else "a session not yet published" for place in places)
-    choice = {"first": "the first is taken", "last": "the last is taken", "both": "both are computed, side by side"}
-    return (
-        f"The minutes of that day map to two sessions, {first} if it came before that close and {last} if after; "
-        f"by the study's choice {choice.get(event.date_only, 'one is taken')}."
-    )
+    first, last = (day(sessions[place].date()) if place < len(sessions) else _("a session not yet published") for place in places)
+    choice = {
+        "first": _("the first is taken"), "last": _("the last is taken"), "both": _("both are computed, side by side"),
+    }  # fmt: skip
+    return _(
+        "The minutes of that day map to two sessions, {first} if it came before that close and {last} if after; by the study's "
+        "choice {choice}.",
+        first=first, last=last, choice=choice.get(event.date_only, _("one is taken")),
+    )  # fmt: skip
 
 
 def _exchange(calendar: SessionCalendar, place: int) -> str:
     if calendar.closes is None or not calendar.timezone:
-        return f"on the exchange ({own_words(calendar.name)})"
+        return _("on the exchange ({calendar})", calendar=own_words(calendar.name))
     close = calendar.closes[place].tz_convert(calendar.timezone)
-    return f"in {city(calendar.timezone)} ({clock(close)}, calendar {own_words(calendar.name)})"
+    return _(
+        "in {city} ({time}, calendar {calendar})",
+        city=city(calendar.timezone), time=clock(close), calendar=own_words(calendar.name),
+    )  # fmt: skip
 
 
 def _closure(calendar: SessionCalendar, place: int) -> str:
@@ -139,8 +173,8 @@ def _closure(calendar: SessionCalendar, place: int) -> str:
     session = calendar.sessions[place].date()
     first, last = session - dt.timedelta(days=shut), session - dt.timedelta(days=1)
     if shut == 1:
-        return f"after the exchange was closed on {day(first)}"
-    return f"after the exchange was closed from {days(first, last, week=shut <= 3)}"
+        return _("after the exchange was closed on {day}", day=day(first))
+    return _("after the exchange was closed from {days}", days=days(first, last, week=shut <= 3))
 
 
 def local_date(when: Announcement) -> dt.date | None:
@@ -157,37 +191,91 @@ def _shift(when: Announcement, session: dt.date) -> str:
         return ""
     shift = (session - date).days
     if shift == 0:
-        return ", the calendar day of the announcement"
-    days_ = f"{in_words(abs(shift))} calendar day{'s' if abs(shift) > 1 else ''}"
-    return f", {days_} {'after' if shift > 0 else 'before'} the date of the announcement"
+        return _("the calendar day of the announcement")
+    count = in_words(abs(shift))
+    if shift > 0:
+        return ngettext(
+            "{count} calendar day after the date of the announcement",
+            "{count} calendar days after the date of the announcement", shift, count=count,
+        )  # fmt: skip
+    return ngettext(
+        "{count} calendar day before the date of the announcement",
+        "{count} calendar days before the date of the announcement", -shift, count=count,
+    )  # fmt: skip
 
 
 def _trading(members: list[Subject]) -> list[str]:
     """Tell which firms traded in the event session, and when the others resumed; firms alike share a sentence."""
-    by_story: dict[tuple[str, ...], list[str]] = {}
+    stories: dict[Story, list[str]] = {}
     for subject in members:
-        by_story.setdefault(_story(subject), []).append(subject.name)
-    told = []
-    for (one, several, rest), names in by_story.items():
-        told.append(f"{_firms(names)} {one if len(names) == 1 else several}{rest}.")
-    return told
+        stories.setdefault(_story(subject), []).append(subject.name)
+    return [_told(story, names) for story, names in stories.items()]
 
 
-def _story(subject: Subject) -> tuple[str, str, str]:
-    """Return what became of a share, as a verb for one firm, one for several, and the rest of the sentence."""
+@dataclass(frozen=True)
+class Story:
+    """What became of a share from the event session on.
+
+    Parameters
+    ----------
+    first : str
+        When it first traded after the announcement, in words; empty where it traded in that session or not again.
+    missing : int
+        Sessions without a price in the source.
+    suspended : int
+        Sessions suspended, `dates` in words; `span` is the number that the return to the first trade covers.
+    """
+
+    traded: bool = False
+    first: str = ""
+    missing: int = 0
+    suspended: int = 0
+    dates: str = ""
+    span: int = 0
+
+
+def _story(subject: Subject) -> Story:
     tau = subject.first_traded_tau()
     if tau == 0:
-        return "traded", "traded", " in that session"
+        return Story(traded=True)
     if tau is None:
-        return "has", "have", " no trade from the event session to the end of the prices"
+        return Story()
     shut = subject.suspended_taus(0, tau - 1)
-    first = f"the first trade after the announcement was on {day(subject.date(tau))}, {at_tau(tau)}"
+    first = _("the first trade after the announcement was on {day}, {tau}", day=day(subject.date(tau)), tau=at_tau(tau))
     if len(shut) < tau:
-        return "has", "have", f" no price in the source for {_sessions(tau - len(shut))} from the event session on; {first}"
+        return Story(first=first, missing=tau - len(shut))
     dates = several_days([subject.date(place) for place in shut])
-    spell = f" suspended for {_sessions(len(shut))} from the event session on ({dates})"
-    span = f"the return to it covers {_sessions(_span(subject, tau))} and is set against as many of the benchmark"
-    return "was", "were", f"{spell}; {first}, and {span}" if subject.firm.abnormal is not None else f"{spell}; {first}"
+    span = _span(subject, tau) if subject.firm.abnormal is not None else 0
+    return Story(first=first, suspended=len(shut), dates=dates, span=span)
+
+
+def _told(story: Story, names: list[str]) -> str:
+    """Tell a story of one firm or several."""
+    firms, count = _firms(names), len(names)
+    if story.traded:
+        return _("{firms} traded in that session.", firms=firms)
+    if not story.first:
+        return ngettext(
+            "{firms} has no trade from the event session to the end of the prices.",
+            "{firms} have no trade from the event session to the end of the prices.", count, firms=firms,
+        )  # fmt: skip
+    if story.missing:
+        return ngettext(
+            "{firms} has no price in the source for {sessions} from the event session on; {first}.",
+            "{firms} have no price in the source for {sessions} from the event session on; {first}.",
+            count, firms=firms, sessions=_sessions(story.missing), first=story.first,
+        )  # fmt: skip
+    spell = ngettext(
+        "{firms} was suspended for {sessions} from the event session on ({dates}); {first}",
+        "{firms} were suspended for {sessions} from the event session on ({dates}); {first}",
+        count, firms=firms, sessions=_sessions(story.suspended), dates=story.dates, first=story.first,
+    )  # fmt: skip
+    if not story.span:
+        return _("{spell}.", spell=spell)
+    return _(
+        "{spell}, and the return to it covers {sessions} and is set against as many of the benchmark.",
+        spell=spell, sessions=_sessions(story.span),
+    )  # fmt: skip
 
 
 def _span(subject: Subject, tau: int) -> int:
@@ -196,4 +284,4 @@ def _span(subject: Subject, tau: int) -> int:
 
 
 def _sessions(count: int) -> str:
-    return f"{in_words(count)} session{'s' if count != 1 else ''}"
+    return ngettext("{count} session", "{count} sessions", count, count=in_words(count))

@@ -8,10 +8,11 @@ import pandas as pd
 
 from eventstudy.report.averages import average_effect
 from eventstudy.report.finding import bounded
-from eventstudy.report.numbers import at_tau, confidence, day, decimal, interval, p_value, percent, whole, window
+from eventstudy.report.language import _
+from eventstudy.report.numbers import at_tau, confidence, day, decimal, interval, joined, p_value, percent, whole, window
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
-from eventstudy.report.wording import REASONS, own_words, sentence
+from eventstudy.report.wording import own_words, sentence, why
 from eventstudy.study import ALL, UNCONFOUNDED
 from eventstudy.windows import Window, length
 
@@ -22,28 +23,33 @@ def cars(reading: Reading, subjects: Sequence[Subject], anchor: str, caption: st
     """Return the CARs of some firms, one block a firm and one row a window."""
     level, unit = confidence(reading.plan.alpha), reading.scale.unit
     columns = (
-        Column("Window", False, "sessions relative to the event session, both ends included"),
-        Column("Sessions", True, "sessions in the window"),
-        Column("Effect", True, "CAR read as a change in value"),
-        Column(f"{level} interval"),
-        Column(f"CAR, {unit}", True, "cumulative abnormal return as estimated"),
-        Column("s.e.", True, f"standard error of the CAR, {unit}"),
+        Column(_("Window"), False, _("sessions relative to the event session, both ends included")),
+        Column(_("Sessions"), True, _("sessions in the window")),
+        Column(_("Effect"), True, _("CAR read as a change in value")),
+        Column(_("{level} interval", level=level)),
+        Column(_("CAR, {unit}", unit=unit), True, _("cumulative abnormal return as estimated")),
+        Column(_("s.e."), True, _("standard error of the CAR, {unit}", unit=unit)),
         Column("t"),
-        Column("df", True, "degrees of freedom of t"),
+        Column(_("df"), True, _("degrees of freedom of t")),
         Column("p"),
-        Column("Holm p", True, "adjusted for the firms with a CAR in the window"),
-        Column("Remarks", False),
+        Column(_("Holm p"), True, _("adjusted for the firms with a CAR in the window")),
+        Column(_("Remarks"), False),
     )
     blocks = [Block(tuple(_car_row(reading, subject, bounds) for bounds in windows), subject.label) for subject in subjects]
     effects = [effect for subject in subjects for bounds in windows if (effect := subject.effect(bounds)) is not None]
     notes = [
-        f"Null of t and p: the CAR is zero and the event changed nothing, errors normal (sharp null). N = {len(subjects)}. "
-        "Holm p adjusts for the firms with a CAR in the same window, not for the number of windows."
+        _(
+            "Null of t and p: the CAR is zero and the event changed nothing, errors normal (sharp null). N = {count}. Holm p "
+            "adjusts for the firms with a CAR in the same window, not for the number of windows.",
+            count=len(subjects),
+        )
     ]
     if any(effect.censored for effect in effects):
         notes.append(
-            "Censored: the window ends on a close at the price limit, so the price was still held back. The effect is a bound "
-            "(≤ or ≥), the interval that of the bound, and p is not printed as if exact."
+            _(
+                "Censored: the window ends on a close at the price limit, so the price was still held back. The effect is a "
+                "bound (≤ or ≥), the interval that of the bound, and p is not printed as if exact."
+            )
         )
     return finished(reading, Table(anchor, caption, columns, tuple(blocks), tuple(notes)))
 
@@ -52,14 +58,14 @@ def _car_row(reading: Reading, subject: Subject, bounds: Window) -> Row:
     found, effect = subject.cumulative(bounds), subject.effect(bounds)
     strong = bounds == reading.plan.headline_window
     news = subject.firm.confounded_by(bounds)
-    remark = f"other news: {own_words(news)}" if news else ""
+    remark = _("other news: {news}", news=own_words(news)) if news else ""
     if effect is None:
-        words, complete = REASONS.get(found.reason, found.reason), subject.firm.complete_on(bounds)
-        words += f"; complete after the session of {day(complete)}" if complete is not None else ""
+        words, complete = why(found.reason), subject.firm.complete_on(bounds)
+        if complete is not None:
+            words = joined((words, _("complete after the session of {day}", day=day(complete))))
         gap = Undefined(words, found.reason, CAR_CELLS - 1)
         return Row(window(bounds), (whole(length(bounds)), gap, remark), strong)
-    held = f"limit-{effect.censored} close at the end" if effect.censored else ""
-    remark = "; ".join(part for part in (held, remark) if part)
+    remark = joined(part for part in (held_back(effect), remark) if part)
     table = reading.result.car(bounds)
     own = (table["event_id"] == subject.firm.key[0]) & (table["symbol"] == subject.firm.key[1])
     adjusted = float(table.loc[own, "p_holm"].iloc[0])
@@ -76,19 +82,28 @@ def _car_row(reading: Reading, subject: Subject, bounds: Window) -> Row:
 
 def _p_or_censored(effect: Effect, value: float) -> str:
     """Return p, or a word in its place where the price limit makes it inexact (rule D4)."""
-    return "censored" if effect.censored else p_value(value)
+    return _("censored") if effect.censored else p_value(value)
+
+
+def held_back(effect: Effect) -> str:
+    """Return that a window ends on a close at the price limit; empty where it does not."""
+    words = {"down": _("limit-down close at the end"), "up": _("limit-up close at the end")}
+    return words.get(effect.censored, "")
 
 
 def averages(reading: Reading, groups: Sequence[str], anchor: str, caption: str) -> Table:
     """Return the average effect by group and window, with and without the confounded firms."""
     columns = (
-        Column("Window", False),
-        Column("N", True, "firms with a CAR in the window"),
-        Column("CAAR", True, "mean CAR, read as a change in value"),
-        Column(f"{confidence(reading.plan.alpha)} interval", True, "of the portfolio t, with the full covariance across firms"),
-        Column("Median"),
-        Column("Negative", True, "firms with a negative CAR"),
-        Column("Remarks", False),
+        Column(_("Window"), False),
+        Column("N", True, _("firms with a CAR in the window")),
+        Column(_("CAAR"), True, _("mean CAR, read as a change in value")),
+        Column(_(
+            "{level} interval",
+            level=confidence(reading.plan.alpha),
+        ), True, _("of the portfolio t, with the full covariance across firms")),
+        Column(_("Median")),
+        Column(_("Negative"), True, _("firms with a negative CAR")),
+        Column(_("Remarks"), False),
     )
     blocks = []
     for group in groups:
@@ -97,17 +112,19 @@ def averages(reading: Reading, groups: Sequence[str], anchor: str, caption: str)
             mean = average_effect(reading, group, bounds)
             strong = bounds == reading.plan.headline_window
             if mean is None:
-                rows.append(Row(window(bounds), ("0", Undefined(REASONS["no_firms"], "no_firms", 4), ""), strong))
+                rows.append(Row(window(bounds), ("0", Undefined(why("no_firms"), "no_firms", 4), ""), strong))
                 continue
             cells = (
                 whole(mean.n), percent(mean.value), interval(mean.low, mean.high), percent(mean.median),
-                f"{mean.negative} of {mean.n}", _held_back(reading, group, bounds),
+                _("{part} of {whole}", part=mean.negative, whole=mean.n), _held_back(reading, group, bounds),
             )  # fmt: skip
             rows.append(Row(window(bounds), cells, strong))
         blocks.append(Block(tuple(rows), reading.group_name(group)))
     notes = (
-        "CAAR is the mean of the complete CARs of the window, not a sum of daily averages. A window has only the firms whose CAR "
-        "is defined there, so N, and which firms are counted, can change from row to row.",
+        _(
+            "CAAR is the mean of the complete CARs of the window, not a sum of daily averages. A window has only the firms "
+            "whose CAR is defined there, so N, and which firms are counted, can change from row to row."
+        ),
     )
     return finished(reading, Table(anchor, caption, columns, tuple(blocks), notes))
 
@@ -116,7 +133,7 @@ def _held_back(reading: Reading, group: str, bounds: Window) -> str:
     """Count the firms whose window ends on a close at the price limit (rule D4)."""
     cross = reading.study.cross_section(group, bounds)
     held = sum(firm.listing.limit[firm.day0 + bounds[1]] != "" for firm in cross.firms)
-    return f"{held} censored by a limit close" if held else ""
+    return _("{count} censored by a limit close", count=held) if held else ""
 
 
 def groups_apart(reading: Reading) -> tuple[list[str], list[str]]:
@@ -132,8 +149,8 @@ def groups_apart(reading: Reading) -> tuple[list[str], list[str]]:
 def clean_windows(reading: Reading) -> Table:
     """Return each firm's effect up to the session before its first other news after the event (rule D14)."""
     columns = (
-        Column("Firm", False), Column("First other news", False), Column("Session"), Column("Clean window"),
-        Column("Effect"), Column(f"{confidence(reading.plan.alpha)} interval"), Column("p"),
+        Column(_("Firm"), False), Column(_("First other news"), False), Column(_("Session")), Column(_("Clean window")),
+        Column(_("Effect")), Column(_("{level} interval", level=confidence(reading.plan.alpha))), Column("p"),
     )  # fmt: skip
     rows = []
     for subject in reading.subjects:
@@ -145,19 +162,22 @@ def clean_windows(reading: Reading) -> Table:
         stop = min(clean[1], reading.plan.windows.event[1])
         found = subject.sum_over((0, stop)) if stop >= 0 else None
         if found is None:
-            rows.append(Row(subject.label, (*head, Undefined("no session after the event is free of it", "confounded", 4))))
+            rows.append(Row(subject.label, (*head, Undefined(_("no session after the event is free of it"), "confounded", 4))))
         elif found.reason:
-            gap = Undefined(REASONS.get(found.reason, found.reason), found.reason, 3)
+            gap = Undefined(why(found.reason), found.reason, 3)
             rows.append(Row(subject.label, (*head, window((0, stop)), gap)))
         else:
             effect = reading.scale.effect
             span = interval(effect(found.ci_low), effect(found.ci_high))
             held = subject.limit(stop)
             sign = {"down": "≤ ", "up": "≥ "}.get(held, "")
-            cells = (window((0, stop)), sign + percent(effect(found.car)), span, "censored" if held else p_value(found.p_value))
+            p = _("censored") if held else p_value(found.p_value)
+            cells = (window((0, stop)), sign + percent(effect(found.car)), span, p)
             rows.append(Row(subject.label, (*head, *cells)))
-    notes = ("The clean window runs from the event session to the session before the first other news; within the event window.",)
-    caption = "Each firm up to its first other news after the event"
+    notes = (_(
+        "The clean window runs from the event session to the session before the first other news; within the event window."
+    ),)
+    caption = _("Each firm up to its first other news after the event")
     return finished(reading, Table("clean-windows", caption, columns, (Block(tuple(rows)),), notes))
 
 
@@ -168,7 +188,7 @@ def detectable(reading: Reading) -> Table:
         (scope, (int(lo), int(hi))): value
         for scope, lo, hi, value in zip(table["scope"], table["window_start"], table["window_end"], table["effect"], strict=True)
     }
-    columns = (Column("Firm or group", False), *(Column(window(bounds)) for bounds in windows))
+    columns = (Column(_("Firm or group"), False), *(Column(window(bounds)) for bounds in windows))
 
     def row(head: str | FirmName, scope: str) -> Row:
         values = [by_scope.get((scope, bounds), float("nan")) for bounds in windows]
@@ -178,12 +198,15 @@ def detectable(reading: Reading) -> Table:
     own, apart = groups_apart(reading)
     groups = tuple(row(reading.group_name(group), group) for group in own + apart)
     notes = [
-        f"Two-sided test at the {100 * reading.plan.alpha:g}% level; averages by the standard error of the portfolio t. Empty: "
-        "undefined in that window."
+        _(
+            "Two-sided test at the {level} level; averages by the standard error of the portfolio t. Empty: undefined in "
+            "that window.",
+            level=f"{100 * reading.plan.alpha:g}%",
+        )
     ]
     if reading.scale.kind == "log":
-        notes.append("The smallest rise is a little larger in per cent than the fall: 1 / (1 − fall) − 1.")
-    caption = "Smallest fall found with probability 0.8, by window"
-    blocks = tuple(block for block in (Block(firms, "Firms"), Block(groups, "Averages")) if block.rows)
+        notes.append(_("The smallest rise is a little larger in per cent than the fall: 1 / (1 − fall) − 1."))
+    caption = _("Smallest fall found with probability 0.8, by window")
+    blocks = tuple(block for block in (Block(firms, _("Firms")), Block(groups, _("Averages"))) if block.rows)
     shown = tuple(sentence(note) for note in notes)
     return finished(reading, Table("detectable-effects", caption, columns, blocks, shown))

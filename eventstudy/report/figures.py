@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eventstudy.anticipation import Leaked
-from eventstudy.report.numbers import day, decimal, percent, short_day, window
+from eventstudy.report.language import _, pgettext
+from eventstudy.report.numbers import day, decimal, percent, running, short_day, window
 from eventstudy.report.subjects import CarPath, Effect, Subject
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.windows import Window
@@ -64,7 +65,7 @@ def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], firs
     axes.set_xticks(taus, [words.place(decimal(tau, 0)) for tau in taus])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     axes.annotate(
-        words.place("sessions after the event session (0)"), (0.5, 0), (0, -29), "axes fraction", "offset points",
+        words.place(_("sessions after the event session (0)")), (0.5, 0), (0, -29), "axes fraction", "offset points",
         ha="center", fontsize=TEXT, color=INKS["muted"],
     )  # fmt: skip
     return axes
@@ -117,13 +118,15 @@ def _mark_limits(axes: Axes, taus: np.ndarray, values: np.ndarray, limits: Seque
 
 def _mark_headline(axes: Axes, path: CarPath, headline: Window, words: Words) -> None:
     if headline[1] not in path.taus:
-        _above(axes, words.place(f"{window(headline)}: undefined"), INKS["muted"])
+        _above(axes, words.place(_("{window}: undefined", window=window(headline))), INKS["muted"])
         return
     effect = path.effects[path.taus.index(headline[1])]
     axes.axvline(headline[1], color=INKS["mark"], linewidth=1, zorder=1)
     axes.plot([headline[1]], [effect.value], "o", color=INKS["mark"], markersize=6.5, zorder=5)
-    bound = {"down": "at most ", "up": "at least "}.get(effect.censored, "")
-    _above(axes, words.place(f"{window(headline)}: {bound}{percent(effect.value, 1)}"), INKS["mark"])
+    told = percent(effect.value, 1)
+    if effect.censored:
+        told = _("at most {change}", change=told) if effect.censored == "down" else _("at least {change}", change=told)
+    _above(axes, words.place(_("{window}: {effect}", window=window(headline), effect=told)), INKS["mark"])
 
 
 def _above(axes: Axes, text: str, colour: str, *, right: bool = False) -> None:
@@ -137,14 +140,15 @@ def _above(axes: Axes, text: str, colour: str, *, right: bool = False) -> None:
 def path_label(subject: Subject, path: CarPath, headline: Window) -> str:
     """Return what a path panel shows, in a sentence."""
     if headline[1] not in path.taus:
-        return f"Effect path of {subject.name}: the headline window {window(headline)} has no value."
+        return _("Effect path of {firm}: the headline window {window} has no value.", firm=subject.name, window=window(headline))
     effect: Effect = path.effects[path.taus.index(headline[1])]
     shut = len(subject.suspended_taus(path.start, path.taus[-1]))
-    told = f" {shut} suspended sessions are shaded and bridged." if shut else ""
-    return (
-        f"Effect path of {subject.name}: {percent(effect.value, 1)} over sessions {window(headline)}, "
-        f"interval {percent(effect.low, 1)} to {percent(effect.high, 1)}.{told}"
-    )
+    told = _(
+        "Effect path of {firm}: {effect} over sessions {window}, interval {low} to {high}.",
+        firm=subject.name, effect=percent(effect.value, 1), window=window(headline),
+        low=percent(effect.low, 1), high=percent(effect.high, 1),
+    )  # fmt: skip
+    return running((told, _("{count} suspended sessions are shaded and bridged.", count=shut) if shut else ""))
 
 
 def path_panel(subject: Subject, path: CarPath, headline: Window, last: int, bounds: tuple[float, float], name: str) -> Markup:
@@ -161,15 +165,15 @@ def path_panel(subject: Subject, path: CarPath, headline: Window, last: int, bou
     """
     figure, words = blank_figure(*PANEL), Words()
     axes = _effect_axes(figure, words, bounds, path.start - 1, last)
-    _shade(axes, subject.suspended_taus(path.start, last), words, "suspended")
+    _shade(axes, subject.suspended_taus(path.start, last), words, _("suspended"))
     if path.taus:
         _draw_path(axes, path)
     _mark_headline(axes, path, headline, words)
-    news = [tau for tau, _ in subject.firm.confounders if path.start <= tau <= last]
+    news = [tau for tau, _label in subject.firm.confounders if path.start <= tau <= last]
     for tau in news:
         axes.axvline(tau, color=INKS["other"], linewidth=1.2, linestyle=(0, (1, 2)))
     if news:
-        _above(axes, words.place("dotted: other news"), INKS["other"], right=True)
+        _above(axes, words.place(_("dotted: other news")), INKS["other"], right=True)
     return inline_svg(figure, name, words, path_label(subject, path, headline))
 
 
@@ -216,17 +220,20 @@ def price_panel(subject: Subject, event: Window, name: str) -> Markup:
     taus = places - day0
     share, market = (100 * values[places] / values[base] for values in (listing.level, listing.benchmark))
     axes.set_xlim(taus[0] - 0.5, taus[-1] + 0.5)
-    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), words, "suspended")
+    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), words, _("suspended"))
     axes.axvline(0, color=INKS["mark"], linewidth=1)
     axes.plot(taus, market, color=INKS["other"], linewidth=1.3)
     axes.plot(taus, share, color=INKS["firm"], linewidth=1.9)
     axes.plot(taus, share, "o", color=INKS["firm"], markersize=1.9, gid="closes")
     _mark_limits(axes, taus, share, list(listing.limit[places]))
-    foot = f"close; the line marks the event session, {short_day(subject.date(0))}"
+    foot = _("close; the line marks the event session, {day}", day=short_day(subject.date(0)))
     _price_ticks(axes, words, subject, np.concatenate([share, market]), foot)
-    _above(axes, words.place("share"), INKS["firm"])
+    _above(axes, words.place(_("share")), INKS["firm"])
     _above(axes, words.place(subject.benchmark), INKS["other"], right=True)
-    label = f"{subject.name} and {subject.benchmark}, both 100 before the event; at the end {_ends(share)} and {_ends(market)}."
+    label = _(
+        "{firm} and {benchmark}, both 100 before the event; at the end {share} and {market}.",
+        firm=subject.name, benchmark=subject.benchmark, share=_ends(share), market=_ends(market),
+    )  # fmt: skip
     return inline_svg(figure, name, words, label)
 
 
@@ -261,7 +268,7 @@ def leak_panel(subject: Subject, pair: Leaked, last: int, name: str) -> Markup:
     firm, (places, ratio) = pair.firm, against_benchmark(pair, last)
     taus, leak = places - firm.day0, pair.leak.day0 - firm.day0
     axes.set_xlim(taus[0] - 0.5, taus[-1] + 0.5)
-    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), words, "suspended")
+    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), words, _("suspended"))
     axes.axhline(100, color=INKS["muted"], linewidth=0.9)
     for tau in (leak, 0):
         axes.axvline(tau, color=INKS["mark"], linewidth=1)
@@ -272,8 +279,9 @@ def leak_panel(subject: Subject, pair: Leaked, last: int, name: str) -> Markup:
     masked = taus[firm.masked[places]] if len(firm.masked) else taus[:0]
     foot = axes.get_xaxis_transform()
     axes.plot(masked, [0.03] * len(masked), "s", transform=foot, color=INKS["other"], markersize=3.5, gid="masked")
-    _price_ticks(axes, words, subject, np.append(ratio, 100.0), "close over the benchmark’s, before the leak = 100")
-    _above(axes, words.place(f"leak {short_day(subject.date(leak))}, announcement {short_day(subject.date(0))}"), INKS["mark"])
+    _price_ticks(axes, words, subject, np.append(ratio, 100.0), _("close over the benchmark’s, before the leak = 100"))
+    dates = _("leak {leak}, announcement {day}", leak=short_day(subject.date(leak)), day=short_day(subject.date(0)))
+    _above(axes, words.place(dates), INKS["mark"])
     return inline_svg(figure, name, words, leak_label(subject, pair, last))
 
 
@@ -281,25 +289,28 @@ def leak_label(subject: Subject, pair: Leaked, last: int) -> str:
     """Return what a leak's panel shows, in sentences with its numbers."""
     firm, (places, ratio) = pair.firm, against_benchmark(pair, last)
     told = []
-    stops = {
-        "after the leak": pair.leak.day0 + pair.leak_window[1],
-        "before the announcement": firm.day0 - 1,
-        "at the end": places[-1],
-    }
-    for when, place in stops.items():
+    stops = (
+        (_("{value} after the leak"), pair.leak.day0 + pair.leak_window[1]),
+        (_("{value} before the announcement"), firm.day0 - 1),
+        (_("{value} at the end"), places[-1]),
+    )
+    for words, place in stops:
         known = ratio[(places <= place) & np.isfinite(ratio)]
-        told.append(f"{decimal(float(known[-1]), 1) if len(known) else 'no value'} {when}")
+        told.append(words.format(value=decimal(float(known[-1]), 1) if len(known) else _("no value")))
     shut = len(subject.suspended_taus(int(places[0]) - firm.day0, int(places[-1]) - firm.day0))
     out = int(firm.masked[places].sum()) if len(firm.masked) else 0
-    extra = [f"{shut} suspended sessions are shaded."] if shut else []
-    extra += [f"{out} sessions left out of the estimation are marked."] if out else []
-    dates = f"leak on {day(subject.date(pair.leak.day0 - firm.day0))}, announcement on {day(subject.date(0))}"
-    return " ".join([f"{subject.name} against {subject.benchmark}, 100 before the leak: {', '.join(told)}; {dates}.", *extra])
+    first = _(
+        "{firm} against {benchmark}, 100 before the leak: {values}; leak on {leak}, announcement on {day}.",
+        firm=subject.name, benchmark=subject.benchmark, values=pgettext("in a list", ", ").join(told),
+        leak=day(subject.date(pair.leak.day0 - firm.day0)), day=day(subject.date(0)),
+    )  # fmt: skip
+    shaded = _("{count} suspended sessions are shaded.", count=shut) if shut else ""
+    return running((first, shaded, _("{count} sessions left out of the estimation are marked.", count=out) if out else ""))
 
 
 def _ends(values: np.ndarray) -> str:
     finite = values[np.isfinite(values)]
-    return decimal(float(finite[-1]), 0) if len(finite) else "without a value"
+    return decimal(float(finite[-1]), 0) if len(finite) else _("without a value")
 
 
 def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray, foot: str) -> None:

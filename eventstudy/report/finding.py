@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import pandas as pd
-
-from eventstudy.inference.registry import kind_of
 from eventstudy.report.averages import (
-    UNLIKE,
-    Average,
     average_effect,
-    row_of_placebo,
-    row_of_test,
-    sd_ratios,
     unlike_reactions,
 )
 from eventstudy.report.dating import city, local_date
+from eventstudy.report.language import _
 from eventstudy.report.numbers import (
     at_tau,
     confidence,
     day,
     days,
-    decimal,
     in_words,
     interval,
+    joined,
     listed,
-    p_equation,
-    p_value,
     percent,
     size,
     window,
 )
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
-from eventstudy.report.tests_in_words import short_name
-from eventstudy.report.wording import EXPECTATION, REASONS, own_words, sentence
-from eventstudy.study import ALL, UNCONFOUNDED
+from eventstudy.report.surety import average_sentences, average_words, chance, power
+from eventstudy.report.wording import EXPECTATION, own_words, why
+from eventstudy.study import ALL
 from eventstudy.windows import Window
 
 
@@ -80,7 +70,7 @@ def study_finding(reading: Reading) -> Finding:
 def names(reading: Reading, subjects: tuple[Subject, ...]) -> str:
     """Return the firms by name, or their number where there are many."""
     if reading.many:
-        return f"{in_words(len({subject.firm.key[1] for subject in subjects}))} firms"
+        return _("{count} firms", count=in_words(len({subject.firm.key[1] for subject in subjects})))
     return listed(subject.name for subject in subjects)
 
 
@@ -89,13 +79,25 @@ def question(reading: Reading) -> str:
     events = [subject.firm.dated.event for subject in reading.treated]
     labels = list(dict.fromkeys(event.label or event.event_id for event in events))
     if len(labels) > 2:
-        return f"What did {len(labels)} events do to the share prices of {names(reading, reading.treated)}?"
+        return _(
+            "What did {count} events do to the share prices of {firms}?",
+            count=len(labels), firms=names(reading, reading.treated),
+        )  # fmt: skip
     moments = list(dict.fromkeys(event.announcement for event in events))
-    when = ""
-    if len(moments) == 1 and (date := local_date(moments[0])) is not None:
-        when = f", announced on {day(date)}{f' in {city(moments[0].timezone)}' if moments[0].timezone else ''},"
-    quoted = listed(f"“{own_words(label)}”" for label in labels)
-    return f"What did {quoted}{when} do to the share prices of {names(reading, reading.treated)}?"
+    quoted = listed(_("“{label}”", label=own_words(label)) for label in labels)
+    firms = names(reading, reading.treated)
+    date = local_date(moments[0]) if len(moments) == 1 else None
+    if date is None:
+        return _("What did {events} do to the share prices of {firms}?", events=quoted, firms=firms)
+    if not moments[0].timezone:
+        return _(
+            "What did {events}, announced on {day}, do to the share prices of {firms}?",
+            events=quoted, day=day(date), firms=firms,
+        )  # fmt: skip
+    return _(
+        "What did {events}, announced on {day} in {city}, do to the share prices of {firms}?",
+        events=quoted, day=day(date), city=city(moments[0].timezone), firms=firms,
+    )  # fmt: skip
 
 
 def when_words(reading: Reading, bounds: Window) -> str:
@@ -106,20 +108,21 @@ def when_words(reading: Reading, bounds: Window) -> str:
         if subject.firm.session is not None and subject.firm.day0 + bounds[1] < len(subject.firm.listing.calendar.sessions)
     }
     if len(dates) != 1:
-        return f"Over the sessions {window(bounds)} around each event session"
+        return _("Over the sessions {window} around each event session", window=window(bounds))
     first, last = dates.pop()
     return (
-        f"On {days(first, last)} (session {window(bounds)})"
+        _("On {days} (session {window})", days=days(first, last), window=window(bounds))
         if first == last
-        else f"From {days(first, last)} (sessions {window(bounds)})"
+        else _("From {days} (sessions {window})", days=days(first, last), window=window(bounds))
     )
 
 
 def expectation(reading: Reading) -> str:
     """Return what effects are measured against."""
     names_ = reading.benchmarks
-    benchmark = f"the benchmark {names_[0]}" if len(names_) == 1 else "their benchmarks"
-    return EXPECTATION.get(reading.plan.model, "relative to what the model led one to expect").format(benchmark=benchmark)
+    benchmark = _("the benchmark {name}", name=names_[0]) if len(names_) == 1 else _("their benchmarks")
+    words = EXPECTATION.get(reading.plan.model)
+    return _(words, benchmark=benchmark) if words else _("relative to what the model led one to expect")
 
 
 def answer(reading: Reading, headline: Window) -> str:
@@ -129,75 +132,107 @@ def answer(reading: Reading, headline: Window) -> str:
         return _nothing_yet(reading, headline)
     when, against = when_words(reading, headline), expectation(reading)
     if reading.many:
-        return f"{when}, {against}, {_many_words(reading, headline, [effect for _, effect in found])}."
-    level = f"{confidence(reading.plan.alpha)} interval "
+        spread = _many_words(reading, headline, [effect for _subject, effect in found])
+        return _("{when}, {against}, {spread}.", when=when, against=against, spread=spread)
+    level = confidence(reading.plan.alpha)
     clear = [
-        listed(_clear_clauses(chosen, verb, headline, level))
-        for direction, verb in (("fall", "lost"), ("rise", "gained"))
+        listed(_clear_clauses(chosen, headline, level))
+        for direction in ("fall", "rise")
         if (chosen := sorted((item for item in found if item[1].direction == direction), key=lambda item: -abs(item[1].value)))
     ]
     open_ = _open_clauses([(subject, effect) for subject, effect in found if effect.direction == "open"], headline)
-    if clear:
-        return f"{when}, {' and '.join(clear)} {against}{''.join(f'; {clause}' for clause in open_)}."
-    return f"{when}, {against}, {'; '.join(open_)} (intervals at the {confidence(reading.plan.alpha)} level)."
+    if not clear:
+        return _(
+            "{when}, {against}, {clauses} (intervals at the {level} level).",
+            when=when, against=against, clauses=joined(open_), level=level,
+        )  # fmt: skip
+    moved = clear[0] if len(clear) == 1 else _("{falls} and {rises}", falls=clear[0], rises=clear[1])
+    if open_:
+        return _("{when}, {moved} {against}; {open}.", when=when, moved=moved, against=against, open=joined(open_))
+    return _("{when}, {moved} {against}.", when=when, moved=moved, against=against)
 
 
-def _clear_clauses(found: list[tuple[Subject, Effect]], verb: str, headline: Window, level: str) -> list[str]:
+def _clear_clauses(found: list[tuple[Subject, Effect]], headline: Window, level: str) -> list[str]:
     """Tell effects of one direction; the verb and the level of the interval stand only once."""
-    clauses = []
+    told = []
     for place, (subject, effect) in enumerate(found):
-        bound = _bound_words(effect)
         low, high = sorted((abs(effect.low), abs(effect.high)))
-        does, what = (f" {verb}", level) if place == 0 else ("", "")
-        news = ", other news of its own in that time included" if subject.firm.confounded_by(headline) else ""
-        clauses.append(f"{subject.name}{does} {bound}{size(effect.value)} ({what}{size(low)} to {size(high)}{news})")
-    return clauses
+        about = {
+            "firm": subject.name,
+            "change": _bound(effect, size(effect.value)),
+            "interval": _("{low} to {high}", low=size(low), high=size(high)),
+        }
+        if subject.firm.confounded_by(headline):
+            about["interval"] = _("{interval}, other news of its own in that time included", interval=about["interval"])
+        if place > 0:
+            told.append(_("{firm} {change} ({interval})", **about))
+        elif effect.value < 0:
+            told.append(_("{firm} lost {change} ({level} interval {interval})", **about, level=level))
+        else:
+            told.append(_("{firm} gained {change} ({level} interval {interval})", **about, level=level))
+    return told
 
 
-def _bound_words(effect: Effect) -> str:
-    """Return the words of a bound where a price limit held the price back: further in its own direction, or against it."""
+def _bound(effect: Effect, text: str) -> str:
+    """Return a change as a bound where a price limit held the price back: further in its own direction, or against it."""
     if not effect.censored:
-        return ""
-    return "at least " if (effect.censored == "down") == (effect.value < 0) else "at most "
+        return text
+    further = (effect.censored == "down") == (effect.value < 0)
+    return _("at least {change}", change=text) if further else _("at most {change}", change=text)
 
 
 def _open_clauses(found: list[tuple[Subject, Effect]], headline: Window) -> list[str]:
     """Tell effects whose interval holds falls and rises."""
     if len(found) == 1:
         subject, effect = found[0]
-        news = ", and it had other news of its own in that time" if subject.firm.confounded_by(headline) else ""
-        return [
-            f"{subject.name} came out at {bounded(effect, percent(effect.value, 1))}, with an interval from a fall of "
-            f"{size(effect.low)} to a "
-            f"rise of {size(effect.high)} that leaves the direction open{news}"
-        ]
-    told = [
-        f"{subject.name} ({bounded(effect, percent(effect.value, 1))}: {interval(effect.low, effect.high, 1)}"
-        f"{', with other news of its own in that time' if subject.firm.confounded_by(headline) else ''})"
-        for subject, effect in found
-    ]
-    return [f"the intervals of {listed(told)} leave the direction open"] if told else []
+        words = _(
+            "{firm} came out at {effect}, with an interval from a fall of {fall} to a rise of {rise} that leaves the direction "
+            "open",
+            firm=subject.name, effect=bounded(effect, percent(effect.value, 1)), fall=size(effect.low), rise=size(effect.high),
+        )  # fmt: skip
+        news = subject.firm.confounded_by(headline)
+        return [_("{words}, and it had other news of its own in that time", words=words) if news else words]
+    told = [_open_words(subject, effect, headline) for subject, effect in found]
+    return [_("the intervals of {firms} leave the direction open", firms=listed(told))] if told else []
+
+
+def _open_words(subject: Subject, effect: Effect, headline: Window) -> str:
+    about = {
+        "firm": subject.name,
+        "effect": bounded(effect, percent(effect.value, 1)),
+        "interval": interval(effect.low, effect.high, 1),
+    }
+    if subject.firm.confounded_by(headline):
+        return _("{firm} ({effect}: {interval}, with other news of its own in that time)", **about)
+    return _("{firm} ({effect}: {interval})", **about)
 
 
 def _many_words(reading: Reading, headline: Window, effects: list[Effect]) -> str:
     values = sorted(effect.value for effect in effects)
     negative = sum(value < 0 for value in values)
-    ends = f"from {percent(values[0], 1)} to {percent(values[-1], 1)}"
-    spread = f"{negative} of {len(values)} {reading.many_words} fell, and single effects range {ends}"
+    spread = _(
+        "{falls} of {cases} fell, and single effects range from {lowest} to {highest}",
+        falls=negative, cases=reading.counted_words(len(values)), lowest=percent(values[0], 1), highest=percent(values[-1], 1),
+    )  # fmt: skip
     mean = average_effect(reading, ALL, headline)
     assert mean is not None  # there are firms with a CAR
-    average = f"the average is {_average_words(mean, reading.plan.alpha)}, the median {percent(mean.median, 1)}"
+    average = _(
+        "the average is {average}, the median {median}",
+        average=average_words(mean, reading.plan.alpha), median=percent(mean.median, 1),
+    )  # fmt: skip
     if unlike_reactions(reading, headline) is not None:
-        return f"effects differ between the firms: {spread}; {average}"
-    return f"{average}; {spread}"
+        return _("effects differ between the firms: {spread}; {average}", spread=spread, average=average)
+    return _("{average}; {spread}", average=average, spread=spread)
 
 
 def _nothing_yet(reading: Reading, headline: Window) -> str:
     codes = dict.fromkeys(subject.cumulative(headline).reason for subject in reading.treated)
-    why = "; ".join(REASONS.get(code, code) for code in codes) or "every firm was excluded"
-    ahead = set(codes) <= {"provisional", "calendar_end"}
-    start = "Nothing can be said yet" if ahead else "Nothing can be estimated"
-    return f"{start} over the headline window {window(headline)}: {why}."
+    reasons = joined(why(code) for code in codes) or _("every firm was excluded")
+    if set(codes) <= {"provisional", "calendar_end"}:
+        return _(
+            "Nothing can be said yet over the headline window {window}: {reasons}.", window=window(headline), reasons=reasons
+        )
+    return _("Nothing can be estimated over the headline window {window}: {reasons}.", window=window(headline), reasons=reasons)
 
 
 def firm_finding(reading: Reading, subject: Subject, headline: Window) -> FirmFinding:
@@ -206,7 +241,7 @@ def firm_finding(reading: Reading, subject: Subject, headline: Window) -> FirmFi
     remarks = list(confounder_remarks(subject, headline))
     if effect is None:
         code = subject.cumulative(headline).reason
-        return FirmFinding(subject.label, "", "", f"undefined: {REASONS.get(code, code)}", tuple(remarks))
+        return FirmFinding(subject.label, "", "", _("undefined: {reason}", reason=why(code)), tuple(remarks))
     if effect.censored:
         remarks.insert(0, censoring(effect))
     return FirmFinding(
@@ -222,17 +257,22 @@ def bounded(effect: Effect, text: str) -> str:
 
 def censoring(effect: Effect) -> str:
     """Tell what a close at the price limit at the end of a window means (rule D4)."""
-    side, what = ("limit-down", "upper") if effect.censored == "down" else ("limit-up", "lower")
-    return f"the window ends on a {side} close: the price was still held back, so the effect is only an {what} bound"
+    if effect.censored == "down":
+        return _("the window ends on a limit-down close: the price was still held back, so the effect is only an upper bound")
+    return _("the window ends on a limit-up close: the price was still held back, so the effect is only a lower bound")
 
 
 def ruled_out(effect: Effect) -> str:
     """Return the effects that the interval leaves out."""
     if effect.direction == "fall":
-        return f"falls beyond {size(effect.low)}, falls smaller than {size(effect.high)}, and any rise"
+        return _(
+            "falls beyond {far}, falls smaller than {near}, and any rise", far=size(effect.low), near=size(effect.high)
+        )
     if effect.direction == "rise":
-        return f"rises beyond {size(effect.high)}, rises smaller than {size(effect.low)}, and any fall"
-    return f"falls beyond {size(effect.low)} and rises beyond {size(effect.high)}"
+        return _(
+            "rises beyond {far}, rises smaller than {near}, and any fall", far=size(effect.high), near=size(effect.low)
+        )
+    return _("falls beyond {fall} and rises beyond {rise}", fall=size(effect.low), rise=size(effect.high))
 
 
 def confounder_remarks(subject: Subject, bounds: Window) -> tuple[str, ...]:
@@ -240,154 +280,20 @@ def confounder_remarks(subject: Subject, bounds: Window) -> tuple[str, ...]:
     inside = [(tau, label) for tau, label in subject.firm.confounders if bounds[0] <= tau <= bounds[1]]
     if not inside:
         return ()
-    told = listed(f"“{own_words(label)}” ({at_tau(tau)})" for tau, label in inside)
-    remarks = [f"other news inside the window: {told}, so the effect is not that of the event alone"]
+    told = listed(_("“{label}” ({tau})", label=own_words(label), tau=at_tau(tau)) for tau, label in inside)
+    remarks = [_("other news inside the window: {news}, so the effect is not that of the event alone", news=told)]
     clean = subject.clean_window()
     if clean is not None and clean[1] < clean[0]:
-        remarks.append("no session after the event is free of it")
+        remarks.append(_("no session after the event is free of it"))
     elif clean is not None and clean[1] < bounds[1]:
         found = subject.sum_over(clean)
         if found is not None and not found.reason:
             effect = subject.scale.effect
             span = interval(effect(found.ci_low), effect(found.ci_high), 1)
-            remarks.append(f"up to that news, over {window(clean)}: {percent(effect(found.car), 1)} (interval {span})")
+            remarks.append(
+                _(
+                    "up to that news, over {window}: {effect} (interval {interval})",
+                    window=window(clean), effect=percent(effect(found.car), 1), interval=span,
+                )
+            )  # fmt: skip
     return tuple(remarks)
-
-
-def _average_words(mean: Average, alpha: float) -> str:
-    if math.isnan(mean.low):
-        return percent(mean.value, 1)
-    return f"{percent(mean.value, 1)} ({confidence(alpha)} interval {interval(mean.low, mean.high, 1)})"
-
-
-def average_sentences(reading: Reading, headline: Window) -> tuple[str, ...]:
-    """Return what can be said of the average, with the caution that unlike reactions call for."""
-    mean = average_effect(reading, ALL, headline)
-    if mean is None or mean.n < 2:
-        return ()
-    unlike = unlike_reactions(reading, headline)
-    told = []
-    words = _average_words(mean, reading.plan.alpha)
-    if unlike is not None:
-        told.append(
-            f"Effects over this window differ between the firms: equal effects are rejected (F = "
-            f"{decimal(unlike['statistic'])}, {p_equation(unlike['p_value'])}). Their average, {words}, is an average of "
-            "unlike reactions and describes none of them."
-        )
-        told += _other_news_words(reading, headline)
-    elif not reading.many:
-        told.append(f"On average over {in_words(mean.n)} firms: {words}.")
-    if unlike is None:
-        told += _equality_words(reading, headline)
-    clean = average_effect(reading, UNCONFOUNDED, headline) if UNCONFOUNDED in reading.study.groups else None
-    if clean is not None and clean.n < mean.n:
-        firms = "the one firm" if clean.n == 1 else f"the {in_words(clean.n)} firms"
-        left = _average_words(clean, reading.plan.alpha)
-        told.append(f"Without firms that had other news in the window, the average of {firms} left is {left}.")
-    return tuple(told)
-
-
-def _other_news_words(reading: Reading, headline: Window) -> list[str]:
-    """Tell whether other news of some firms may be why effects differ (rule D14)."""
-    if UNCONFOUNDED not in reading.study.groups:
-        return []
-    rest = row_of_test(reading, UNCONFOUNDED, headline, "equal_effects")
-    if rest is None or pd.isna(rest["p_value"]):
-        return []
-    firms = in_words(int(rest["n"]))
-    if rest["p_value"] < UNLIKE:
-        return [f"They differ, too, between the {firms} firms without other news in the window ({p_equation(rest['p_value'])})."]
-    return [
-        f"Other news of some firms may be the reason: between the {firms} firms without it equal effects are not rejected "
-        f"({p_equation(rest['p_value'])}), which does not show that they are equal."
-    ]
-
-
-def _equality_words(reading: Reading, headline: Window) -> list[str]:
-    row = row_of_test(reading, ALL, headline, "equal_effects")
-    if row is None:
-        return []
-    if pd.isna(row["p_value"]):
-        return [f"Whether the firms reacted alike is not tested: {REASONS.get(row['reason'], row['reason'])}."]
-    return [f"Equal effects are not rejected ({p_equation(row['p_value'])}), which does not show that they are equal."]
-
-
-def power(reading: Reading, headline: Window) -> tuple[str, ...]:
-    """Tell how small an effect this design can find, before any p-value (rule D12)."""
-    table = reading.result.detectable
-    here = table[(table["window_start"] == headline[0]) & (table["window_end"] == headline[1])].set_index("scope")["effect"]
-    effect = reading.scale.effect
-    level = f"{100 * reading.plan.alpha:g}% level"
-    clauses = []
-    for subject in () if reading.many else reading.treated:
-        scope = f"{subject.firm.key[0]}, {subject.firm.key[1]}"
-        if scope in here:
-            clauses.append(f"a fall of {size(effect(-here[scope]))} or a rise of {size(effect(here[scope]))} for {subject.name}")
-    if ALL in here and (len(reading.treated) > 1):
-        clauses.append(f"a fall of {size(effect(-here[ALL]))} or a rise of {size(effect(here[ALL]))} for the average")
-    if not clauses:
-        return ()
-    return (
-        f"What this design can find: judged by the shares’ usual noise alone, a test at the {level} detects, with probability "
-        f"0.8, {'; '.join(clauses)}. Smaller effects would often go unnoticed.",
-    )
-
-
-def chance(reading: Reading, headline: Window) -> tuple[str, ...]:
-    """Give the p-values, with what each of them stands on."""
-    told = [] if reading.many else _firms_chance(reading, headline)
-    told += _average_chance(reading, headline)
-    return tuple(told)
-
-
-def _firms_chance(reading: Reading, headline: Window) -> list[str]:
-    table = reading.result.car(headline)
-    rows = {(row["event_id"], row["symbol"]): row for _, row in table.iterrows()}
-    parts, family = [], 0
-    for subject in reading.treated:
-        effect, row = subject.effect(headline), rows[subject.firm.key]
-        family += effect is not None
-        if effect is not None and not effect.censored:
-            parts.append((subject.name, row["p_value"], row["p_holm"]))
-    if not parts:
-        return []
-    if family == 1:
-        return [f"If the event days were like the estimation days but for the effect, {p_equation(parts[0][1])}."]
-    told = "; ".join(f"{name} {p_value(own)} and {p_value(adjusted)}" for name, own, adjusted in parts)
-    return [
-        f"p-value of each firm on its own, and after Holm’s adjustment for {in_words(family)} firms: {told}. They hold if the "
-        "event days were like the estimation days but for the effect."
-    ]
-
-
-def _average_chance(reading: Reading, headline: Window) -> list[str]:
-    """Give the headline tests; of a single firm its t stands in a sentence of its own."""
-    several = len(reading.treated) > 1
-    tests = [test for test in reading.headline.tests if several or kind_of(test) != "parametric"]
-    parts = [_test_words(reading, headline, test) for test in tests]
-    if not parts or not reading.study.cross_section(ALL, headline).firms:
-        return []
-    start = f"Headline {'tests' if len(parts) > 1 else 'test'} of {'the average' if several else 'this firm'}"
-    return [sentence(f"{start}: {'; '.join(parts)}")]
-
-
-def _test_words(reading: Reading, headline: Window, test: str) -> str:
-    row, name = row_of_test(reading, ALL, headline, test), short_name(test)
-    assert row is not None  # a headline test is one that the study runs
-    if pd.isna(row["p_value"]):
-        return f"{name}, undefined ({REASONS.get(row['reason'], row['reason'])})"
-    drawn = row_of_placebo(reading, ALL, headline, test)
-    blocks = f" among {drawn['blocks']} blocks, smallest attainable {decimal(drawn['floor'], 3)}" if drawn is not None else ""
-    alike = sd_words(reading, reading.treated) if drawn is not None else ""
-    caution = f"; {REASONS.get(row['reason'], row['reason'])}" if row["reason"] else ""
-    return f"{name}, {p_equation(row['p_value'])}{blocks}{alike}{caution}"
-
-
-def sd_words(reading: Reading, subjects: tuple[Subject, ...]) -> str:
-    """Tell how the sessions just before the event compare with the estimation window (rule D15)."""
-    ratios = sd_ratios(subjects, reading.result.models)
-    if ratios is None:
-        return ""
-    low, high = (decimal(ratio) for ratio in ratios)
-    span = low if low == high else f"{low} to {high}"
-    return f" (the 30 sessions before the event varied {span} times as much as the estimation window)"

@@ -8,6 +8,7 @@ from typing import Any
 
 from eventstudy.anticipation_tables import MASKED, UNMASKED
 from eventstudy.report.dating import announced
+from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import (
     confidence,
     day,
@@ -15,15 +16,17 @@ from eventstudy.report.numbers import (
     decimal,
     in_words,
     interval,
+    joined,
     listed,
     p_equation,
     p_value,
     percent,
+    running,
     window,
 )
 from eventstudy.report.subjects import FirmName, Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, records
-from eventstudy.report.wording import REASONS, own_words, sentence
+from eventstudy.report.wording import own_words, sentence, why
 from eventstudy.student import critical_value
 
 Cell = str | Undefined
@@ -68,30 +71,38 @@ def _leak_sentences(reading: Reading) -> list[str]:
     rows = {(row["news"], row["symbol"]): row for row in _rows(reading, "leak")}
     for key in dict.fromkeys((leak.event.event_id, leak.event.label, leak.event.announcement) for leak in leaks):
         news, label, when = key
-        mine = [row for (name, _), row in rows.items() if name == news]
+        mine = [row for (name, _place), row in rows.items() if name == news]
         found = [row for row in mine if not row["reason"]]
-        clauses = [f"{reading.firm_name(row['symbol']).name} {_effect_words(reading, row)}" for row in found]
+        effects = [_effect_words(reading, row) for row in found]
         missing = [(reading.firm_name(row["symbol"]).name, row["reason"]) for row in mine if row["reason"]]
-        lost = [f"{name} ({REASONS.get(reason, reason)})" for name, reason in missing]
-        first = sentence(f"{own_words(label)}. {announced(when)}")
-        if clauses:
+        lost = [_("{firm} ({reason})", firm=name, reason=why(reason)) for name, reason in missing]
+        parts = [sentence(own_words(label)), announced(when)]
+        if effects:
             first_day, last_day = (dt.date.fromisoformat(found[0][name]) for name in ("first_session", "last_session"))
-            first += f" Over {days(first_day, last_day)}, beyond the benchmark: {listed(clauses)}."
+            span = days(first_day, last_day)
+            parts.append(_("Over {days}, beyond the benchmark: {effects}.", days=span, effects=listed(effects)))
         if lost:
-            first += f" Not measured: {listed(lost)}."
+            parts.append(_("Not measured: {firms}.", firms=listed(lost)))
         short = [reading.firm_name(row["symbol"]).name for row in found if row["short_history"]]
         if short:
-            first += (
-                f" The prices of {listed(short)} begin inside the estimation window of the leak, which starts there and is "
-                f"shorter than asked for ({listed(dict.fromkeys(str(int(row['nobs'])) for row in found))} returns)."
-            )
-        told.append(first)
+            parts.append(
+                _(
+                    "The prices of {firms} begin inside the estimation window of the leak, which starts there and is shorter "
+                    "than asked for ({counts} returns).",
+                    firms=listed(short), counts=listed(dict.fromkeys(str(int(row["nobs"])) for row in found)),
+                )
+            )  # fmt: skip
+        told.append(running(parts))
     return told
 
 
 def _effect_words(reading: Reading, row: dict[str, Any]) -> str:
     low, high = _interval(reading, row)
-    return f"{percent(reading.scale.effect(row['car']), 1)} ({confidence(reading.plan.alpha)} interval {interval(low, high, 1)})"
+    return _(
+        "{firm} {effect} ({level} interval {interval})",
+        firm=reading.firm_name(row["symbol"]).name, effect=percent(reading.scale.effect(row["car"]), 1),
+        level=confidence(reading.plan.alpha), interval=interval(low, high, 1),
+    )  # fmt: skip
 
 
 def _interval(reading: Reading, row: dict[str, Any]) -> tuple[float, float]:
@@ -104,14 +115,14 @@ def _numbers(reading: Reading, row: dict[str, Any] | None, bound: str = "") -> t
     if row is None:
         return ("", "", "")
     if row["reason"]:
-        return (Undefined(REASONS.get(row["reason"], row["reason"]), row["reason"], 3),)
+        return (Undefined(why(row["reason"]), row["reason"], 3),)
     sign = {"down": "≤ ", "up": "≥ "}.get(bound, "")
     effect = sign + percent(reading.scale.effect(row["car"]))
-    return (effect, interval(*_interval(reading, row)), "censored" if bound else p_value(row["p_value"]))
+    return (effect, interval(*_interval(reading, row)), _("censored") if bound else p_value(row["p_value"]))
 
 
 def _columns(reading: Reading, count: int) -> tuple[Column, ...]:
-    one = (Column("Effect"), Column(f"{confidence(reading.plan.alpha)} interval"), Column("p"))
+    one = (Column(_("Effect")), Column(_("{level} interval", level=confidence(reading.plan.alpha))), Column("p"))
     return one * count
 
 
@@ -131,32 +142,35 @@ def together(reading: Reading) -> Table:
         own = window((int(row["window_start"]), int(row["window_end"])))
         start = day(subject.date(headline[0]), week=False)
         lines = (
-            Row("Leak", (own, first, *_numbers(reading, row))),
-            Row("Announcement", (window(headline), start, *_numbers(reading, announcements[subject.firm.key], bound))),
-            Row("Both together", ("", "", *_numbers(reading, totals[(*subject.firm.key, row["news"])], bound)), True),
+            Row(_("Leak"), (own, first, *_numbers(reading, row))),
+            Row(_("Announcement"), (window(headline), start, *_numbers(reading, announcements[subject.firm.key], bound))),
+            Row(_("Both together"), ("", "", *_numbers(reading, totals[(*subject.firm.key, row["news"])], bound)), True),
         )
         blocks.append(Block(lines, subject.label))
-    columns = (Column("News", False), Column("Window", False), Column("First session"), *_columns(reading, 1))
+    columns = (Column(_("News"), False), Column(_("Window"), False), Column(_("First session")), *_columns(reading, 1))
     notes = [
-        "Leak: its own window, against a model estimated before the leak. Announcement: the headline window. Both together: "
-        "the sum "
-        "of the two as log returns, read as a change in value, with the covariance that shared estimation sessions give the two. "
-        "Null of p: neither moved the share (sharp null)."
+        _(
+            "Leak: its own window, against a model estimated before the leak. Announcement: the headline window. Both "
+            "together: the sum of the two as log returns, read as a change in value, with the covariance that shared "
+            "estimation sessions give the two. Null of p: neither moved the share (sharp null)."
+        )
         if reading.scale.kind == "log"
-        else "Both together: the sum of the two. Null of p: neither moved the share (sharp null).",
-        "What moved a share between the two dates is in neither.",
+        else _("Both together: the sum of the two. Null of p: neither moved the share (sharp null)."),
+        _("What moved a share between the two dates is in neither."),
     ]
     tests = reading.result.anticipation_tests
     mean = tests[(tests["part"] == "total") & (tests["test"] == "portfolio_t")]
     if len(mean):
         test = mean.iloc[0]
         notes.append(
-            f"Mean of the totals of the {int(test['n'])} treated firms with both: portfolio t = {decimal(test['statistic'])}, "
-            f"{p_equation(test['p_value'])}, with the full covariance across firms and dates. Firms that reacted unlike each "
-            "other make "
-            "a mean that describes none of them."
+            _(
+                "Mean of the totals of the {count} treated firms with both: portfolio t = {statistic}, {p}, with the full "
+                "covariance across firms and dates. Firms that reacted unlike each other make a mean that describes none of "
+                "them.",
+                count=int(test["n"]), statistic=decimal(test["statistic"]), p=p_equation(test["p_value"]),
+            )
         )
-    return finished(reading, Table("leak-and-announcement", "Leak and announcement", columns, tuple(blocks), tuple(notes)))
+    return finished(reading, Table("leak-and-announcement", _("Leak and announcement"), columns, tuple(blocks), tuple(notes)))
 
 
 def _headline(reading: Reading, estimation: str) -> list[dict[str, Any]]:
@@ -170,19 +184,22 @@ def _mask_sentences(reading: Reading) -> list[str]:
     leaks = [dt.date.fromisoformat(row["first_session"]) for row in paired]
     for mask in reading.plan.masks:
         inside = [date for date in leaks if mask.first <= date <= mask.last]
-        why = (
-            " That is where the leak above moved the shares: left in, its returns would pass for usual noise and shift the "
-            "model. They "
-            "are not lost; they are the window of the leak itself."
-            if inside
-            else ""
+        left = _(
+            "Left out of the estimation: {days} ({reason}).", days=days(mask.first, mask.last), reason=own_words(mask.reason)
         )
-        told.append(f"Left out of the estimation: {days(mask.first, mask.last)} ({own_words(mask.reason)}).{why}")
+        moved = _(
+            "That is where the leak above moved the shares: left in, its returns would pass for usual noise and shift the "
+            "model. They are not lost; they are the window of the leak itself."
+        )
+        told.append(running((left, moved if inside else "")))
     open_ = _unmasked_leaks(reading)
     if open_:
         told.append(
-            f"Not left out of the estimation, although they lie inside it: the sessions of the leak from {listed(open_)} on. Its "
-            "returns count as usual noise there; a [[mask]] over them leaves them out."
+            _(
+                "Not left out of the estimation, although they lie inside it: the sessions of the leak from {days} on. Its "
+                "returns count as usual noise there; a [[mask]] over them leaves them out.",
+                days=listed(open_),
+            )
         )
     return told
 
@@ -207,9 +224,9 @@ def with_and_without(reading: Reading) -> Table:
         if other is not None:
             bound = subject.limit(reading.plan.headline_window[1]) if subject.effect(reading.plan.headline_window) else ""
             rows.append(Row(subject.label, _numbers(reading, row, bound) + _numbers(reading, other, bound)))
-    columns = (Column("Firm", False), *_columns(reading, 2))
-    spans = (("With the masks, as in this study", 3), ("Without them", 3))
-    caption = f"Headline effects {window(reading.plan.headline_window)} with and without the masked days"
+    columns = (Column(_("Firm"), False), *_columns(reading, 2))
+    spans = ((_("With the masks, as in this study"), 3), (_("Without them"), 3))
+    caption = _("Headline effects {window} with and without the masked days", window=window(reading.plan.headline_window))
     return finished(reading, Table("masks", caption, columns, (Block(tuple(rows)),), (), spans))
 
 
@@ -234,13 +251,14 @@ def before(reading: Reading) -> Table:
                 cells += _numbers(reading, own.get(bounds), subject.limit(bounds[1]) if bounds[1] >= 0 else "")
             rows.append(Row(subject.label, cells))
     spans = tuple((window(bounds), 3) for bounds in windows)
-    columns = (Column("Firm", False), *_columns(reading, len(windows)))
+    columns = (Column(_("Firm"), False), *_columns(reading, len(windows)))
     notes = (
-        "Null of p: nothing but usual noise in these sessions (sharp null). The window that ends after the event is the whole "
-        "effect "
-        "if news spread in the last ten sessions before it.",
+        _(
+            "Null of p: nothing but usual noise in these sessions (sharp null). The window that ends after the event is the "
+            "whole effect if news spread in the last ten sessions before it."
+        ),
     )
-    return finished(reading, Table("before", "Before the event", columns, (Block(tuple(rows)),), notes, spans))
+    return finished(reading, Table("before", _("Before the event"), columns, (Block(tuple(rows)),), notes, spans))
 
 
 def _before_sentences(reading: Reading) -> list[str]:
@@ -250,20 +268,21 @@ def _before_sentences(reading: Reading) -> list[str]:
     here = tests[(tests["part"] == "pre_event") & (tests["group"] == "all")]
     for bounds in dict.fromkeys((row["window_start"], row["window_end"]) for row in records(here)):
         rows = {row["test"]: row for row in records(here) if (row["window_start"], row["window_end"]) == bounds}
-        named = (("portfolio_t", "portfolio t"), ("placebo_caar", "placebo dates"))
+        named = (("portfolio_t", _("portfolio t")), ("placebo_caar", _("placebo dates")))
         there = [(words, rows[test]["p_value"]) for test, words in named if test in rows and rows[test]["p_value"] > 0]
-        found = [f"{words}, {p_equation(value)}" for words, value in there]
+        found = joined(_("{test}, {p}", test=words, p=p_equation(value)) for words, value in there)
         if found:
-            told.append(
-                f"{_whose(next(iter(rows.values()))['n'])} over {window(bounds)}: {'; '.join(found)}. A "
-                "large "
-                "p-value does not show that nothing was known: what had leaked earlier is in the price before these sessions."
+            n = next(iter(rows.values()))["n"]
+            first = ngettext(
+                "The treated firm over {window}: {tests}.", "Average of the {count} treated firms over {window}: {tests}.",
+                n, count=in_words(n), window=window(bounds), tests=found,
+            )  # fmt: skip
+            caution = _(
+                "A large p-value does not show that nothing was known: what had leaked earlier is in the price before these "
+                "sessions."
             )
+            told.append(running((first, caution)))
     return told
-
-
-def _whose(count: int) -> str:
-    return "The treated firm" if count == 1 else f"Average of the {in_words(count)} treated firms"
 
 
 def scaled(reading: Reading) -> Table:
@@ -273,15 +292,18 @@ def scaled(reading: Reading) -> Table:
     for row in _rows(reading, "scaled"):
         if row["reason"] == "not_identified" and (row["event_id"], row["symbol"]) in treated:
             rows.setdefault(_subject(reading, row).label, []).append(percent(reading.scale.effect(row["car"])))
-    heads = (Column("π = 0", True, "a complete surprise"), Column("π = 0.25"), Column("π = 0.5", True, "as likely as not"))
+    heads = (Column("π = 0", True, _("a complete surprise")), Column("π = 0.25"), Column("π = 0.5", True, _("as likely as not")))
     notes = (
-        "Not identified: no price tells π. If the market had held the event to be likely with probability π before these "
-        "sessions, "
-        "only 1 − π of its effect was left to show, and the whole would be the measured effect divided by 1 − π. The columns "
-        "show what "
-        "an assumption about π would mean; they are no estimates and have no p-value.",
+        _(
+            "Not identified: no price tells π. If the market had held the event to be likely with probability π before these "
+            "sessions, only 1 − π of its effect was left to show, and the whole would be the measured effect divided by 1 − "
+            "π. The columns show what an assumption about π would mean; they are no estimates and have no p-value."
+        ),
     )
-    caption = f"The whole effect under assumptions about what was expected, {window(reading.plan.headline_window)}"
+    caption = _(
+        "The whole effect under assumptions about what was expected, {window}",
+        window=window(reading.plan.headline_window),
+    )
     made = tuple(Row(label, tuple(cells)) for label, cells in rows.items())
     shown = made if not reading.many else ()
-    return finished(reading, Table("scaled", caption, (Column("Firm", False), *heads), (Block(shown),), notes))
+    return finished(reading, Table("scaled", caption, (Column(_("Firm"), False), *heads), (Block(shown),), notes))

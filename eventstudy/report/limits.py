@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.limit_tables import limits_known
+from eventstudy.report.language import N_, _
 from eventstudy.report.numbers import at_tau, day, listed, percent, size, whole, window
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, finished, records
-from eventstudy.report.wording import REASONS, sentence
+from eventstudy.report.wording import REASONS, sentence, why
 from eventstudy.windows import Window
 
 TREATMENTS = {
-    "as_traded": Column("As traded", True, "each limit close taken for a price"),
-    "spanned": Column("As one return", True, "a run of limit closes and the first close after it as one return"),
-    "censored": Column("As bounds", True, "limit closes of the estimation as bounds; needs three or more"),
+    "as_traded": Column(N_("As traded"), True, N_("each limit close taken for a price")),
+    "spanned": Column(N_("As one return"), True, N_("a run of limit closes and the first close after it as one return")),
+    "censored": Column(N_("As bounds"), True, N_("limit closes of the estimation as bounds; needs three or more")),
 }
 
 
@@ -56,18 +57,18 @@ def _held(reading: Reading, known: list[Subject]) -> list[str]:
         assert first is not None  # a session of the table
         run = int((subject.firm.listing.limit[first : last + 1] != "").sum())
         share = size(subject.firm.settings.price_limit or np.nan, 0)
-        until = (
-            "and had not closed off it by the end of the prices"
-            if pd.isna(row["unlock_tau"])
-            else f"the first close off it was on {day(subject.date(int(row['unlock_tau'])))}, {at_tau(int(row['unlock_tau']))}"
-        )
+        if pd.isna(row["unlock_tau"]):
+            until = _("and had not closed off it by the end of the prices")
+        else:
+            off = int(row["unlock_tau"])
+            until = _("the first close off it was on {day}, {tau}", day=day(subject.date(off)), tau=at_tau(off))
         told.append(
-            f"From {day(subject.date(first - subject.firm.day0))} on, {subject.name} closed {run} times in a row at the price "
-            "limit "
-            f"of {share} a session; {until}. A window that ends before then shows only a bound, at most or at least that "
-            "much, and its "
-            "p-value is not exact."
-        )
+            _(
+                "From {day} on, {firm} closed {count} times in a row at the price limit of {limit} a session; {until}. A window "
+                "that ends before then shows only a bound, at most or at least that much, and its p-value is not exact.",
+                day=day(subject.date(first - subject.firm.day0)), firm=subject.name, count=run, limit=share, until=until,
+            )
+        )  # fmt: skip
     return told
 
 
@@ -80,27 +81,38 @@ def _suggested(reading: Reading, known: list[Subject]) -> list[str]:
         if subject.firm.dated.event.role == "treated" and not pd.isna(row["suggested_end"]):
             by_window.setdefault((int(row["suggested_start"]), int(row["suggested_end"])), []).append(subject.name)
     for suggested, names in by_window.items():
-        whose = f" for {listed(names)}" if len(by_window) > 1 and len(names) <= 6 else ""
-        compare = (
-            "it is the headline window"
-            if suggested == headline
-            else f"the headline window {window(headline)} ends {'later' if headline[1] > suggested[1] else 'earlier'}"
-        )
+        suits = window(suggested)
+        if len(by_window) > 1 and len(names) <= 6:
+            suits = _("{window} for {firms}", window=suits, firms=listed(names))
+        if suggested == headline:
+            compare = _("it is the headline window")
+        elif headline[1] > suggested[1]:
+            compare = _("the headline window {window} ends later", window=window(headline))
+        else:
+            compare = _("the headline window {window} ends earlier", window=window(headline))
         told.append(
-            f"The shortest window that waits until every firm has traded with a close off its limit, plus one session, is "
-            f"{window(suggested)}{whose}; {compare}."
-        )
+            _(
+                "The shortest window that waits until every firm has traded with a close off its limit, plus one session, is "
+                "{window}; {compare}.",
+                window=suits, compare=compare,
+            )
+        )  # fmt: skip
     missing = [subject.name for subject in reading.subjects if subject not in known and subject.firm.session is not None]
     if missing and len(missing) <= 6:
-        told.append(f"Limit closes of {listed(missing)} cannot be told: no limit is named, or only adjusted prices are recorded.")
+        told.append(_(
+            "Limit closes of {names} cannot be told: no limit is named, or only adjusted prices are recorded.",
+            names=listed(missing),
+        ))
     return told
 
 
 def _chosen(reading: Reading) -> list[str]:
     if reading.plan.limit_days == "spanned":
         return [
-            "In this study a run of closes at the price limit and the first close after it count as one return over so many "
-            "sessions: closes that were held back are not taken for prices."
+            _(
+                "In this study a run of closes at the price limit and the first close after it count as one return over so "
+                "many sessions: closes that were held back are not taken for prices."
+            )
         ]
     return []
 
@@ -113,7 +125,8 @@ def treatments(reading: Reading) -> Table:
         for row in records(table)
     }
     shown = [name for name in TREATMENTS if (table["treatment"] == name).any()]
-    columns = (Column("Window", False), Column("Limit closes", True, "in the window"), *(TREATMENTS[name] for name in shown))
+    columns = (Column(_("Window"), False),
+    Column(_("Limit closes"), True, _("in the window")), *(_reading(name) for name in shown))
     blocks = []
     for subject in reading.subjects:
         if subject.firm.fit is None or (*subject.firm.key, "as_traded", *headline) not in rows:
@@ -128,25 +141,29 @@ def treatments(reading: Reading) -> Table:
             lines.append(Row(window(bounds), (whole(hits), *cells), bounds == headline))
         blocks.append(Block(tuple(lines), subject.label))
     printed = {cell for block in blocks for row in block.rows for cell in row.cells}
-    why = [code for code in REASONS if f"undefined ({code})" in printed]
+    codes = [code for code in REASONS if _("undefined ({code})", code=code) in printed]
     notes = (
-        "The headline window, and every window with a limit close in it. As one return: a run of limit closes and the first "
-        "close "
-        "after it, over so many sessions, in the estimation, too. As bounds: the model is estimated by maximum likelihood "
-        "with the "
-        "limit closes of the estimation as bounds (Tobit), where there are three or more. ≤ and ≥: the window ends on a limit "
-        "close. "
-        "Standard errors and p-values: limit_days.csv.",
-        *(sentence(f"Undefined ({code}): {REASONS[code]}") for code in why),
+        _(
+            "The headline window, and every window with a limit close in it. As one return: a run of limit closes and the "
+            "first close after it, over so many sessions, in the estimation, too. As bounds: the model is estimated by "
+            "maximum likelihood with the limit closes of the estimation as bounds (Tobit), where there are three or more. ≤ "
+            "and ≥: the window ends on a limit close. Standard errors and p-values: limit_days.csv."
+        ),
+        *(sentence(_("Undefined ({code}): {reason}", code=code, reason=why(code))) for code in codes),
     )
-    caption = "Effects under other readings of limit closes"
+    caption = _("Effects under other readings of limit closes")
     return finished(reading, Table("limit-days", caption, columns, tuple(blocks), notes))
+
+
+def _reading(name: str) -> Column:
+    words = TREATMENTS[name]
+    return Column(_(words.title), words.numeric, _(words.hint))
 
 
 def _treated(effect: Callable[[float], float], row: dict[str, Any] | None) -> str:
     if row is None:
         return ""
     if row["reason"]:
-        return f"undefined ({row['reason']})"
+        return _("undefined ({code})", code=row["reason"])
     sign = {"down": "≤ ", "up": "≥ "}.get(row["censored"], "")
     return sign + percent(effect(row["car"]))

@@ -15,6 +15,7 @@ from eventstudy import __version__
 from eventstudy.configfile import spec_text
 from eventstudy.doubt import symbol_doubts
 from eventstudy.further import factor_gaps
+from eventstudy.report.language import _
 from eventstudy.report.numbers import (
     at_tau,
     confidence,
@@ -25,6 +26,7 @@ from eventstudy.report.numbers import (
     listed,
     p_value,
     percent,
+    running,
     size,
     whole,
     window,
@@ -35,54 +37,57 @@ from eventstudy.report.wording import (
     COVARIANCES,
     ESTIMATORS,
     MODELS,
-    REASONS,
     TREATMENTS,
     VARIANTS,
     own_words,
     reason,
     sentence,
     visible,
+    why,
 )
 from eventstudy.seal import TIMINGS
 from eventstudy.student import critical_value
 
 LIBRARIES = ("pandas", "statsmodels", "numpy", "scipy")
 HASH_SHOWN, MOST_NAMED = 12, 10
-INDEX_DIVIDENDS = "some 2% a year"  # bound on what a price index leaves out (rule D16)
 
 
 def events(reading: Reading) -> Table:
     """Return the events with their sessions, excluded ones included."""
     columns = (
-        Column("Firm", False), Column("Event", False), Column("Group", False), Column("Announced", False),
-        Column("Event session", False), Column("First traded", False), Column("Status", False),
+        Column(_("Firm"), False), Column(_("Event"), False), Column(_("Group"), False), Column(_("Announced"), False),
+        Column(_("Event session"), False), Column(_("First traded"), False), Column(_("Status"), False),
     )  # fmt: skip
     rows = []
-    for _, row in reading.result.events.iterrows():
-        status = "excluded: " + reason(row["reason"]) if row["status"] == "excluded" else reason(row["reason"]) or "ok"
+    for _place, row in reading.result.events.iterrows():
+        told = reason(row["reason"])
+        status = _("excluded: {reason}", reason=told) if row["status"] == "excluded" else told or _("ok")
         cells = tuple(own_words(str(row[name])) for name in ("event_id", "group", "announced_at"))
         rows.append(Row(reading.firm_name(row["symbol"]), (*cells, row["event_session"], row["first_traded_session"], status)))
-    return finished(reading, Table("events", "Events and their sessions", columns, (Block(tuple(rows)),)))
+    return finished(reading, Table("events", _("Events and their sessions"), columns, (Block(tuple(rows)),)))
 
 
 def market(reading: Reading) -> Table:
     """Return the benchmark's own abnormal return on the same windows (rule D17)."""
     columns = (
-        Column("Window", False), Column("Effect", True, "beyond the benchmark's own mean return"),
-        Column(f"{confidence(reading.plan.alpha)} interval"), Column("t"), Column("df"), Column("p"),
+        Column(_("Window"), False), Column(_("Effect"), True, _("beyond the benchmark's own mean return")),
+        Column(_("{level} interval", level=confidence(reading.plan.alpha))), Column("t"), Column(_("df")), Column("p"),
     )  # fmt: skip
     blocks = []
     for (symbol, session), rows in reading.result.market.groupby(["benchmark", "event_session"], sort=False):
-        found = tuple(_market_row(reading, row) for _, row in rows.iterrows())
-        blocks.append(Block(found, f"{reading.benchmark_name(str(symbol))}, event session {_date_words(str(session))}"))
-    return Table("market", "The benchmark itself, beyond its own mean", columns, tuple(blocks))
+        found = tuple(_market_row(reading, row) for _place, row in rows.iterrows())
+        heading = _(
+            "{benchmark}, event session {day}", benchmark=reading.benchmark_name(str(symbol)), day=_date_words(str(session))
+        )
+        blocks.append(Block(found, heading))
+    return Table("market", _("The benchmark itself, beyond its own mean"), columns, tuple(blocks))
 
 
 def _market_row(reading: Reading, row: pd.Series) -> Row:
     bounds = (int(row["window_start"]), int(row["window_end"]))
     strong = bounds == reading.plan.headline_window
     if row["reason"]:
-        return Row(window(bounds), (Undefined(REASONS.get(row["reason"], row["reason"]), row["reason"], 5),), strong)
+        return Row(window(bounds), (Undefined(why(row["reason"]), row["reason"], 5),), strong)
     effect = reading.scale.effect
     low, high = market_interval(row, reading.plan.alpha)
     cells = (
@@ -103,14 +108,17 @@ def market_sentences(reading: Reading) -> list[str]:
     table, (lo, hi) = reading.result.market, reading.plan.headline_window
     here = table[(table["window_start"] == lo) & (table["window_end"] == hi) & (table["reason"] == "")]
     told = []
-    for _, row in here.head(3).iterrows():
+    for _place, row in here.head(3).iterrows():
         low, high = (reading.scale.effect(end) for end in market_interval(row, reading.plan.alpha))
         told.append(
-            f"Over {window((lo, hi))} around {_date_words(row['event_session'])}, the benchmark "
-            f"{reading.benchmark_name(row['benchmark'])} itself moved by "
-            f"{percent(reading.scale.effect(row['car']), 1)} beyond its own mean "
-            f"({confidence(reading.plan.alpha)} interval {interval(low, high, 1)})."
-        )
+            _(
+                "Over {window} around {day}, the benchmark {benchmark} itself moved by {effect} beyond its own mean ({level} "
+                "interval {interval}).",
+                window=window((lo, hi)), day=_date_words(row["event_session"]),
+                benchmark=reading.benchmark_name(row["benchmark"]), effect=percent(reading.scale.effect(row["car"]), 1),
+                level=confidence(reading.plan.alpha), interval=interval(low, high, 1),
+            )
+        )  # fmt: skip
     return told
 
 
@@ -121,17 +129,18 @@ def _date_words(session: str) -> str:
 def models(reading: Reading) -> Table:
     """Return the fitted models with their diagnostics."""
     columns: tuple[Column, ...] = (
-        Column("Firm", False), Column("Rows", True, "returns in the estimation"),
-        Column("Sessions", True, "sessions these returns cover"), Column("df"), Column("α, %", True, "per session"), Column("β"),
-        Column("σ, %", True, "residual standard deviation per session"), Column("R²"),
-        Column("Longest span", True, "longest return of the estimation, in sessions"),
-        Column("Suspended", True, "share of estimation sessions without a trade"),
-        Column("Estimation share", True, "share of parameter uncertainty in the variance of the headline CAR"),
-        Column("Market distance", True, "largest distance of the benchmark's headline returns from its mean, in sd"),
-        Column("sd ratio", True, "30 sessions before the event over estimation window"),
+        Column(_("Firm"), False), Column(_("Rows"), True, _("returns in the estimation")),
+        Column(_("Sessions"), True, _("sessions these returns cover")), Column(_("df")), Column("α, %", True, _("per session")),
+        Column("β"),
+        Column("σ, %", True, _("residual standard deviation per session")), Column("R²"),
+        Column(_("Longest span"), True, _("longest return of the estimation, in sessions")),
+        Column(_("Suspended"), True, _("share of estimation sessions without a trade")),
+        Column(_("Estimation share"), True, _("share of parameter uncertainty in the variance of the headline CAR")),
+        Column(_("Market distance"), True, _("largest distance of the benchmark's headline returns from its mean, in sd")),
+        Column(_("sd ratio"), True, _("30 sessions before the event over estimation window")),
     )  # fmt: skip
     further = [str(name) for name in reading.result.models.columns if str(name).startswith("coef_")]
-    columns += tuple(Column(own_words(name.removeprefix("coef_")), True, "coefficient of this regressor") for name in further)
+    columns += tuple(Column(own_words(name.removeprefix("coef_")), True, _("coefficient of this regressor")) for name in further)
     names = {subject.firm.key: subject.label for subject in reading.subjects}
     rows = tuple(
         Row(
@@ -143,9 +152,9 @@ def models(reading: Reading) -> Table:
                 decimal(row["market_leverage"]), decimal(row["pre_event_sd_ratio"]), *(decimal(row[name], 3) for name in further),
             ),
         )
-        for _, row in reading.result.models.iterrows()
+        for _place, row in reading.result.models.iterrows()
     )  # fmt: skip
-    return finished(reading, Table("models", "Models as estimated, one a firm", columns, (Block(rows),)))
+    return finished(reading, Table("models", _("Models as estimated, one a firm"), columns, (Block(rows),)))
 
 
 def _share(value: float) -> str:
@@ -155,20 +164,32 @@ def _share(value: float) -> str:
 def model_sentences(reading: Reading) -> list[str]:
     """Tell model, windows, masks and the treatment of suspensions."""
     plan = reading.plan
-    kind = "log returns, which add up over sessions" if plan.returns == "log" else "simple returns"
+    log = plan.returns == "log"
     told = [
-        f"Expected returns come from the {MODELS.get(plan.model, plan.model)}. Returns are {kind}.",
-        f"Estimation window {window(plan.windows.estimation)}, event window {window(plan.windows.event)}, in exchange sessions "
-        f"relative to the event session; at least {plan.windows.min_observations} observations. Headline window "
-        f"{window(plan.headline_window)}.",
-        TREATMENTS[plan.suspensions],
-    ]
+        running(
+            (
+                _("Expected returns come from the {model}.", model=_(MODELS.get(plan.model, plan.model))),
+                _("Returns are log returns, which add up over sessions.") if log else _("Returns are simple returns."),
+            )
+        ),
+        _(
+            "Estimation window {estimation}, event window {event}, in exchange sessions relative to the event session; at least "
+            "{least} observations. Headline window {headline}.",
+            estimation=window(plan.windows.estimation), event=window(plan.windows.event), least=plan.windows.min_observations,
+            headline=window(plan.headline_window),
+        ),
+        _(TREATMENTS[plan.suspensions]),
+    ]  # fmt: skip
     told += _regressors(reading)
     told += _variants(reading)
-    told += [words for words in (ESTIMATORS[plan.model_options.estimator], COVARIANCES[plan.model_options.cov]) if words]
+    told += [_(words) for words in (ESTIMATORS[plan.model_options.estimator], COVARIANCES[plan.model_options.cov]) if words]
     for mask in plan.masks:
-        whose = f" for {listed(reading.firm_name(symbol).name for symbol in mask.symbols)}" if mask.symbols else ""
-        told.append(f"Left out of the estimation{whose}: {days(mask.first, mask.last)} ({own_words(mask.reason)}).")
+        about = {"days": days(mask.first, mask.last), "reason": own_words(mask.reason)}
+        if mask.symbols:
+            firms = listed(reading.firm_name(symbol).name for symbol in mask.symbols)
+            told.append(_("Left out of the estimation for {firms}: {days} ({reason}).", **about, firms=firms))
+        else:
+            told.append(_("Left out of the estimation: {days} ({reason}).", **about))
     return told
 
 
@@ -178,25 +199,37 @@ def _regressors(reading: Reading) -> list[str]:
     if plan.model == "peers":
         names = listed(reading.firm_name(symbol).name for symbol in options.peers)
         return [
-            f"Peers: {names}, equal weights, balanced anew every session among those that traded on it and on the one "
-            "before. The comparison stands on the peers being untouched by the event."
+            _(
+                "Peers: {names}, equal weights, balanced anew every session among those that traded on it and on the one "
+                "before. The comparison stands on the peers being untouched by the event.",
+                names=names,
+            )
         ]
     if plan.model == "two_index":
         name, place = reading.benchmark_name(options.global_benchmark), own_words(options.global_calendar)
         return [
-            f"Global index: {name}, sessions of {place}. What of its reaction belongs to the event is taken out of the "
-            "abnormal returns, too."
+            _(
+                "Global index: {name}, sessions of {place}. What of its reaction belongs to the event is taken out of the "
+                "abnormal returns, too.",
+                name=name, place=place,
+            )
         ]
     if plan.model == "industry":
         name = reading.benchmark_name(options.industry_benchmark)
-        return [f"Industry index: {name}. If it holds the firms, it takes a part of their reaction out of the abnormal returns."]
+        return [_(
+            "Industry index: {name}. If it holds the firms, it takes a part of their reaction out of the abnormal returns.",
+            name=name,
+        )]
     table = reading.study.inputs.factors
     if plan.model in ("capm", "factors") and table is not None:
         columns = listed(own_words(name) for name in (*options.factor_columns, options.risk_free_column) if name)
         gaps = factor_gaps(next(iter(reading.study.listings.values())), reading.study.inputs)
         notes = [sentence(own_words(note)) for note in (*table.notes, gaps) if note]
         where = own_words(Path(table.where).name)
-        return [f"Factors: {columns}, from {where} (SHA-256 {table.content_hash[:HASH_SHOWN]}).", *notes]
+        told = _(
+            "Factors: {columns}, from {file} (SHA-256 {hash}).", columns=columns, file=where, hash=table.content_hash[:HASH_SHOWN]
+        )
+        return [told, *notes]
     return []
 
 
@@ -205,21 +238,22 @@ def _variants(reading: Reading) -> list[str]:
     told = []
     for name, words in VARIANTS.items():
         cars = [
-            f"{subject.name} {percent(reading.scale.effect(found.car))}"
+            _("{firm} {effect}", firm=subject.name, effect=percent(reading.scale.effect(found.car)))
             for subject in reading.treated[:MOST_NAMED]
             if (found := subject.firm.variants.get(name, {}).get(reading.plan.headline_window)) is not None and not found.reason
         ]
         if cars:
-            told.append(f"{words}: {listed(cars)} over {window(reading.plan.headline_window)} (all windows: variants.csv).")
+            told.append(_(words, effects=listed(cars), window=window(reading.plan.headline_window)))
     return told
 
 
 def data(reading: Reading) -> Table:
     """Return the price series with what their sessions were; the whole hash stands in the title of the cell and in data.csv."""
     columns = (
-        Column("Series", False), Column("Source", False), Column("First", False), Column("Last", False), Column("Sessions"),
-        Column("Traded"), Column("Suspended"), Column("Missing"), Column("Limit closes"),
-        Column("Content hash", False, "first digits of the SHA-256; whole below and in data.csv"),
+        Column(_("Series"), False), Column(_("Source"), False), Column(_("First"), False), Column(_("Last"), False),
+        Column(_("Sessions")),
+        Column(_("Traded")), Column(_("Suspended")), Column(_("Missing")), Column(_("Limit closes")),
+        Column(_("Content hash"), False, _("first digits of the SHA-256; whole below and in data.csv")),
     )  # fmt: skip
     rows = tuple(
         Row(
@@ -230,14 +264,14 @@ def data(reading: Reading) -> Table:
                 row["content_hash"][:HASH_SHOWN],
             ),
         )
-        for _, row in reading.result.data.iterrows()
+        for _place, row in reading.result.data.iterrows()
     )  # fmt: skip
-    return finished(reading, Table("data-series", "Price series", columns, (Block(rows),)))
+    return finished(reading, Table("data-series", _("Price series"), columns, (Block(rows),)))
 
 
 def hashes(reading: Reading) -> list[tuple[str, str]]:
     """Return (symbol, whole content hash) of every series."""
-    return [(own_words(row["symbol"]), row["content_hash"]) for _, row in reading.result.data.iterrows()]
+    return [(own_words(row["symbol"]), row["content_hash"]) for _place, row in reading.result.data.iterrows()]
 
 
 def index_note(reading: Reading) -> str:
@@ -248,8 +282,11 @@ def index_note(reading: Reading) -> str:
     if not plain:
         return ""
     return (
-        f"Shares are measured with their dividends, {listed(plain)} without: a price index leaves out its members' dividends, "
-        f"{INDEX_DIVIDENDS}, or about 0.01% a session, spread unevenly over the year. A model’s intercept takes up its average."
+        _(
+            "Shares are measured with their dividends, {indices} without: a price index leaves out its members' dividends, some "
+            "2% a year, or about 0.01% a session, spread unevenly over the year. A model’s intercept takes up its average.",
+            indices=listed(plain),
+        )
     )
 
 
@@ -267,7 +304,7 @@ def exclusions(reading: Reading) -> list[tuple[str, str, str]]:
     return [
         (
             reading.firm_name(item.symbol).name, own_words(item.event_id),
-            f"{sentence(reason(item.reason))} {sentence(own_words(item.detail))}",
+            running((sentence(reason(item.reason)), sentence(own_words(item.detail)))),
         )
         for item in reading.study.exclusions
     ]  # fmt: skip
@@ -279,13 +316,13 @@ def confounders(reading: Reading) -> list[tuple[str, str]]:
     for subject in reading.subjects:
         for place, label in subject.firm.confounders:
             lo, hi = reading.plan.windows.event
-            where = _session_words(subject, place) if lo <= place <= hi else "outside the event window"
-            told.append((subject.name, f"{own_words(label)}: {where}."))
+            where = _session_words(subject, place) if lo <= place <= hi else _("outside the event window")
+            told.append((subject.name, _("{label}: {where}.", label=own_words(label), where=where)))
     return told
 
 
 def _session_words(subject: Subject, place: int) -> str:
-    return f"first session {day(subject.date(place))}, {at_tau(place)}"
+    return _("first session {day}, {tau}", day=day(subject.date(place)), tau=at_tau(place))
 
 
 def versions() -> dict[str, str]:

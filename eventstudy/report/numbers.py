@@ -9,17 +9,25 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from eventstudy.report.language import N_, _, pgettext, spoken
 from eventstudy.returns import ReturnKind
 from eventstudy.windows import Window
 
 MINUS = "\u2212"
 FIXED = "\u00a0"  # a space that no line breaks at
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
+WEEKDAYS = (
+    N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"),
 )  # fmt: skip
-SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MONTHS = (
+    N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"),
+    N_("July"), N_("August"), N_("September"), N_("October"), N_("November"), N_("December"),
+)  # fmt: skip
+SMALL_NUMBERS = (
+    N_("no"), N_("one"), N_("two"), N_("three"), N_("four"), N_("five"), N_("six"), N_("seven"), N_("eight"), N_("nine"),
+    N_("ten"),
+)  # fmt: skip
+# Units of money in sentences, the largest first: Chinese counts in 10,000 and 100,000,000
+UNITS = {"en": ((1e9, "bn"), (1e6, "m")), "zh": ((1e8, "亿"), (1e4, "万"))}
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class Scale:
     @property
     def unit(self) -> str:
         """Name of the raw unit, for column titles."""
-        return "log %" if self.kind == "log" else "%"
+        return _("log %") if self.kind == "log" else "%"
 
 
 def decimal(value: float, digits: int = 2, *, sign: bool = False) -> str:
@@ -81,7 +89,7 @@ def interval(low: float, high: float, digits: int = 2) -> str:
     """Return an interval of percentages, such as ``−14.94% to −1.05%``; empty where it is undefined."""
     if math.isnan(low) or math.isnan(high):
         return ""
-    return f"{percent(low, digits)} to {percent(high, digits)}"
+    return _("{low} to {high}", low=percent(low, digits), high=percent(high, digits))
 
 
 def money(value: float, currency: str, *, sign: bool = False) -> str:
@@ -96,10 +104,17 @@ def money(value: float, currency: str, *, sign: bool = False) -> str:
     """
     if math.isnan(value):
         return ""
-    unit, name = next(((unit, name) for unit, name in ((1e9, "bn"), (1e6, "m")) if abs(value) >= unit), (1.0, ""))
+    unit, name = next(((unit, name) for unit, name in UNITS[spoken()] if abs(value) >= unit), (1.0, ""))
     scaled = value / unit
     digits = 0 if not name or abs(scaled) >= 99.95 else 1 if abs(scaled) >= 9.995 else 2
-    return FIXED.join(part for part in (decimal(scaled, digits, sign=sign), name, currency) if part)
+    parts = [part for part in (decimal(scaled, digits, sign=sign), name, currency_name(currency)) if part]
+    return pgettext("between the parts of an amount", "\u00a0").join(parts)
+
+
+def currency_name(code: str) -> str:
+    """Return what sentences call a currency."""
+    names = {"CNY": pgettext("currency", "CNY"), "HKD": pgettext("currency", "HKD"), "USD": pgettext("currency", "USD")}
+    return names.get(code, code)
 
 
 def p_value(value: float) -> str:
@@ -122,13 +137,14 @@ def whole(value: object) -> str:
 
 def in_words(number: int) -> str:
     """Return a small count in words, such as ``three``."""
-    return SMALL_NUMBERS[number] if 0 <= number < len(SMALL_NUMBERS) else whole(number)
+    return _(SMALL_NUMBERS[number]) if 0 <= number < len(SMALL_NUMBERS) else whole(number)
 
 
 def ordinal(number: int) -> str:
     """Return a place in an order, such as ``1st``, ``12th``, ``23rd``."""
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number:,}{ending}"
+    other, messages = N_("{number}th"), {1: N_("{number}st"), 2: N_("{number}nd"), 3: N_("{number}rd")}
+    message = other if number % 100 in (11, 12, 13) else messages.get(number % 10, other)
+    return _(message, number=f"{number:,}")
 
 
 def tau(value: int) -> str:
@@ -157,26 +173,48 @@ def confidence(alpha: float) -> str:
     return f"{100 * (1 - alpha):g}%"
 
 
-def listed(words: Iterable[str], last: str = "and") -> str:
+def listed(words: Iterable[str]) -> str:
     """Join words as a sentence lists them: ``a``, ``a and b``, ``a, b and c``."""
     found = list(words)
-    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} {last} {found[-1]}" if found else ""
+    if len(found) < 2:
+        return found[0] if found else ""
+    return _("{first} and {last}", first=pgettext("in a list", ", ").join(found[:-1]), last=found[-1])
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Join parts of a sentence that hold commas of their own."""
+    return pgettext("between clauses", "; ").join(parts)
+
+
+def running(sentences: Iterable[str]) -> str:
+    """Join whole sentences."""
+    return pgettext("between sentences", " ").join(part for part in sentences if part)
 
 
 def weekday(date: dt.date) -> str:
     """Return the day of the week; never by the locale, which would make the page differ between machines."""
-    return WEEKDAYS[date.weekday()]
+    return _(WEEKDAYS[date.weekday()])
 
 
-def day(date: dt.date, *, week: bool = True, year: bool = True) -> str:
+def _month(date: dt.date) -> str:
+    return _(MONTHS[date.month - 1])
+
+
+def day(date: dt.date, *, week: bool = True) -> str:
     """Return a date in words, such as ``Tuesday 8 October 2019``."""
-    words = f"{date.day} {MONTHS[date.month - 1]}" + (f" {date.year}" if year else "")
-    return f"{weekday(date)} {words}" if week else words
+    if week:
+        return _("{weekday} {day} {month} {year}", weekday=weekday(date), day=date.day, month=_month(date), year=date.year)
+    return _("{day} {month} {year}", day=date.day, month=_month(date), year=date.year)
 
 
 def short_day(date: dt.date) -> str:
     """Return a date short enough for an axis, such as ``8 Oct``."""
-    return f"{date.day} {MONTHS[date.month - 1][:3]}"
+    months = (
+        pgettext("short", "Jan"), pgettext("short", "Feb"), pgettext("short", "Mar"), pgettext("short", "Apr"),
+        pgettext("short", "May"), pgettext("short", "Jun"), pgettext("short", "Jul"), pgettext("short", "Aug"),
+        pgettext("short", "Sep"), pgettext("short", "Oct"), pgettext("short", "Nov"), pgettext("short", "Dec"),
+    )  # fmt: skip
+    return _("{day} {month}", day=date.day, month=months[date.month - 1])
 
 
 def days(first: dt.date, last: dt.date, *, week: bool = False) -> str:
@@ -190,10 +228,16 @@ def days(first: dt.date, last: dt.date, *, week: bool = False) -> str:
     if first == last:
         return day(first, week=week)
     if first.year != last.year:
-        return f"{day(first, week=week)} to {day(last, week=week)}"
-    if first.month != last.month or week:
-        return f"{day(first, week=week, year=False)} to {day(last, week=week)}"
-    return f"{first.day} to {day(last, week=False)}"
+        return _("{first} to {last}", first=day(first, week=week), last=day(last, week=week))
+    parts = {"first": first.day, "last": last.day, "month": _month(last), "year": last.year}
+    if week:
+        return _(
+            "{first_weekday} {first} {first_month} to {last_weekday} {last} {month} {year}",
+            **parts, first_weekday=weekday(first), first_month=_month(first), last_weekday=weekday(last),
+        )  # fmt: skip
+    if first.month != last.month:
+        return _("{first} {first_month} to {last} {month} {year}", **parts, first_month=_month(first))
+    return _("{first} to {last} {month} {year}", **parts)
 
 
 def several_days(dates: Sequence[dt.date]) -> str:
@@ -201,7 +245,8 @@ def several_days(dates: Sequence[dt.date]) -> str:
     if len(dates) > 3:
         return days(dates[0], dates[-1])
     if len({(date.year, date.month) for date in dates}) == 1 and len(dates) > 1:
-        return listed([*(str(date.day) for date in dates[:-1]), day(dates[-1], week=False)])
+        own = [pgettext("in a list of days", "{day}", day=date.day) for date in dates]
+        return _("{days} {month} {year}", days=listed(own), month=_month(dates[0]), year=dates[0].year)
     return listed(day(date, week=False) for date in dates)
 
 

@@ -18,13 +18,14 @@ from eventstudy.report.changed import changed_words, told_changes
 from eventstudy.report.characteristics import regression_sentences, regression_tables
 from eventstudy.report.dating import MOST_TOLD, mappings
 from eventstudy.report.finding import expectation, study_finding
-from eventstudy.report.numbers import confidence, decimal, percent, window
+from eventstudy.report.language import LANGUAGES, N_, _, ngettext, pgettext, spoken, written_in
+from eventstudy.report.numbers import confidence, decimal, percent, running, window
 from eventstudy.report.policy import policy, style_sheet
 from eventstudy.report.robustness import robustness
 from eventstudy.report.subjects import FirmName, Reading, Subject
 from eventstudy.report.tabular import Table, source_notes
 from eventstudy.report.tests_in_words import NULLS
-from eventstudy.report.wording import REASONS, own_words
+from eventstudy.report.wording import own_words, sentence, why
 from eventstudy.result import StudyResult
 
 PANELS = 12  # more firms than this get no panel of their own
@@ -63,23 +64,23 @@ class Section:
 
 
 SECTIONS = (
-    Section("finding", "Finding"),
-    Section("changes", "What changed since the last run", "changes"),
-    Section("dating", "What happened, and when the market could react"),
-    Section("reach", "What a share price can and cannot say"),
-    Section("market-reaction", "The market’s own reaction"),
-    Section("price-section", "Prices against the benchmark", "price_figure"),
-    Section("results", "Results"),
-    Section("robustness", "Robustness", "robustness"),
-    Section("cross-section", "What goes with the firms’ effects", "regressions"),
-    Section("money", "In money", "money"),
-    Section("event-by-event", "Event by event", "event_parts"),
-    Section("price-limits", "Price limits", "limits"),
-    Section("known-before", "What was known before", "known_before"),
-    Section("diagnostics", "Diagnostics", "diagnosis"),
-    Section("method", "Method"),
-    Section("data", "Data"),
-    Section("provenance", "Provenance"),
+    Section("finding", N_("Finding")),
+    Section("changes", N_("What changed since the last run"), "changes"),
+    Section("dating", N_("What happened, and when the market could react")),
+    Section("reach", N_("What a share price can and cannot say")),
+    Section("market-reaction", N_("The market’s own reaction")),
+    Section("price-section", N_("Prices against the benchmark"), "price_figure"),
+    Section("results", N_("Results")),
+    Section("robustness", N_("Robustness"), "robustness"),
+    Section("cross-section", N_("What goes with the firms’ effects"), "regressions"),
+    Section("money", N_("In money"), "money"),
+    Section("event-by-event", N_("Event by event"), "event_parts"),
+    Section("price-limits", N_("Price limits"), "limits"),
+    Section("known-before", N_("What was known before"), "known_before"),
+    Section("diagnostics", N_("Diagnostics"), "diagnosis"),
+    Section("method", N_("Method")),
+    Section("data", N_("Data")),
+    Section("provenance", N_("Provenance")),
 )
 
 
@@ -92,25 +93,47 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    found.globals |= {"css": style_sheet(), "policy": policy()}
+    found.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    found.filters |= {"running": running, "sentence": sentence}
+    found.globals["other_language"] = lambda: "en" if spoken() == "zh" else "zh"  # firms have names in two languages
     return found
 
 
-def render_page(result: StudyResult, versions: Mapping[str, str] | None, comparison: Comparison | None = None) -> str:
-    """Return the page of a study result."""
-    reading = Reading(result)
-    changes = told_changes(reading, comparison) if comparison and comparison.changes else None
-    shown = context(reading, versions) | {"changes": changes}
-    sections = [section for section in SECTIONS if shown[section.shows]]
-    return environment().get_template("report.html.j2").render(shown, sections=sections)
+def language_parts() -> dict[str, Any]:
+    """Return what every page has of its language: style sheet and policy, the name of it, the space between sentences."""
+    language = spoken()
+    return {
+        "css": style_sheet(language),
+        "policy": policy(language),
+        "html_language": LANGUAGES[language],
+        "between": pgettext("between sentences", " "),
+    }
+
+
+def render_page(
+    result: StudyResult, versions: Mapping[str, str] | None, comparison: Comparison | None = None, language: str | None = None
+) -> str:
+    """Return the page of a study result, in the language that its config asks for unless one is given."""
+    with written_in(language or language_of(result)):
+        reading = Reading(result)
+        changes = told_changes(reading, comparison) if comparison and comparison.changes else None
+        shown = context(reading, versions) | {"changes": changes}
+        sections = [section for section in SECTIONS if shown[section.shows]]
+        return environment().get_template("report.html.j2").render(shown, sections=sections)
+
+
+def language_of(result: StudyResult) -> str:
+    """Return the language that a study asks for; English for one without a config."""
+    return "en"
 
 
 def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, Any]:
     """Return everything the template shows."""
     plan = reading.plan
     estimated = any(subject.firm.fit is not None for subject in reading.subjects)
-    return {
+    return language_parts() | {
         "title": reading.title,
         "note": reading.note,
         "finding": study_finding(reading),
@@ -132,7 +155,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "robustness": robustness(reading),
         "trust": trust.trust(reading) if estimated else None,
         "tests": testing.tests_in_words(reading),
-        "nulls": list(NULLS.items()),
+        "nulls": [(code, _(words)) for code, words in NULLS.items()],
         "regressions": regression_tables(reading),
         "regression_sentences": regression_sentences(reading),
         "others": [(role, subjects) for role in ("variant", "placebo") if (subjects := reading.with_role(role))],
@@ -190,27 +213,32 @@ def path_figure(reading: Reading, subjects: Sequence[Subject], anchor: str) -> F
         Panel(
             subject.label,
             figures.path_panel(subject, path, headline, last, bounds, f"{anchor}-{place}"),
-            "" if path.taus else f"No path: {reading_reason(subject, (headline[0], last))}",
+            "" if path.taus else _("No path: {reason}", reason=reading_reason(subject, (headline[0], last))),
         )
         for place, (subject, path) in enumerate(zip(drawn, paths, strict=True))
     )
     start = decimal(headline[0], 0)
     caption = [
-        f"Effect from session {start} to each session of the event window, with its {confidence(reading.plan.alpha)} confidence "
-        f"band; the marked point is the headline window {window(headline)}. Every path starts at zero at the close before "
-        f"session {start}, so that each point is the whole effect up to there."
-    ]
+        _(
+            "Effect from session {start} to each session of the event window, with its {level} confidence band; the marked point "
+            "is the headline window {window}. Every path starts at zero at the close before session {start}, so that each point "
+            "is the whole effect up to there.",
+            start=start, level=confidence(reading.plan.alpha), window=window(headline),
+        )
+    ]  # fmt: skip
     if any(subject.suspended_taus(headline[0], last) for subject in drawn):
         caption.append(
-            "Shaded: suspended, no price. A dashed line bridges the gap from the last trade to the first after it; along it "
-            "there are no values, and in particular no zeros."
+            _(
+                "Shaded: suspended, no price. A dashed line bridges the gap from the last trade to the first after it; along "
+                "it there are no values, and in particular no zeros."
+            )
         )
-    if any(headline[0] <= tau <= last for subject in drawn for tau, _ in subject.firm.confounders):
+    if any(headline[0] <= tau <= last for subject in drawn for tau, _label in subject.firm.confounders):
         caption.append(
-            "Dotted line: first session after other news of that firm; from there on the path is not that of the event alone."
+            _("Dotted line: first session after other news of that firm; from there on the path is not that of the event alone.")
         )
     if any(effect.censored for path in paths for effect in path.effects):
-        caption.append("Triangles mark closes at the daily price limit: there the price was still held back.")
+        caption.append(_("Triangles mark closes at the daily price limit: there the price was still held back."))
     caption += source_notes(reading, [subject.label for subject in drawn])
     return Figure(anchor, panels, tuple(caption))
 
@@ -219,7 +247,7 @@ def reading_reason(subject: Subject, bounds: tuple[int, int]) -> str:
     """Return why a firm has no value over a window, in words."""
     found = subject.sum_over(bounds)
     code = found.reason if found is not None else "provisional"
-    return REASONS.get(code, code) + "."
+    return _("{reason}.", reason=why(code))
 
 
 def _average_figure(reading: Reading) -> Figure:
@@ -228,14 +256,22 @@ def _average_figure(reading: Reading) -> Figure:
     path = average_path(reading, members, headline[0], last)
     single = [subject.path(headline[0], last) for subject in members]
     where = path.effects[path.taus.index(headline[1])] if headline[1] in path.taus else None
-    count = f"{len(members)} {reading.many_words}"
-    told = f": {percent(where.value, 1)} over {window(headline)}." if where else "."
-    label = f"Average effect over {count}{told}"
+    count = reading.counted_words(len(members))
+    if where:
+        label = _(
+            "Average effect over {cases}: {effect} over {window}.",
+            cases=count, effect=percent(where.value, 1), window=window(headline),
+        )  # fmt: skip
+    else:
+        label = _("Average effect over {cases}.", cases=count)
     svg = figures.average_panel(path, single, headline, last, "paths-average", label)
     caption = (
-        f"Average effect of the {count} with a CAR over {window(headline)} (thick, with its "
-        f"{confidence(reading.plan.alpha)} band) and of each single one (thin). The set is the same at every point; "
-        "sessions on which one of them has no value are bridged by a dashed line.",
+        _(
+            "Average effect of the {cases} with a CAR over {window} (thick, with its {level} band) and of each single one "
+            "(thin). The set is the same at every point; sessions on which one of them has no value are bridged by a dashed "
+            "line.",
+            cases=count, window=window(headline), level=confidence(reading.plan.alpha),
+        ),
     )
     return Figure("paths", (Panel(FirmName(count), svg),), caption, wide=True)
 
@@ -250,13 +286,15 @@ def price_figure(reading: Reading, subjects: Sequence[Subject], anchor: str) -> 
         Panel(subject.label, figures.price_panel(subject, event, f"{anchor}-{place}")) for place, subject in enumerate(drawn)
     )
     caption = [
-        "Value of a share with its dividends, and the benchmark, both 100 at the last close before the event session that both "
-        "have. The vertical line marks the event session."
+        _(
+            "Value of a share with its dividends, and the benchmark, both 100 at the last close before the event session "
+            "that both have. The vertical line marks the event session."
+        )
     ]
     if any(subject.suspended_taus(event[0], event[1]) for subject in drawn):
-        caption.append("Shaded: suspended, no price.")
+        caption.append(_("Shaded: suspended, no price."))
     if any(figures.limit_closes(subject, event) for subject in drawn):
-        caption.append("Triangles mark closes at the daily price limit, up or down.")
+        caption.append(_("Triangles mark closes at the daily price limit, up or down."))
     caption += source_notes(reading, [subject.label for subject in drawn])
     return Figure(anchor, panels, tuple(caption))
 
@@ -274,12 +312,14 @@ def leak_figure(reading: Reading) -> Figure | None:
         for place, (subject, pair) in enumerate(drawn)
     )
     caption = [
-        "Value of the share with its dividends over the value of its benchmark, 100 at the last close before the leak. The "
-        "vertical lines mark the leak and the event session. Shaded: suspended, no price."
+        _(
+            "Value of the share with its dividends over the value of its benchmark, 100 at the last close before the leak. "
+            "The vertical lines mark the leak and the event session. Shaded: suspended, no price."
+        )
     ]
     if any(pair.firm.masked.any() for pair in pairs):
-        caption.append("Squares at the foot: sessions left out of the estimation.")
-    caption.append("The benchmark is taken off one for one, without a model: for the effects see the table.")
+        caption.append(_("Squares at the foot: sessions left out of the estimation."))
+    caption.append(_("The benchmark is taken off one for one, without a model: for the effects see the table."))
     return Figure("leak-lines", panels, tuple(caption), wide=True)
 
 
@@ -296,22 +336,22 @@ def _result_tables(reading: Reading) -> dict[str, Table]:
     found = {
         "detectable": effects.detectable(reading),
         "by_number": trust.by_number(reading),
-        "cars": effects.cars(reading, reading.treated, "cars", "Effects of the treated firms by window", windows),
-        "caar": effects.averages(reading, own, "caar", "Average effects of the treated firms by window"),
+        "cars": effects.cars(reading, reading.treated, "cars", _("Effects of the treated firms by window"), windows),
+        "caar": effects.averages(reading, own, "caar", _("Average effects of the treated firms by window")),
         "clean": effects.clean_windows(reading),
         "tests": testing.tests(
             reading, testing.with_differences(reading, own), [headline], "tests",
-            f"Tests of the treated firms over the headline window {window(headline)}",
+            _("Tests of the treated firms over the headline window {window}", window=window(headline)),
         ),
         "money": money.money_amounts(reading),
         "resumption": daily.resumption_returns(reading, reading.subjects),
     }
-    for role in ("variant", "placebo"):
-        caption = f"Effects of the {role} firms by window"
+    captions = {"variant": _("Effects of the variant firms by window"), "placebo": _("Effects of the placebo firms by window")}
+    for role, caption in captions.items():
         found[f"cars_{role}"] = effects.cars(reading, reading.with_role(role), f"cars-{role}", caption, windows)
     if apart:
-        found["caar_apart"] = effects.averages(reading, apart, "caar-apart", "Average effects of the groups shown apart")
-        caption = f"The same tests for the groups shown apart, over {window(headline)}"
+        found["caar_apart"] = effects.averages(reading, apart, "caar-apart", _("Average effects of the groups shown apart"))
+        caption = _("The same tests for the groups shown apart, over {window}", window=window(headline))
         groups = testing.with_differences(reading, apart)
         found["tests_apart"] = testing.tests(reading, groups, [headline], "tests-apart", caption)
     return found
@@ -319,16 +359,16 @@ def _result_tables(reading: Reading) -> dict[str, Table]:
 
 def _details(reading: Reading) -> list[tuple[str, Table]]:
     """Return what most readers skip: (summary, table), folded away."""
-    own, _ = effects.groups_apart(reading)
+    own, _apart = effects.groups_apart(reading)
     others = [bounds for bounds in reading.plan.windows.car if bounds != reading.plan.headline_window]
     found = []
     if others:
-        caption = "Tests of the treated firms over the other windows"
-        found.append(("Tests over the other windows", testing.tests(reading, own, others, "tests-other", caption)))
-    found.append(("Average abnormal returns by session", daily.average_abnormal_returns(reading)))
+        caption = _("Tests of the treated firms over the other windows")
+        found.append((_("Tests over the other windows"), testing.tests(reading, own, others, "tests-other", caption)))
+    found.append((_("Average abnormal returns by session"), daily.average_abnormal_returns(reading)))
     if len(reading.subjects) <= PANELS:
         found += [
-            (f"Daily abnormal returns of {subject.name}", daily.abnormal_returns(reading, subject, f"ar-{place}"))
+            (_("Daily abnormal returns of {firm}", firm=subject.name), daily.abnormal_returns(reading, subject, f"ar-{place}"))
             for place, subject in enumerate(reading.subjects)
             if subject.firm.abnormal is not None
         ]
@@ -351,4 +391,4 @@ def render_runs(runs: Sequence[Mapping[str, Any]]) -> str:
         }
         for run in runs
     ]
-    return environment().get_template("index.html.j2").render(runs=rows)
+    return environment().get_template("index.html.j2").render(language_parts(), runs=rows)

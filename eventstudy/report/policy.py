@@ -11,15 +11,16 @@ from markupsafe import Markup
 
 
 @cache
-def style_sheet() -> Markup:
-    """Return the style sheet of the pages."""
-    return _template("report.css")
+def style_sheet(language: str = "en") -> Markup:
+    """Return the style sheet of the pages in a language."""
+    own = resources.files("eventstudy.report") / "templates" / f"report.{language}.css"
+    return _template("report.css") + (_template(own.name) if own.is_file() else "")
 
 
 @cache
-def policy() -> Markup:
+def policy(language: str = "en") -> Markup:
     """Return the Content-Security-Policy of the pages: their own style sheet, by its hash, and nothing from anywhere."""
-    return Markup(f"default-src 'none'; style-src '{_hash(style_sheet())}'; base-uri 'none'; form-action 'none'")
+    return Markup(f"default-src 'none'; style-src '{_hash(style_sheet(language))}'; base-uri 'none'; form-action 'none'")
 
 
 def _template(name: str) -> Markup:

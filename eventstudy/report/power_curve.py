@@ -10,6 +10,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from eventstudy.report.figures import TEXT
+from eventstudy.report.language import _
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 
 SIZE = (760.0, 300.0)  # SVG units
@@ -49,7 +50,7 @@ def power_figure(
     for line, (ink, width, dashes) in zip(lines, STYLES, strict=False):
         axes.plot(effects, line.shares, color=INKS[ink], linewidth=width, linestyle=dashes)
         axes.plot(effects, line.shares, "o", color=INKS[ink], markersize=3.5, gid=f"power-{ink}")
-    for place, (line, (ink, _, _)) in enumerate(zip(lines, STYLES, strict=False)):
+    for place, (line, (ink, _width, _dashes)) in enumerate(zip(lines, STYLES, strict=False)):
         axes.annotate(
             words.place(line.name), (place, 1), (-LEFT + 12 if not place else 0, 10), "axes fraction", "offset points",
             ha="right" if place else "left", fontsize=TEXT, color=INKS[ink], fontweight="bold",
@@ -70,6 +71,6 @@ def _frame(axes: Axes, effects: Sequence[float], ticks: Sequence[str], words: Wo
     axes.set_yticks(np.linspace(0, 1, 6), [words.place(f"{20 * step}%") for step in range(6)])
     axes.set_xticks(effects, [words.place(text) for text in ticks])
     axes.annotate(
-        words.place("effect in session 0 of every firm, read as a fall"), (0.5, 0), (0, -32), "axes fraction", "offset points",
+        words.place(_("effect in session 0 of every firm, read as a fall")), (0.5, 0), (0, -32), "axes fraction", "offset points",
         ha="center", fontsize=TEXT, color=INKS["muted"],
     )  # fmt: skip

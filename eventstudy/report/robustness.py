@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,24 @@ from markupsafe import Markup
 
 from eventstudy.report.averages import unlike_reactions
 from eventstudy.report.curve import curve_figure
-from eventstudy.report.numbers import confidence, decimal, in_words, interval, listed, ordinal, p_value, percent, whole, window
+from eventstudy.report.language import _, pgettext
+from eventstudy.report.numbers import (
+    confidence,
+    decimal,
+    interval,
+    joined,
+    listed,
+    ordinal,
+    p_value,
+    percent,
+    running,
+    whole,
+    window,
+)
 from eventstudy.report.specifications import Curve, Dimension, curve, dimensions
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
-from eventstudy.report.wording import LEFT_IN, REASONS
+from eventstudy.report.wording import LEFT_IN, why
 from eventstudy.robustness import OTHER_FIRMS
 from eventstudy.windows import Window
 
@@ -41,7 +54,7 @@ def robustness(reading: Reading) -> Robustness | None:
     mean = curve(reading)
     choices = dimensions(reading, mean.rows)
     shown = tuple(choice for choice in choices if len(_values_left(mean, choice)) > 1)
-    drawn = tuple(Dimension(choice.name, choice.plural, _values_left(mean, choice), choice.labels) for choice in shown)
+    drawn = tuple(replace(choice, values=_values_left(mean, choice)) for choice in shown)
     own = {subject.firm.key: curve(reading, subject.firm.key[1], subject.firm.key[0]) for subject in _listed_firms(reading)}
     told = [*design(mean, choices, reading), *counted(mean, choices)]
     headline = reading.plan.headline_window
@@ -65,12 +78,17 @@ def _values_left(mean: Curve, choice: Dimension) -> tuple[str, ...]:
 
 def design(mean: Curve, choices: Sequence[Dimension], reading: Reading) -> list[str]:
     """Tell which specifications were computed."""
-    counts = listed(f"{in_words(len(choice.values))} {choice.plural}" for choice in choices)
-    combined = f", every combination of {counts}" if choices else ""
-    return [
-        f"The study was computed under {len(mean.rows)} specifications{combined}. The headline specification, the study’s own "
-        f"over {window(reading.plan.headline_window)}, is one of them."
-    ]
+    if choices:
+        first = _(
+            "The study was computed under {count} specifications, every combination of {choices}.",
+            count=len(mean.rows), choices=listed(choice.several for choice in choices),
+        )  # fmt: skip
+    else:
+        first = _("The study was computed under {count} specifications.", count=len(mean.rows))
+    own = _(
+        "The headline specification, the study’s own over {window}, is one of them.", window=window(reading.plan.headline_window)
+    )
+    return [running((first, own))]
 
 
 def counted(mean: Curve, choices: Sequence[Dimension]) -> list[str]:
@@ -79,20 +97,29 @@ def counted(mean: Curve, choices: Sequence[Dimension]) -> list[str]:
     missing = mean.rows["effect"].isna()
     if missing.any():
         codes = dict.fromkeys(mean.rows.loc[missing, "reason"])
-        told.append(f"{mean.undefined} of them have no effect: {listed(REASONS.get(code, code) for code in codes)}.")
+        reasons = listed(why(code) for code in codes)
+        told.append(_("{count} of them have no effect: {reasons}.", count=mean.undefined, reasons=reasons))
     if mean.apart:
         apart = (mean.rows["effect"].notna() & (mean.rows["reason"] == OTHER_FIRMS)).to_numpy()
-        whose = next((f" (those with {choice.name.lower()}: {value})" for choice, value in _sole_values(choices, apart)), "")
+        count = str(mean.apart)
+        for choice, value in _sole_values(choices, apart)[:1]:
+            count = _("{count} (those with {choice}: {value})", count=mean.apart, choice=choice.inside, value=value)
         told.append(
-            f"In {mean.apart}{whose} the mean is over other firms than the headline’s, since not every firm has a CAR there: "
-            "they answer another question and are left out of what follows."
+            _(
+                "In {count} the mean is over other firms than the headline’s, since not every firm has a CAR there: they answer "
+                "another question and are left out of what follows.",
+                count=count,
+            )
         )
     left, distinct = int(mean.comparable.sum()), len(mean.outcomes)
     if left > distinct:
         told.append(
-            f"Of the {left} comparable ones, {left - distinct} give the same numbers as another, because a choice plays no part "
-            f"there; each result is counted once, which leaves {distinct}."
-        )
+            _(
+                "Of the {count} comparable ones, {same} give the same numbers as another, because a choice plays no part there; "
+                "each result is counted once, which leaves {distinct}.",
+                count=left, same=left - distinct, distinct=distinct,
+            )
+        )  # fmt: skip
     return told
 
 
@@ -109,42 +136,64 @@ def _sole_values(choices: Sequence[Dimension], marked: np.ndarray) -> list[tuple
 def found(mean: Curve, alpha: float) -> list[str]:
     """Tell range, sign, intervals and the headline's place."""
     count, values = len(mean.outcomes), mean.values
-    excluding = mean.excluding_zero
     told = [
-        f"Over the {count} distinct results the average effect runs from {percent(values[0], 1)} to {percent(values[-1], 1)}, "
-        f"with a median of {percent(float(np.median(values)), 1)}. {_signs(mean)}. The {confidence(alpha)} interval lies on one "
-        f"side of zero in {_share(excluding, count)}."
-    ]
+        _(
+            "Over the {count} distinct results the average effect runs from {lowest} to {highest}, with a median of {median}.",
+            count=count, lowest=percent(values[0], 1), highest=percent(values[-1], 1),
+            median=percent(float(np.median(values)), 1),
+        ),
+        _signs(mean),
+        _(
+            "The {level} interval lies on one side of zero in {share}.",
+            level=confidence(alpha), share=_share(mean.excluding_zero, count),
+        ),
+    ]  # fmt: skip
     if mean.rank is not None:
-        place = "the only one" if count == 1 else f"the {ordinal(mean.rank)} lowest"
-        told[0] += f" The headline, {percent(values[mean.rank - 1], 1)}, is {place}."
-    return told
+        effect = percent(values[mean.rank - 1], 1)
+        told.append(
+            _("The headline, {effect}, is the only one.", effect=effect) if count == 1
+            else _("The headline, {effect}, is the {place} lowest.", effect=effect, place=ordinal(mean.rank))
+        )  # fmt: skip
+    return [running(told)]
 
 
 def _signs(mean: Curve) -> str:
     count, falls = len(mean.outcomes), mean.falls
     if falls == count:
-        return f"All {count} are falls"
-    return f"Falls are {_share(falls, count)}" if falls else f"Not one of the {count} is a fall"
+        return _("All {count} are falls.", count=count)
+    if falls:
+        return _("Falls are {share}.", share=_share(falls, count))
+    return _("Not one of the {count} is a fall.", count=count)
 
 
 def _share(part: int, whole_count: int) -> str:
-    return f"{part} of {whole_count} ({decimal(100 * part / whole_count, 0)}%)"
+    share = f"{decimal(100 * part / whole_count, 0)}%"
+    return _("{part} of {whole} ({share})", part=part, whole=whole_count, share=share)
 
 
 def _by_firm(reading: Reading, curves: dict[tuple[str, str], Curve]) -> list[str]:
     """Tell each firm's range first: an average of unlike reactions does not lead (rule D13)."""
     parts = [
-        f"{subject.name} from {percent(own.values[0], 1)} to {percent(own.values[-1], 1)} "
-        f"(a fall in {'all' if own.falls == len(own.outcomes) else own.falls or 'none'} of {len(own.outcomes)})"
+        _(
+            "{firm} from {lowest} to {highest} (a fall in {falls} of {count})",
+            firm=subject.name, lowest=percent(own.values[0], 1), highest=percent(own.values[-1], 1),
+            falls=_falls(own), count=len(own.outcomes),
+        )
         for subject in reading.treated
         if (own := curves.get(subject.firm.key)) is not None and own.outcomes
-    ]
+    ]  # fmt: skip
     if len(parts) < 2 or reading.many:
         return []
     unlike = unlike_reactions(reading, reading.plan.headline_window) is not None
-    why = " Their reactions differ, so the average below is one of unlike effects." if unlike else ""
-    return [f"Firm by firm, the effect runs as follows: {listed(parts)}.{why}"]
+    told = _("Firm by firm, the effect runs as follows: {firms}.", firms=listed(parts))
+    caution = _("Their reactions differ, so the average below is one of unlike effects.") if unlike else ""
+    return [running((told, caution))]
+
+
+def _falls(own: Curve) -> str:
+    if own.falls == len(own.outcomes):
+        return pgettext("of the results", "all")
+    return str(own.falls) if own.falls else pgettext("of the results", "none")
 
 
 def moved(mean: Curve, choices: Sequence[Dimension]) -> list[str]:
@@ -156,44 +205,60 @@ def moved(mean: Curve, choices: Sequence[Dimension]) -> list[str]:
             for value in choice.values
             if (spread := mean.spread(np.array([label == value for label in choice.labels]))) is not None
         ]
-        ranges.append((min(medians)[0] - max(medians)[0], place, choice.name, min(medians), max(medians)))
+        ranges.append((min(medians)[0] - max(medians)[0], place, choice.inside, min(medians), max(medians)))
     if not ranges:
         return []
-    (_, _, name, low, high), *others = sorted(ranges)
-    told = (
-        f"What moves the result most is the choice of {_inside(name)}: over all comparable specifications with it, the median "
-        f"effect is {percent(low[0], 1)} for {low[1]} and {percent(high[0], 1)} for {high[1]}."
-    )
-    rest = [
-        f"{_inside(name)}, {percent(low[0], 1)} ({low[1]}) to {percent(high[0], 1)} ({high[1]})" for *_, name, low, high in others
-    ]
-    return [told + (f" Then come {'; '.join(rest)}." if rest else "")]
-
-
-def _inside(name: str) -> str:
-    """Return a name as it stands inside a sentence."""
-    return name if name.startswith("CAR") else name.lower()
+    (_fall, _place, name, low, high), *others = sorted(ranges)
+    told = _(
+        "What moves the result most is the choice of {choice}: over all comparable specifications with it, the median effect is "
+        "{low} for {low_value} and {high} for {high_value}.",
+        choice=name, low=percent(low[0], 1), low_value=low[1], high=percent(high[0], 1), high_value=high[1],
+    )  # fmt: skip
+    rest = joined(
+        _(
+            "{choice}, {low} ({low_value}) to {high} ({high_value})",
+            choice=name, low=percent(low[0], 1), low_value=low[1], high=percent(high[0], 1), high_value=high[1],
+        )
+        for *_place, name, low, high in others
+    )  # fmt: skip
+    return [running((told, _("Then come {choices}.", choices=rest) if rest else ""))]
 
 
 def curve_label(mean: Curve, alpha: float) -> str:
     """Return what the figure shows, in a sentence or two."""
     count, values = len(mean.outcomes), mean.values
-    place = "The headline has no value" if mean.rank is None else (
-        f"The headline, {percent(values[mean.rank - 1], 1)}, is the {ordinal(mean.rank)} lowest"
+    if mean.rank is None:
+        place = _("The headline has no value.")
+    else:
+        effect = percent(values[mean.rank - 1], 1)
+        place = _("The headline, {effect}, is the {place} lowest.", effect=effect, place=ordinal(mean.rank))
+    return running(
+        (
+            _(
+                "Specification curve of the average effect: {count} distinct results of {all} specifications, from {lowest} to "
+                "{highest}.",
+                count=count, all=len(mean.rows), lowest=percent(values[0], 1), highest=percent(values[-1], 1),
+            ),
+            _signs(mean),
+            _(
+                "The {level} interval excludes zero in {share}.",
+                level=confidence(alpha), share=_share(mean.excluding_zero, count),
+            ),
+            place,
+        )
     )  # fmt: skip
-    return (
-        f"Specification curve of the average effect: {count} distinct results of {len(mean.rows)} specifications, from "
-        f"{percent(values[0], 1)} to {percent(values[-1], 1)}. {_signs(mean)}. The {confidence(alpha)} interval excludes zero in "
-        f"{_share(mean.excluding_zero, count)}. {place}."
-    )
 
 
 def _caption(reading: Reading) -> tuple[str, ...]:
     level = confidence(reading.plan.alpha)
     return (
-        f"Average effect of the treated firms under every specification, lowest first, with its {level} interval (portfolio t); "
-        "blue where the interval lies on one side of zero, ochre elsewhere; the red line marks the headline. Below, the choices "
-        "behind each result; a result that several specifications give has a mark for each of their choices.",
+        _(
+            "Average effect of the treated firms under every specification, lowest first, with its {level} interval "
+            "(portfolio t); blue where the interval lies on one side of zero, ochre elsewhere; the red line marks the "
+            "headline. Below, the choices behind each result; a result that several specifications give has a mark for each "
+            "of their choices.",
+            level=level,
+        ),
     )
 
 
@@ -201,17 +266,22 @@ def _firms(reading: Reading, curves: dict[tuple[str, str], Curve]) -> Table:
     """Return one row a treated firm: its headline and its distinct results."""
     level = confidence(reading.plan.alpha)
     columns = (
-        Column("Firm", False), Column("Headline"), Column(f"{level} interval"),
-        Column("With effect", True, "specifications in which the firm has a CAR"), Column("Distinct", True, "distinct results"),
-        Column("Lowest"), Column("Median"), Column("Highest"), Column("Falls", True, "distinct results below zero"),
-        Column("One side", True, f"distinct results whose {level} interval lies on one side of zero"), Column("Remarks", False),
+        Column(_("Firm"), False), Column(_("Headline")), Column(_("{level} interval", level=level)),
+        Column(_("With effect"), True, _("specifications in which the firm has a CAR")),
+        Column(_("Distinct"), True, _("distinct results")),
+        Column(_("Lowest")), Column(_("Median")), Column(_("Highest")),
+        Column(_("Falls"), True, _("distinct results below zero")),
+        Column(_("One side"), True, _(
+            "distinct results whose {level} interval lies on one side of zero",
+            level=level,
+        )), Column(_("Remarks"), False),
     )  # fmt: skip
     rows = []
     for subject in _listed_firms(reading):
         own = curves[subject.firm.key]
         if not own.outcomes:
             codes = dict.fromkeys(own.rows["reason"])
-            gap = Undefined(listed(REASONS.get(code, code) for code in codes), next(iter(codes)), 9)
+            gap = Undefined(listed(why(code) for code in codes), next(iter(codes)), 9)
             rows.append(Row(subject.label, (gap, "")))
             continue
         head = own.rows.iloc[0]
@@ -222,8 +292,8 @@ def _firms(reading: Reading, curves: dict[tuple[str, str], Curve]) -> Table:
             whole(own.falls), whole(own.excluding_zero), "",
         )  # fmt: skip
         rows.append(Row(subject.label, cells))
-    caption = "Each treated firm over all specifications"
-    notes = ("Effects read as changes in value. Interval of a single firm by t; not adjusted for the number of firms.",)
+    caption = _("Each treated firm over all specifications")
+    notes = (_("Effects read as changes in value. Interval of a single firm by t; not adjusted for the number of firms."),)
     return finished(reading, Table("robustness-firms", caption, columns, (Block(tuple(rows)),), notes))
 
 
@@ -231,13 +301,14 @@ def choices_table(reading: Reading, mean: Curve, choices: Sequence[Dimension]) -
     """Return the headline, and for every value of every choice the headline so changed and all specifications with it."""
     level = confidence(reading.plan.alpha)
     columns = (
-        Column("Choice", False), Column("N", True, "firms with a CAR"),
-        Column("CAAR", True, "mean CAR, read as a change in value"), Column(f"{level} interval"),
-        Column("t", True, "portfolio t"), Column("df"), Column("p"),
-        Column("Number", True, "comparable specifications with this choice, repeated results included"), Column("Lowest"),
-        Column("Median"), Column("Highest"), Column("Remarks", False),
+        Column(_("Choice"), False), Column("N", True, _("firms with a CAR")),
+        Column(_("CAAR"), True, _("mean CAR, read as a change in value")), Column(_("{level} interval", level=level)),
+        Column("t", True, _("portfolio t")), Column(_("df")), Column("p"),
+        Column(pgettext("how many", "Number"), True, _("comparable specifications with this choice, repeated results included")),
+        Column(_("Lowest")),
+        Column(_("Median")), Column(_("Highest")), Column(_("Remarks"), False),
     )  # fmt: skip
-    blocks = [Block((_choice_row(reading, mean, 0, None, "Headline"),))]
+    blocks = [Block((_choice_row(reading, mean, 0, None, _("Headline")),))]
     for choice in choices:
         rows = []
         for value in choice.values:
@@ -245,12 +316,14 @@ def choices_table(reading: Reading, mean: Curve, choices: Sequence[Dimension]) -
             rows.append(_choice_row(reading, mean, _single_change(choices, choice, value), marked, value))
         blocks.append(Block(tuple(rows), choice.name))
     notes = (
-        "Left: the headline with this one choice changed, all else as in the study; null of t and p: the event changed nothing "
-        "(sharp null), errors normal. Right: all comparable specifications with this choice. Lifted out: the study’s own choice. "
-        "All specifications, with each firm’s, stand in tables/robustness.csv.",
+        _(
+            "Left: the headline with this one choice changed, all else as in the study; null of t and p: the event changed "
+            "nothing (sharp null), errors normal. Right: all comparable specifications with this choice. Lifted out: the "
+            "study’s own choice. All specifications, with each firm’s, stand in tables/robustness.csv."
+        ),
     )
-    spans = (("Headline with this one change", PART), ("All specifications with this choice", SHARED))
-    caption = "The headline with one choice changed at a time, and what each choice moves"
+    spans = ((_("Headline with this one change"), PART), (_("All specifications with this choice"), SHARED))
+    caption = _("The headline with one choice changed at a time, and what each choice moves")
     return finished(reading, Table("robustness-choices", caption, columns, tuple(blocks), notes, spans))
 
 
@@ -273,7 +346,7 @@ def _choice_row(reading: Reading, mean: Curve, place: int, marked: np.ndarray | 
         )  # fmt: skip
     code = str(row["reason"])
     if np.isnan(row["value"]):
-        return Row(head, (whole(row["n"]), Undefined(REASONS.get(code, code), code, PART - 1), *shared, ""), strong)
+        return Row(head, (whole(row["n"]), Undefined(why(code), code, PART - 1), *shared, ""), strong)
     cells = (
         whole(row["n"]), percent(row["value"]), interval(row["low"], row["high"]),
         decimal(row["t"]), whole(row["df"]), p_value(row["p_value"]),
@@ -285,13 +358,13 @@ def _remark(reading: Reading, rows: pd.DataFrame, place: int) -> str:
     """Return what the row differs in from the headline beyond its numbers: other firms, what the model leaves in, the window."""
     row, own = rows.iloc[place], rows.iloc[0]
     code, model = str(row["reason"]), str(row["model"])
-    parts = [REASONS.get(code, code)] if code else []
+    parts = [why(code)] if code else []
     if model != own["model"] and model in LEFT_IN:
-        parts.append(LEFT_IN[model])
+        parts.append(_(LEFT_IN[model]))
     bounds = int(row["window_start"]), int(row["window_end"])
     if place == 0 or bounds != reading.plan.headline_window:
         parts += _doubts_of_window(reading, bounds)
-    return "; ".join(parts)
+    return joined(parts)
 
 
 def _doubts_of_window(reading: Reading, bounds: Window) -> list[str]:
@@ -300,7 +373,8 @@ def _doubts_of_window(reading: Reading, bounds: Window) -> list[str]:
     ended = [subject for subject in members if subject.firm.day0 + bounds[1] <= subject.firm.listing.end]
     held = sum(subject.limit(bounds[1]) != "" for subject in ended)
     news = [subject.name for subject in members if subject.firm.confounded_by(bounds)]
-    told = [f"{held} censored by a limit close"] if held else []
+    told = [_("{count} censored by a limit close", count=held)] if held else []
     if news:
-        told.append(f"other news of {listed(news) if len(news) <= MOST_FIRMS else f'{len(news)} firms'}")
+        firms = listed(news) if len(news) <= MOST_FIRMS else _("{count} firms", count=len(news))
+        told.append(_("other news of {firms}", firms=firms))
     return told

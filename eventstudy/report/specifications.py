@@ -10,21 +10,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.report.numbers import window
+from eventstudy.report.language import N_, _
+from eventstudy.report.numbers import in_words, window
 from eventstudy.report.subjects import Reading
-from eventstudy.report.wording import MODELS, own_words
+from eventstudy.report.wording import MODEL_NAMES, own_words
 from eventstudy.robustness import OTHER_FIRMS
 from eventstudy.student import critical_value
 from eventstudy.study import ALL
 from eventstudy.windows import Window
 
+SUSPENSIONS = {
+    "trade-to-trade": N_("trade-to-trade"), "lumped": N_("lumped"), "uniform": N_("uniform"), "drop": N_("drop"),
+}  # fmt: skip
+RETURNS = {"log": N_("log"), "simple": N_("simple")}
+
 
 @dataclass(frozen=True)
 class Dimension:
-    """One kind of choice: its name, what several are called, and its values in words, the study's own first."""
+    """One kind of choice: its name, alone and inside a sentence, and its values in words, the study's own first.
+
+    `several` says how many values there are of what, in words.
+    """
 
     name: str
-    plural: str
+    inside: str
+    several: str
     values: tuple[str, ...]
     labels: tuple[str, ...]  # one a specification
 
@@ -144,23 +154,37 @@ def _outcomes(rows: pd.DataFrame) -> tuple[Outcome, ...]:
 def dimensions(reading: Reading, rows: pd.DataFrame) -> tuple[Dimension, ...]:
     """Return the choices that have more than one value among `rows`, in words."""
     named = _benchmark_names(reading)
-    words: dict[tuple[str, str], Callable[[Mapping[Hashable, Any]], str]] = {
-        ("CAR window", "CAR windows"): lambda row: window(_pair(row, "window")),
-        ("Expected return", "models of the expected return"): lambda row: model_name(str(row["model"])),
-        ("Benchmark", "benchmarks"): lambda row: " / ".join(named[symbol] for symbol in str(row["benchmark"]).split("; ")),
-        ("Suspensions", "treatments of suspensions"): lambda row: str(row["suspensions"]),
-        ("Estimation window", "estimation windows"): lambda row: window(_pair(row, "estimation")),
-        ("Masked sessions", "uses of the masked sessions"): lambda row: "left out" if row["mask"] else "kept in",
-        ("Returns", "kinds of returns"): lambda row: str(row["returns"]),
+    words: dict[tuple[str, str, str], Callable[[Mapping[Hashable, Any]], str]] = {
+        (_("CAR window"), _("CAR window"), _("{count} CAR windows")): lambda row: window(_pair(row, "window")),
+        (_("Expected return"), _("expected return"), _("{count} models of the expected return")): lambda row: model_name(
+            str(row["model"])
+        ),
+        (_("Benchmark"), _("benchmark"), _("{count} benchmarks")): lambda row: " / ".join(
+            named[symbol] for symbol in str(row["benchmark"]).split("; ")
+        ),
+        (_("Suspensions"), _("suspensions"), _("{count} treatments of suspensions")): lambda row: _told(
+            SUSPENSIONS, row["suspensions"]
+        ),
+        (_("Estimation window"), _("estimation window"), _("{count} estimation windows")): lambda row: window(
+            _pair(row, "estimation")
+        ),
+        (_("Masked sessions"), _("masked sessions"), _("{count} uses of the masked sessions")): lambda row: (
+            _("left out") if row["mask"] else _("kept in")
+        ),
+        (_("Returns"), _("returns"), _("{count} kinds of returns")): lambda row: _told(RETURNS, row["returns"]),
     }
     records = rows.to_dict("records")
     found = []
-    for (name, plural), word in words.items():
+    for (name, inside, several), word in words.items():
         labels = tuple(word(row) for row in records)
         values = tuple(dict.fromkeys(labels))
         if len(values) > 1:
-            found.append(Dimension(name, plural, values, labels))
+            found.append(Dimension(name, inside, several.format(count=in_words(len(values))), values, labels))
     return tuple(found)
+
+
+def _told(words: Mapping[str, str], value: str) -> str:
+    return _(words[value])
 
 
 def _benchmark_names(reading: Reading) -> dict[str, str]:
@@ -179,4 +203,4 @@ def _pair(row: Mapping[Hashable, Any], name: str) -> Window:
 
 def model_name(name: str) -> str:
     """Return the short name of an expected-return model."""
-    return MODELS[name].partition(":")[0] if name in MODELS else own_words(name.replace("_", " "))
+    return _(MODEL_NAMES[name]) if name in MODEL_NAMES else own_words(name.replace("_", " "))

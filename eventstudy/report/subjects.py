@@ -13,7 +13,8 @@ import numpy as np
 from eventstudy.abnormal import CumulativeReturn, cumulate
 from eventstudy.headline import Headline, headline_of
 from eventstudy.plan import Plan
-from eventstudy.report.numbers import Scale
+from eventstudy.report.language import _, spoken
+from eventstudy.report.numbers import Scale, joined
 from eventstudy.report.wording import own_words
 from eventstudy.result import StudyResult
 from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy
@@ -25,10 +26,13 @@ MANY = 6  # more treated firms than this are summarised, not listed
 
 @dataclass(frozen=True)
 class FirmName:
-    """A firm as tables name it; `notes` are the letters of the data notes that belong to it."""
+    """A firm as tables name it: in the language of the page, beside it in the other one where it has a name there.
+
+    `notes` are the letters of the data notes that belong to it.
+    """
 
     name: str
-    name_zh: str = ""
+    other: str = ""
     symbol: str = ""
     notes: tuple[str, ...] = ()
 
@@ -122,7 +126,7 @@ class Subject:
 
     def clean_window(self) -> Window | None:
         """Return the window from the event session to the one before the first other news; None without any (rule D14)."""
-        after = [tau for tau, _ in self.firm.confounders if tau >= 0]
+        after = [tau for tau, _label in self.firm.confounders if tau >= 0]
         return (0, after[0] - 1) if after else None
 
     def suspended_taus(self, lo: int, hi: int) -> list[int]:
@@ -160,7 +164,7 @@ class Reading:
         """Title of the study, or what comes nearest to one."""
         spec = self.result.spec
         labels = dict.fromkeys(event.label or event.event_id for event in self.study.inputs.events)
-        given = (spec.study.title or spec.study.name) if spec else "; ".join(labels) if len(labels) <= 2 else "Event study"
+        given = (spec.study.title or spec.study.name) if spec else joined(labels) if len(labels) <= 2 else _("Event study")
         return own_words(given)
 
     @cached_property
@@ -178,14 +182,21 @@ class Reading:
         """Return the names of a firm; `event_id` is added where the name alone would be ambiguous."""
         settings, series = self.study.inputs.firms.get(symbol), self.study.inputs.series.get(symbol)
         name = (settings.name if settings else "") or (series.name if series else "") or symbol
-        shown = f"{own_words(name)} ({own_words(event_id)})" if event_id else own_words(name)
-        letters = tuple(letter for letter, (owner, _) in self.source_notes.items() if owner == symbol)
-        return FirmName(shown, own_words(settings.name_zh) if settings else "", own_words(symbol), letters)
+        other = settings.name_zh if settings else ""
+        if spoken() == "zh":
+            chinese = other or (series.name_zh if series else "")
+            name, other = (chinese, name) if chinese else (name, "")
+        shown = own_words(name)
+        if event_id:
+            shown = _("{firm} ({event})", firm=shown, event=own_words(event_id))
+        letters = tuple(letter for letter, (owner, _note) in self.source_notes.items() if owner == symbol)
+        return FirmName(shown, own_words(other), own_words(symbol), letters)
 
     def benchmark_name(self, symbol: str) -> str:
         """Return a benchmark's name."""
         series = self.study.inputs.series.get(symbol)
-        return own_words((series.name if series else "") or symbol)
+        chinese = series.name_zh if series and spoken() == "zh" else ""
+        return own_words(chinese or (series.name if series else "") or symbol)
 
     @cached_property
     def benchmarks(self) -> tuple[str, ...]:
@@ -236,24 +247,23 @@ class Reading:
         """Whether there are too many treated firms to list each in a sentence."""
         return len(self.treated) > MANY
 
-    @cached_property
-    def many_words(self) -> str:
-        """What the treated firms are counted as: a firm at two events is two cases."""
+    def counted_words(self, count: int) -> str:
+        """Return so many of the treated firms in words: a firm at two events is two cases."""
         recur = len({subject.firm.key[1] for subject in self.treated}) < len(self.treated)
-        return "cases (a firm at one event)" if recur else "firms"
+        return _("{count} cases (a firm at one event)", count=count) if recur else _("{count} firms", count=count)
 
     def group_name(self, group: str) -> str:
         """Return a group in words."""
         if group == ALL:
-            return "All treated firms"
+            return _("All treated firms")
         if group == UNCONFOUNDED:
-            return "Treated firms without other news in the window"
+            return _("Treated firms without other news in the window")
         roles = {subject.firm.dated.event.role for subject in self.members(group)}
         if "variant" in roles:
-            return f"Variant: {own_words(group)}"
+            return _("Variant: {words}", words=own_words(group))
         if roles == {"placebo"}:
-            return f"Placebo firms: {own_words(group)}"
-        return f"Group: {own_words(group)}"
+            return _("Placebo firms: {words}", words=own_words(group))
+        return _("Group: {words}", words=own_words(group))
 
 
 def _letter(place: int) -> str:

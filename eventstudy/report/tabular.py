@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from eventstudy.report.language import _
 from eventstudy.report.subjects import FirmName, Reading
 from eventstudy.report.wording import sentence
 
@@ -87,7 +88,8 @@ def source_notes(reading: Reading, labels: Sequence[str | FirmName]) -> tuple[st
     told = []
     for letter in dict.fromkeys(letters):
         symbol, note = reading.source_notes[letter]
-        told.append(f"{letter}: {sentence(f'{reading.firm_name(symbol).name}, {note}')}")
+        about = _("{firm}, {note}", firm=reading.firm_name(symbol).name, note=note)
+        told.append(_("{letter}: {note}", letter=letter, note=sentence(about)))
     return tuple(told)
 
 

@@ -10,36 +10,43 @@ from eventstudy.draws import compared_groups, difference_name
 from eventstudy.inference.bootstrap import BOOTSTRAP, DRAWS
 from eventstudy.inference.registry import DIFFERENCE, PARAMETRIC, PLACEBO, RANKS
 from eventstudy.report.averages import row_of_placebo, sd_ratios
-from eventstudy.report.numbers import decimal, listed, p_equation, p_value, whole, window
+from eventstudy.report.language import N_, _
+from eventstudy.report.numbers import decimal, joined, listed, p_equation, p_value, running, whole, window
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
 from eventstudy.report.tests_in_words import NULLS, asked, short_name, words_of_test
-from eventstudy.report.wording import REASONS
+from eventstudy.report.wording import why
 from eventstudy.windows import Window
 
 # Most useful first, in blocks by what a p-value rests on
 KINDS: dict[str, tuple[str, ...]] = {
-    "by formula": tuple(PARAMETRIC),
-    "by ranks and signs": tuple(RANKS),
-    "by resampling": (*PLACEBO, *BOOTSTRAP),
-    "mean of the first less mean of the second": DIFFERENCE,
+    N_("by formula"): tuple(PARAMETRIC),
+    N_("by ranks and signs"): tuple(RANKS),
+    N_("by resampling"): (*PLACEBO, *BOOTSTRAP),
+    N_("mean of the first less mean of the second"): DIFFERENCE,
 }
+RULES = (  # of the headline tests, as the study names them
+    N_("default from ten firms on"), N_("default for fewer than ten firms on one common date"),
+    N_("default for fewer than ten firms on differing dates"),
+)  # fmt: skip
 NUMBERS = 5  # statistic, df, p, blocks and floor
 
 
 def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], anchor: str, caption: str) -> Table:
     """Return the tests of some groups and windows, one block a group and window."""
     columns = (
-        Column("Test", False),
-        Column("Null", False, "what is tested: see under the table"),
-        Column("N", True, "firms with a CAR in the window"),
-        Column("Statistic"),
-        Column("df"),
-        Column("p", True, "two-sided"),
-        Column("Blocks", True, "placebo blocks or bootstrap draws, B"),
-        Column("Floor", True, "smallest p-value that so many firms, blocks or draws can give"),
-        Column("sd ratio", True, "standard deviation in the 30 sessions before the event over that of the estimation window"),
-        Column("Remarks", False),
+        Column(_("Test"), False),
+        Column(_("Null"), False, _("what is tested: see under the table")),
+        Column("N", True, _("firms with a CAR in the window")),
+        Column(_("Statistic")),
+        Column(_("df")),
+        Column("p", True, _("two-sided")),
+        Column(_("Blocks"), True, _("placebo blocks or bootstrap draws, B")),
+        Column(_("Floor"), True, _("smallest p-value that so many firms, blocks or draws can give")),
+        Column(_("sd ratio"), True, _(
+            "standard deviation in the 30 sessions before the event over that of the estimation window"
+        )),
+        Column(_("Remarks"), False),
     )
     table = asked(reading.result.tests_in_full)
     differences = _differences(reading)
@@ -47,27 +54,30 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
     for group in groups:
         for bounds in windows:
             chosen = (table["group"] == group) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])
-            found = {str(row["test"]): row for _, row in table[chosen].iterrows()}
+            found = {str(row["test"]): row for _place, row in table[chosen].iterrows()}
             name_of_group = differences.get(group) or reading.group_name(group)
             lead = reading.headline.tests if bounds == reading.plan.headline_window else ()
-            kinds = {"headline": lead} | {kind: [name for name in names if name not in lead] for kind, names in KINDS.items()}
+            kinds = {N_("headline"): lead} | {kind: [name for name in names if name not in lead] for kind, names in KINDS.items()}
             for kind, names in kinds.items():
                 rows = tuple(_test_row(reading, found[name], bounds) for name in names if name in found)
                 if rows:
-                    blocks.append(Block(rows, f"{name_of_group}, {window(bounds)}: {kind}"))
-    nulls = dict.fromkeys(_null(row) for _, row in table[table["group"].isin(groups)].iterrows())
-    notes = [*_roles(reading, windows), *(f"{null}: {NULLS[null]}." for null in nulls if null in NULLS)]
+                    heading = _("{group}, {window}: {kind}", group=name_of_group, window=window(bounds), kind=_(kind))
+                    blocks.append(Block(rows, heading))
+    nulls = dict.fromkeys(_null(row) for _place, row in table[table["group"].isin(groups)].iterrows())
+    told = (_("{null}: {words}.", null=null, words=_(NULLS[null])) for null in nulls if null in NULLS)
+    notes = [*_roles(reading, windows), *told]
     notes += _correlations(reading, groups, windows)
     if "placebo_max" in set(table["test"]):
         notes.append(
-            "The test over all windows at once covers every window that starts at 0; it stands with the headline window."
+            _("The test over all windows at once covers every window that starts at 0; it stands with the headline window.")
         )
     if any(str(name).startswith("placebo_") for name in table["test"]):
         notes.append(
-            "The statistic of a placebo test is the mean CAR as estimated, the mean standardised CAR, the joint T², the "
-            "largest |t|, or the difference of mean CARs itself. "
-            "Its p-value stands on the event days being like the estimation days: the sd ratio says how alike the 30 sessions "
-            "before the event were."
+            _(
+                "The statistic of a placebo test is the mean CAR as estimated, the mean standardised CAR, the joint T², the "
+                "largest |t|, or the difference of mean CARs itself. Its p-value stands on the event days being like the "
+                "estimation days: the sd ratio says how alike the 30 sessions before the event were."
+            )
         )
     return finished(reading, Table(anchor, caption, columns, tuple(blocks), tuple(notes)))
 
@@ -75,7 +85,10 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
 def _differences(reading: Reading) -> dict[str, str]:
     """Return the differences of groups by their name in the tables, in words."""
     return {
-        difference_name(first, second): f"{reading.group_name(first)} less {reading.group_name(second)}"
+        difference_name(first, second): _(
+            "{first} less {second}",
+            first=reading.group_name(first), second=reading.group_name(second),
+        )
         for first, second in compared_groups(reading.study)
     }
 
@@ -92,26 +105,32 @@ def _roles(reading: Reading, windows: Sequence[Window]) -> list[str]:
         return []
     names = listed(short_name(test) for test in headline.tests)
     if headline.named:
-        why = f"Headline: {names}, named in the config of the study, not picked from this table"
+        told = _("Headline: {tests}, named in the config of the study, not picked from this table.", tests=names)
     else:
-        why = f"Headline: {names}, by the {headline.rule}, not picked from this table"
-    return [f"{why}. All other tests are secondary: among so many, some will look extreme by chance."]
+        told = _("Headline: {tests}, by the {rule}, not picked from this table.", tests=names, rule=_(headline.rule))
+    rest = _("All other tests are secondary: among so many, some will look extreme by chance.")
+    return [running((told, rest))]
 
 
 def _correlations(reading: Reading, groups: Sequence[str], windows: Sequence[Window]) -> list[str]:
     """Tell the mean residual correlation that the adjusted tests rest on (rule C19), where one window is shown."""
     told = []
-    for _, row in reading.result.correlation.iterrows():
+    for _place, row in reading.result.correlation.iterrows():
         if len(windows) == 1 and row["group"] in groups and (row["window_start"], row["window_end"]) == tuple(windows[0]):
-            figures = f"{decimal(row['mean_correlation'])} (s.e. {decimal(row['se'])}, {row['n']} firms)"
-            told.append(f"{reading.group_name(row['group'])}: mean residual correlation {figures}.")
+            told.append(
+                _(
+                    "{group}: mean residual correlation {correlation} (s.e. {se}, {n} firms).",
+                    group=reading.group_name(row["group"]), correlation=decimal(row["mean_correlation"]),
+                    se=decimal(row["se"]), n=row["n"],
+                )
+            )  # fmt: skip
     return told
 
 
 def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
     name, head = str(row["test"]), words_of_test(str(row["test"])).name
     strong = reading.headline.role(name, bounds == reading.plan.headline_window) == "headline"
-    words = REASONS.get(row["reason"], row["reason"])
+    words = why(row["reason"])
     if pd.isna(row["p_value"]):
         gap = Undefined(words, row["reason"], NUMBERS + 1)
         return Row(head, (_null(row), whole(row["n"]), gap, ""), strong)
@@ -124,8 +143,10 @@ def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
     blocks, floor, apart = "", "", ""
     if drawn is not None:
         blocks, floor = whole(drawn["blocks"]), decimal(drawn["floor"], 3)
-        apart = f"{drawn['blocks_apart']} blocks that do not overlap: {p_equation(drawn['p_apart'])}"
-    remark = "; ".join(part for part in (apart, words) if part)
+        apart = _(
+            "{count} blocks that do not overlap: {p}", count=drawn["blocks_apart"], p=p_equation(drawn["p_apart"])
+        )
+    remark = joined(part for part in (apart, words) if part)
     ratio = _ratio(reading, row["group"], bounds) if row["group"] in reading.study.groups else ""
     return Row(head, (_null(row), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
 
@@ -139,7 +160,7 @@ def _ratio(reading: Reading, group: str, bounds: Window) -> str:
     if ratios is None:
         return ""
     low, high = (decimal(ratio) for ratio in ratios)
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else _("{low} to {high}", low=low, high=high)
 
 
 def tests_in_words(reading: Reading) -> list[tuple[str, str, str, str]]:

@@ -10,22 +10,27 @@ import pandas as pd
 from markupsafe import Markup
 
 from eventstudy.detectable import BY_COVARIANCE, BY_SPREAD
-from eventstudy.power import CANNOT, TOO_OFTEN, TOO_SELDOM
-from eventstudy.report.numbers import FIXED, decimal, in_words, listed, percent, size, whole, window
+from eventstudy.power import AS_STATED, CANNOT, TOO_OFTEN, TOO_SELDOM
+from eventstudy.report.language import N_, _, ngettext, pgettext
+from eventstudy.report.numbers import FIXED, decimal, in_words, joined, listed, percent, running, size, whole, window
 from eventstudy.report.power_curve import Line, power_figure
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
 from eventstudy.report.tests_in_words import asked, short_name, words_of_test
-from eventstudy.report.wording import REASONS, sentence
+from eventstudy.report.wording import capital, why
 from eventstudy.result import StudyResult
 from eventstudy.study import ALL
 from eventstudy.windows import Window, length
 
 CELLS = 4  # of a row: size, power, verdict, remarks
 KINDS = {
-    BY_COVARIANCE: "noise from the estimation window: portfolio t",
-    BY_SPREAD: "noise from the firms’ own spread: adjusted BMP",
+    BY_COVARIANCE: N_("noise from the estimation window: portfolio t"),
+    BY_SPREAD: N_("noise from the firms’ own spread: adjusted BMP"),
 }
+VERDICTS = {
+    TOO_OFTEN: N_("rejects too often"), AS_STATED: N_("as stated"), TOO_SELDOM: N_("rejects too seldom"),
+    CANNOT: N_("cannot reject"),
+}  # fmt: skip
 
 
 def numbers_of_firms(table: pd.DataFrame) -> list[int]:
@@ -45,7 +50,7 @@ def _by_number(reading: Reading, test: str, bounds: Window) -> list[str]:
     chosen = (table["test"] == test) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])
     effects = table[chosen].set_index("n")["effect"]
     return [
-        "none" if pd.isna(effects[n]) else percent(reading.scale.effect(-effects[n]), 1)
+        pgettext("no such test", "none") if pd.isna(effects[n]) else percent(reading.scale.effect(-effects[n]), 1)
         for n in numbers
     ]
 
@@ -84,9 +89,8 @@ def _scene(reading: Reading, group: str) -> str:
 
 def _test_lines(reading: Reading, group: str) -> Iterator[list[str]]:
     table = reading.result.power
-    for _, row in asked(table[table["group"] == group]).iterrows():
-        remark = REASONS.get(row["reason"], row["reason"])
-        said = "; ".join(part for part in (row["verdict"], remark) if part)
+    for _place, row in asked(table[table["group"] == group]).iterrows():
+        said = joined(part for part in (row["verdict"], why(row["reason"])) if part)
         yield [row["test"], *(_share(row[name]) for name in ("size", "power")), said]
 
 
@@ -102,11 +106,22 @@ def precision(reading: Reading, group: str) -> list[str]:
         return []
     apart = int(found["dates_apart"].max())
     margin = 2 * np.sqrt(alpha * (1 - alpha) / apart)
-    low = f"between {_share(alpha - margin)} and" if alpha > margin else "of up to"
-    told = (
-        f"Of the {int(found['dates'].max())} dates {apart} do not overlap. Two binomial standard errors of so many are "
-        f"{_share(margin)}: a size {low} {_share(alpha + margin)} cannot be told from {100 * alpha:g}%."
-    )
+    about = {
+        "dates": int(found["dates"].max()), "apart": apart, "margin": _share(margin), "high": _share(alpha + margin),
+        "level": f"{100 * alpha:g}%",
+    }  # fmt: skip
+    if alpha > margin:
+        told = _(
+            "Of the {dates} dates {apart} do not overlap. Two binomial standard errors of so many are {margin}: a size between "
+            "{low} and {high} cannot be told from {level}.",
+            **about, low=_share(alpha - margin),
+        )  # fmt: skip
+    else:
+        told = _(
+            "Of the {dates} dates {apart} do not overlap. Two binomial standard errors of so many are {margin}: a size of up to "
+            "{high} cannot be told from {level}.",
+            **about,
+        )
     return [told]
 
 
@@ -147,93 +162,116 @@ def _sentences(reading: Reading) -> Iterator[str]:
     if found.empty:
         return
     bounds = reading.plan.headline_window
-    dates, sessions = int(found["dates"].max()), in_words(length(bounds))
-    yield (
-        f"{dates} blocks of {sessions} session{'' if length(bounds) == 1 else 's'} of the estimation window were each taken for "
-        "the event, with the suspensions that the event had: the block was cut out, every firm fitted again without it, and "
-        "every test run. Nothing happened then that the study is about, so a test should reject on about "
-        f"{100 * reading.plan.alpha:g}% of these dates."
-    )
-    for words, opening in (
-        (TOO_OFTEN, "More often than that, by more than chance explains, reject"),
-        (TOO_SELDOM, "Less often, by more than chance explains, reject"),
-        (CANNOT, "So few firms cannot make these reject at all"),
+    dates, sessions = int(found["dates"].max()), length(bounds)
+    yield _(
+        "{dates} blocks of {sessions} of the estimation window were each taken for the event, with the suspensions that the "
+        "event had: the block was cut out, every firm fitted again without it, and every test run. Nothing happened then that "
+        "the study is about, so a test should reject on about {level} of these dates.",
+        dates=dates, level=f"{100 * reading.plan.alpha:g}%",
+        sessions=ngettext("{count} session", "{count} sessions", sessions, count=in_words(sessions)),
+    )  # fmt: skip
+    for verdict, opening in (
+        (TOO_OFTEN, N_("More often than that, by more than chance explains, reject: {tests}.")),
+        (TOO_SELDOM, N_("Less often, by more than chance explains, reject: {tests}.")),
+        (CANNOT, N_("So few firms cannot make these reject at all: {tests}.")),
     ):
-        names = [short_name(str(name)) for name in found[found["verdict"] == words]["test"]]
+        names = [short_name(str(name)) for name in found[found["verdict"] == verdict]["test"]]
         if names:
-            yield f"{opening}: {'; '.join(names)}."
+            yield _(opening, tests=joined(names))
     for name in reading.headline.tests:
-        for _, row in found[found["test"] == name].iterrows():
-            rank = " (as a rank among them it must)" if row["reason"] == "by_construction" else ""
-            yield (
-                f"{sentence(words_of_test(name).name).rstrip('.')}, a headline test, rejects on {_share(row['size'])} of the "
-                f"dates{rank}, and on {_share(row['power'])} where a change of {size(reading.scale.effect(-row['effect']))} is "
-                "added."
-            )
+        for _place, row in found[found["test"] == name].iterrows():
+            about = {
+                "test": capital(words_of_test(name).name), "size": _share(row["size"]), "power": _share(row["power"]),
+                "effect": size(reading.scale.effect(-row["effect"])),
+            }  # fmt: skip
+            if row["reason"] == "by_construction":
+                yield _(
+                    "{test}, a headline test, rejects on {size} of the dates (as a rank among them it must), and on {power} "
+                    "where a change of {effect} is added.",
+                    **about,
+                )
+            else:
+                yield _(
+                    "{test}, a headline test, rejects on {size} of the dates, and on {power} where a change of {effect} is "
+                    "added.",
+                    **about,
+                )
 
 
 def _trust_table(reading: Reading, groups: Sequence[str]) -> Table:
     table, bounds = reading.result.power, reading.plan.headline_window
     columns = (
-        Column("Test", False),
-        Column("N", True, "firms with a CAR in the window"),
-        Column("Dates", True, "placebo dates at which the test applies"),
-        Column("Size", True, "share of the dates on which it rejects with nothing added"),
-        Column("Power", True, "share on which it rejects with an effect added, half rises and half falls"),
-        Column("Verdict", False),
-        Column("Remarks", False),
+        Column(_("Test"), False),
+        Column("N", True, _("firms with a CAR in the window")),
+        Column(_("Dates"), True, _("placebo dates at which the test applies")),
+        Column(_("Size"), True, _("share of the dates on which it rejects with nothing added")),
+        Column(_("Power"), True, _("share on which it rejects with an effect added, half rises and half falls")),
+        Column(_("Verdict"), False),
+        Column(_("Remarks"), False),
     )
     blocks, notes = [], []
     for group in groups:
-        rows = [_trust_row(reading, row) for _, row in asked(table[table["group"] == group]).iterrows()]
+        rows = [_trust_row(reading, row) for _place, row in asked(table[table["group"] == group]).iterrows()]
         rows.sort(key=lambda row: not row.strong)
         effect = size(reading.scale.effect(-float(table[table["group"] == group]["effect"].iloc[0])))
-        heading = f"{reading.group_name(group)}, {window(bounds)}; effect added: {effect}"
+        heading = _(
+            "{group}, {window}; effect added: {effect}", group=reading.group_name(group), window=window(bounds), effect=effect
+        )
         blocks.append(Block(tuple(rows), heading))
         notes += precision(reading, group)
     notes += [
-        "The effect added is the one that the portfolio t finds with probability 0.8 by its formula. The power of a test that "
-        "rejects too often is bought by that, and no merit.",
-        "“As stated” means that nothing speaks against it, within that error. Whether the event days would have been like the "
-        "estimation days the table cannot know: a mere rise in variance at the event makes most tests reject.",
-        "Null of every test at these dates: nothing happened. No return of the event window enters.",
+        _(
+            "The effect added is the one that the portfolio t finds with probability 0.8 by its formula. The power of a test "
+            "that rejects too often is bought by that, and no merit."
+        ),
+        _(
+            "“As stated” means that nothing speaks against it, within that error. Whether the event days would have been "
+            "like the estimation days the table cannot know: a mere rise in variance at the event makes most tests reject."
+        ),
+        _("Null of every test at these dates: nothing happened. No return of the event window enters."),
     ]
-    caption = f"Which tests may be trusted here: rejections at the {100 * reading.plan.alpha:g}% level at placebo dates"
+    caption = _(
+        "Which tests may be trusted here: rejections at the {level} level at placebo dates",
+        level=f"{100 * reading.plan.alpha:g}%",
+    )
     return finished(reading, Table("trust", caption, columns, tuple(blocks), tuple(dict.fromkeys(notes))))
 
 
 def _trust_row(reading: Reading, row: pd.Series) -> Row:
     name = str(row["test"])
     head, strong = words_of_test(name).name, name in reading.headline.tests
-    words = REASONS.get(row["reason"], row["reason"])
+    words = why(row["reason"])
     if not row["dates"]:
         return Row(head, (whole(row["n"]), "", Undefined(words, row["reason"], CELLS)), strong)
     numbers = (whole(row["n"]), whole(row["dates"]), _share(row["size"]), _share(row["power"]))
-    return Row(head, (*numbers, str(row["verdict"]), words), strong)
+    verdict = VERDICTS[row["verdict"]]
+    return Row(head, (*numbers, _(verdict), words), strong)
 
 
 def by_number(reading: Reading) -> Table:
     """Return the smallest fall by number of firms like the treated ones, by two kinds of test (rule D12)."""
     numbers = numbers_of_firms(reading.result.detectable)
-    columns = (Column("Window", False), *(Column(f"{n} firm{'s' if n > 1 else ''}") for n in numbers))
+    columns = (Column(_("Window"), False), *(Column(ngettext("{n} firm", "{n} firms", n, n=n)) for n in numbers))
     blocks = tuple(
         Block(
             tuple(
                 Row(window(bounds), tuple(_by_number(reading, test, bounds)), bounds == reading.plan.headline_window)
                 for bounds in reading.plan.windows.car
             ),
-            sentence(words).rstrip("."),
+            capital(_(words)),
         )
         for test, words in KINDS.items()
         if numbers
     )
     notes = (
-        "Firms like the treated ones: their mean residual standard deviation and correlation. A test by the firms’ own spread "
-        "has N − 1 degrees of freedom: with three firms it must see twice the effect, with one it does not exist. More firms "
-        "help little where they move together.",
+        _(
+            "Firms like the treated ones: their mean residual standard deviation and correlation. A test by the firms’ own "
+            "spread has N − 1 degrees of freedom: with three firms it must see twice the effect, with one it does not exist. "
+            "More firms help little where they move together."
+        ),
     )
     level = f"{100 * reading.plan.alpha:g}%"
-    caption = f"Smallest fall found with probability 0.8 at the {level} level, by number of firms (two-sided)"
+    caption = _("Smallest fall found with probability 0.8 at the {level} level, by number of firms (two-sided)", level=level)
     return Table("detectable-by-number", caption, columns, blocks if numbers else (), notes)
 
 
@@ -255,17 +293,21 @@ def _figure(reading: Reading) -> Markup | None:
     lines = _lines(reading)
     told = []
     for line in lines:
-        shares = listed(f"{_share(share)} at {tick}" for share, tick in zip(line.shares, ticks, strict=True))
-        told.append(f"{line.name} rejects on {shares} of effect.")
-    label = f"Share of placebo dates on which the headline tests reject, by the size of the effect added. {' '.join(told)}"
+        shares = listed(
+            _("{share} at {effect}", share=_share(share), effect=tick) for share, tick in zip(line.shares, ticks, strict=True)
+        )
+        told.append(_("{test} rejects on {shares} of effect.", test=line.name, shares=shares))
+    first_words = _("Share of placebo dates on which the headline tests reject, by the size of the effect added.")
+    label = running((first_words, *told))
     return power_figure(effects, ticks, lines, formula, reading.plan.alpha, label)
 
 
 def _figure_caption(reading: Reading) -> Iterator[str]:
     level = f"{100 * reading.plan.alpha:g}%"
-    yield (
+    yield _(
         "How often the headline tests reject at the placebo dates, by the size of an effect added in session 0 of every firm, "
-        f"half rises and half falls. Dotted: the {level} level."
+        "half rises and half falls. Dotted: the {level} level.",
+        level=level,
     )
     if reading.result.power_curve.get("formula", pd.Series(dtype=float)).notna().any():
-        yield "Thin line: the power that the formula of the portfolio t promises."
+        yield _("Thin line: the power that the formula of the portfolio t promises.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from eventstudy.report.language import N_, _, pgettext
 from eventstudy.returns import Treatment
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
@@ -11,160 +12,217 @@ TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # characters t
 RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 REASONS = {
-    "not_resumed": "the share had not resumed trading by the end of the window",
-    "straddles_start": "the share was suspended when the window began, so one return straddles its start",
-    "price_missing": "the source has no price at an edge of the window",
-    "not_listed": "the share was not listed yet",
-    "benchmark_missing": "the benchmark has no value at an edge of the window",
-    "factor_missing": "a factor or index of the model has no value on a session of the window",
-    "multi_session_row": "the model holds for returns over single sessions, and one in the window spans a suspension",
-    "gap_dropped": "the return over a suspension was dropped, as the treatment of suspensions asks",
-    "not_covered": "the rows do not cover every session of the window exactly once",
-    "limit_spell": "a run of closes at the price limit, taken as one return, reaches over an edge of the window",
-    "data_end": "the prices end inside the window",
-    "calendar_end": "the exchange’s published calendar ends before the window does",
-    "provisional": "the window is not over yet, as far as the prices reach",
-    "unknown_symbol": "the source does not know the symbol",
-    "not_a_session": "the date given is no session of the exchange",
-    "before_calendar": "the announcement lies before the first session on record",
-    "too_few_observations": "too few observations in the estimation window",
-    "mostly_suspended": "no trade in more than 40% of the estimation sessions",
-    "masked_event": "a mask touches the event window",
-    "no_fit": "the model cannot be estimated",
-    "unknown_benchmark": "the source does not know the benchmark",
-    "unknown_series": "a series that the model needs is not to be had",
-    "other_firms": "the mean is over other firms than the headline’s, so it is no other view of the same question",
-    "no_firms": "no firm has a CAR in this window",
-    "too_few_firms": "needs at least two firms",
-    "no_spread": "the firms’ values do not differ, so there is no spread to judge by",
-    "too_few_df": "too few degrees of freedom",
-    "too_few_common_sessions": "a pair of firms has fewer than 30 estimation sessions in common",
-    "negative_variance": "the residual correlations give no positive variance",
-    "not_least_squares": "the test’s formula is that of least squares, and the model was fitted otherwise",
-    "different_rows": "the firms’ estimation rows differ, so the exact test does not apply",
-    "no_refit": "the model’s variance runs from session to session, so it cannot be fitted without a block",
-    "no_leak": "the leak cannot be measured: too little before it, or no prices",
-    "no_event_after": "the study has no event of this firm after the leak",
-    "windows_overlap": "the window of the leak reaches into that of the announcement",
-    "not_identified": "an assumption, not an estimate",
-    "few_blocks": "fewer than 19 blocks: they cannot give a p-value of 5%",
-    "no_placebo_blocks": "no block of estimation sessions that all firms traded through is as long as the window",
-    "assumes_independence": "event dates differ: independence across firms is assumed",
-    "collinear_terms": "the characteristics of these firms are combinations of each other, or the same for all",
-    "full_leverage": "one firm alone fixes a term, so its residual says nothing and there are no robust errors",
-    "one_cluster": "all firms share one event session, so there is a single cluster",
-    "small_sample": "few firms for so many terms: the errors and the interval are rough",
-    "adjusted_only": "only adjusted prices are recorded, and shares times an adjusted price is no market value",
-    "no_shares": "the number of shares is not given",
-    "no_close_before": "no close is recorded before the window",
-    "no_currency": "the currency of the prices is not known: give currency under [market]",
-    "no_market_value": "no firm with a CAR has a market value",
-    "mixed_currencies": "the firms’ prices are in different currencies",
-    "partial_total": "only over the firms whose shares are given",
-    "singular_covariance": "the covariance of the firms’ errors is singular",
-    "approximate": "approximate, and too ready to reject with few estimation rows",
-    "no_industries": "needs the industry of every firm, and at least two industries",
-    "dates_differ": "event dates differ, so there is no session on which the firms’ errors could be drawn together",
-    "too_many_firms": "more than 100 firms: fitting each of them again in every draw would take too long",
-    "one_date": "all firms share one event session, and the portfolio t asks the same",
-    "too_few_sessions": "fewer than ten sessions on which the portfolio holds a firm",
-    "spans_left_out": "returns over a suspension have no single session, so the firm is out of the portfolio on those sessions",
-    "incomplete_rows": "a firm has no return that ends in one of the sessions; Corrado and Zivney’s version allows for that",
-    "few_firms_rescaled": "rejects too often with fewer than ten firms: see the version without rescaling",
-    "few_firms_rescaled_independent": "rejects too often with fewer than ten firms, and with event dates that differ it assumes "
-    "independence across firms: see the version without rescaling",
-    "fewer_than_three_firms": "needs at least three firms",
-    "few_firms_skewness": "with fewer than 20 firms the skewness is not known well enough for this p-value to mean much",
-    "cannot_reject": "cannot reject at any usual level: so few firms cannot give a p-value below the floor",
-    "by_construction": "a rank among the placebo dates, so that its share of rejections is right by construction",
-    "thousands_of_fits": "not computed: thousands of fits at every date would take too long",
-    "several_windows": "not computed: it joins several windows, and a rank among placebo dates keeps its level by construction",
-    "common_effect": "an effect common to all firms is what it takes for granted, so that there is nothing to find",
-    "correlation_clipped": "the pairwise correlations were adjusted to the nearest valid correlation matrix",
+    "not_resumed": N_("the share had not resumed trading by the end of the window"),
+    "straddles_start": N_("the share was suspended when the window began, so one return straddles its start"),
+    "price_missing": N_("the source has no price at an edge of the window"),
+    "not_listed": N_("the share was not listed yet"),
+    "benchmark_missing": N_("the benchmark has no value at an edge of the window"),
+    "factor_missing": N_("a factor or index of the model has no value on a session of the window"),
+    "multi_session_row": N_("the model holds for returns over single sessions, and one in the window spans a suspension"),
+    "gap_dropped": N_("the return over a suspension was dropped, as the treatment of suspensions asks"),
+    "not_covered": N_("the rows do not cover every session of the window exactly once"),
+    "limit_spell": N_("a run of closes at the price limit, taken as one return, reaches over an edge of the window"),
+    "data_end": N_("the prices end inside the window"),
+    "calendar_end": N_("the exchange’s published calendar ends before the window does"),
+    "provisional": N_("the window is not over yet, as far as the prices reach"),
+    "unknown_symbol": N_("the source does not know the symbol"),
+    "not_a_session": N_("the date given is no session of the exchange"),
+    "before_calendar": N_("the announcement lies before the first session on record"),
+    "too_few_observations": N_("too few observations in the estimation window"),
+    "mostly_suspended": N_("no trade in more than 40% of the estimation sessions"),
+    "masked_event": N_("a mask touches the event window"),
+    "no_fit": N_("the model cannot be estimated"),
+    "unknown_benchmark": N_("the source does not know the benchmark"),
+    "unknown_series": N_("a series that the model needs is not to be had"),
+    "other_firms": N_("the mean is over other firms than the headline’s, so it is no other view of the same question"),
+    "no_firms": N_("no firm has a CAR in this window"),
+    "too_few_firms": N_("needs at least two firms"),
+    "no_spread": N_("the firms’ values do not differ, so there is no spread to judge by"),
+    "too_few_df": N_("too few degrees of freedom"),
+    "too_few_common_sessions": N_("a pair of firms has fewer than 30 estimation sessions in common"),
+    "negative_variance": N_("the residual correlations give no positive variance"),
+    "not_least_squares": N_("the test’s formula is that of least squares, and the model was fitted otherwise"),
+    "different_rows": N_("the firms’ estimation rows differ, so the exact test does not apply"),
+    "no_refit": N_("the model’s variance runs from session to session, so it cannot be fitted without a block"),
+    "no_leak": N_("the leak cannot be measured: too little before it, or no prices"),
+    "no_event_after": N_("the study has no event of this firm after the leak"),
+    "windows_overlap": N_("the window of the leak reaches into that of the announcement"),
+    "not_identified": N_("an assumption, not an estimate"),
+    "few_blocks": N_("fewer than 19 blocks: they cannot give a p-value of 5%"),
+    "no_placebo_blocks": N_("no block of estimation sessions that all firms traded through is as long as the window"),
+    "assumes_independence": N_("event dates differ: independence across firms is assumed"),
+    "collinear_terms": N_("the characteristics of these firms are combinations of each other, or the same for all"),
+    "full_leverage": N_("one firm alone fixes a term, so its residual says nothing and there are no robust errors"),
+    "one_cluster": N_("all firms share one event session, so there is a single cluster"),
+    "small_sample": N_("few firms for so many terms: the errors and the interval are rough"),
+    "adjusted_only": N_("only adjusted prices are recorded, and shares times an adjusted price is no market value"),
+    "no_shares": N_("the number of shares is not given"),
+    "no_close_before": N_("no close is recorded before the window"),
+    "no_currency": N_("the currency of the prices is not known: give currency under [market]"),
+    "no_market_value": N_("no firm with a CAR has a market value"),
+    "mixed_currencies": N_("the firms’ prices are in different currencies"),
+    "partial_total": N_("only over the firms whose shares are given"),
+    "singular_covariance": N_("the covariance of the firms’ errors is singular"),
+    "approximate": N_("approximate, and too ready to reject with few estimation rows"),
+    "no_industries": N_("needs the industry of every firm, and at least two industries"),
+    "dates_differ": N_("event dates differ, so there is no session on which the firms’ errors could be drawn together"),
+    "too_many_firms": N_("more than 100 firms: fitting each of them again in every draw would take too long"),
+    "one_date": N_("all firms share one event session, and the portfolio t asks the same"),
+    "too_few_sessions": N_("fewer than ten sessions on which the portfolio holds a firm"),
+    "spans_left_out": N_(
+        "returns over a suspension have no single session, so the firm is out of the portfolio on those sessions"
+    ),
+    "incomplete_rows": N_("a firm has no return that ends in one of the sessions; Corrado and Zivney’s version allows for that"),
+    "few_firms_rescaled": N_("rejects too often with fewer than ten firms: see the version without rescaling"),
+    "few_firms_rescaled_independent": N_(
+        "rejects too often with fewer than ten firms, and with event dates that differ it assumes independence across firms: "
+        "see the version without rescaling"
+    ),
+    "fewer_than_three_firms": N_("needs at least three firms"),
+    "few_firms_skewness": N_("with fewer than 20 firms the skewness is not known well enough for this p-value to mean much"),
+    "cannot_reject": N_("cannot reject at any usual level: so few firms cannot give a p-value below the floor"),
+    "by_construction": N_("a rank among the placebo dates, so that its share of rejections is right by construction"),
+    "thousands_of_fits": N_("not computed: thousands of fits at every date would take too long"),
+    "several_windows": N_(
+        "not computed: it joins several windows, and a rank among placebo dates keeps its level by construction"
+    ),
+    "common_effect": N_("an effect common to all firms is what it takes for granted, so that there is nothing to find"),
+    "correlation_clipped": N_("the pairwise correlations were adjusted to the nearest valid correlation matrix"),
 }
 
 STATUSES = {
-    "traded": "traded",
-    "suspended": "suspended",
-    "missing": "no price in the source",
-    "not_listed": "not listed",
-    "unknown": "traded, in doubt",
+    "traded": N_("traded"),
+    "suspended": N_("suspended"),
+    "missing": N_("no price in the source"),
+    "not_listed": N_("not listed"),
+    "unknown": N_("traded, in doubt"),
 }
 
 MODELS = {
-    "market": "market model: return = α × sessions + β × benchmark return + error, by least squares with weights one over the "
-    "number of sessions a return covers",
-    "mean": "constant mean: return = α × sessions + error; the benchmark plays no part",
-    "market_adjusted": "market-adjusted: return less benchmark return, nothing estimated",
-    "capm": "capital asset pricing model: return less risk-free return = α × sessions + β × (benchmark return less risk-free "
-    "return) + error, by weighted least squares",
-    "factors": "multi-factor model: return (less the risk-free one where the table has it) = α × sessions + the factors, each "
-    "over the same sessions as the return, times their coefficients + error, by weighted least squares",
-    "peers": "peer portfolio: return = α × sessions + coefficient × mean return of the peers + error, by weighted least squares",
-    "two_index": "two-index model: return = α × sessions + β × benchmark return + coefficient × return of the global index "
-    "over its sessions that closed before the local exchange opened + error, by weighted least squares",
-    "industry": "industry model: return = α × sessions + β × benchmark return + coefficient × what the industry index earned "
-    "beyond its own market model + error, by weighted least squares",
-    "scholes_williams": "market model with Scholes and Williams’ β, which adds the slopes on the benchmark’s returns of the "
-    "session before and after, for shares that trade at other moments than the index; standard errors are those of the market "
-    "model, an approximation, so placebo dates go before t",
-    "dimson": "market model with Dimson’s β, the sum of the slopes on leads and lags of the benchmark’s return, for shares that "
-    "trade at other moments than the index; standard errors are those of the market model, an approximation, so placebo dates "
-    "go before t",
-    "garch": "market model whose errors vary with the sizes of the last ones (GARCH(1,1), by quasi-maximum likelihood); where "
-    "that is not identified, the market model by least squares",
+    "market": N_(
+        "market model: return = α × sessions + β × benchmark return + error, by least squares with weights one over the "
+        "number of sessions a return covers"
+    ),
+    "mean": N_("constant mean: return = α × sessions + error; the benchmark plays no part"),
+    "market_adjusted": N_("market-adjusted: return less benchmark return, nothing estimated"),
+    "capm": N_(
+        "capital asset pricing model: return less risk-free return = α × sessions + β × (benchmark return less risk-free "
+        "return) + error, by weighted least squares"
+    ),
+    "factors": N_(
+        "multi-factor model: return (less the risk-free one where the table has it) = α × sessions + the factors, each over "
+        "the same sessions as the return, times their coefficients + error, by weighted least squares"
+    ),
+    "peers": N_(
+        "peer portfolio: return = α × sessions + coefficient × mean return of the peers + error, by weighted least squares"
+    ),
+    "two_index": N_(
+        "two-index model: return = α × sessions + β × benchmark return + coefficient × return of the global index over its "
+        "sessions that closed before the local exchange opened + error, by weighted least squares"
+    ),
+    "industry": N_(
+        "industry model: return = α × sessions + β × benchmark return + coefficient × what the industry index earned beyond "
+        "its own market model + error, by weighted least squares"
+    ),
+    "scholes_williams": N_(
+        "market model with Scholes and Williams’ β, which adds the slopes on the benchmark’s returns of the session before "
+        "and after, for shares that trade at other moments than the index; standard errors are those of the market model, an "
+        "approximation, so placebo dates go before t"
+    ),
+    "dimson": N_(
+        "market model with Dimson’s β, the sum of the slopes on leads and lags of the benchmark’s return, for shares that "
+        "trade at other moments than the index; standard errors are those of the market model, an approximation, so placebo "
+        "dates go before t"
+    ),
+    "garch": N_(
+        "market model whose errors vary with the sizes of the last ones (GARCH(1,1), by quasi-maximum likelihood); where "
+        "that is not identified, the market model by least squares"
+    ),
 }
+
+MODEL_NAMES = {
+    "market": N_("market model"), "mean": N_("constant mean"), "market_adjusted": N_("market-adjusted"),
+    "capm": N_("capital asset pricing model"), "factors": N_("multi-factor model"), "peers": N_("peer portfolio"),
+    "two_index": N_("two-index model"), "industry": N_("industry model"),
+    "scholes_williams": N_("market model with Scholes and Williams’ β"), "dimson": N_("market model with Dimson’s β"),
+    "garch": N_("market model with GARCH errors"),
+}  # fmt: skip
 
 ESTIMATORS = {
     "ols": "",
-    "huber": "The parameters are Huber’s, which give large errors less weight; t and p are approximations then.",
-    "lad": "The parameters minimise the absolute errors, which gives large errors less weight; t and p are approximations then.",
+    "huber": N_("The parameters are Huber’s, which give large errors less weight; t and p are approximations then."),
+    "lad": N_(
+        "The parameters minimise the absolute errors, which gives large errors less weight; t and p are approximations "
+        "then."
+    ),
 }
 
 COVARIANCES = {
     "classical": "",
-    "hac": "The covariance of the parameters allows for autocorrelated and heteroskedastic errors (Newey and West); it changes "
-    "only their part of a standard error, which is small, and not the noise of the event days.",
+    "hac": N_(
+        "The covariance of the parameters allows for autocorrelated and heteroskedastic errors (Newey and West); it changes "
+        "only their part of a standard error, which is small, and not the noise of the event days."
+    ),
 }
 
 VARIANTS = {
-    "without_news": "Part of the global index’s sessions came after the announcement, so that it may hold the event itself. "
-    "Without what it earned on them, the abnormal returns are",
+    "without_news": N_(
+        "Part of the global index’s sessions came after the announcement, so that it may hold the event itself. Without what it "
+        "earned on them, the abnormal returns are: {effects} over {window} (all windows: variants.csv)."
+    ),
 }
 
 # what a model does not take out, where others do
-LEFT_IN = {"mean": "the market’s own move over the window stays in the effect"}
+LEFT_IN = {"mean": N_("the market’s own move over the window stays in the effect")}
 
 TREATMENTS: dict[Treatment, str] = {
-    "trade-to-trade": "From trade to trade: a suspended session has no return of its own, never a zero. The first return after "
-    "a suspension runs from the last trade to the first one after, over several sessions, and is set against the benchmark’s "
-    "return over exactly those sessions; its variance grows with their number.",
-    "lumped": "Lumped: the last price is carried through a suspension, so the whole return falls on the session of the "
-    "resumption, against one session of the benchmark.",
-    "uniform": "Uniform: the return over a suspension is spread evenly over its sessions, each against its own benchmark return.",
-    "drop": "Dropped: only returns over a single session are used; the return over a suspension is lost, and a CAR that needs it "
-    "is undefined.",
+    "trade-to-trade": N_(
+        "From trade to trade: a suspended session has no return of its own, never a zero. The first return after a "
+        "suspension runs from the last trade to the first one after, over several sessions, and is set against the "
+        "benchmark’s return over exactly those sessions; its variance grows with their number."
+    ),
+    "lumped": N_(
+        "Lumped: the last price is carried through a suspension, so the whole return falls on the session of the resumption, "
+        "against one session of the benchmark."
+    ),
+    "uniform": N_(
+        "Uniform: the return over a suspension is spread evenly over its sessions, each against its own benchmark return."
+    ),
+    "drop": N_(
+        "Dropped: only returns over a single session are used; the return over a suspension is lost, and a CAR that needs it "
+        "is undefined."
+    ),
 }
 
 EXPECTATION = {
-    "market": "relative to what {benchmark} led one to expect",
-    "mean": "relative to the shares’ own average return before",
-    "market_adjusted": "relative to {benchmark}",
-    "capm": "relative to what {benchmark} led one to expect",
-    "factors": "relative to what the factors led one to expect",
-    "peers": "relative to what their peers led one to expect",
-    "two_index": "relative to what {benchmark} and the global index led one to expect",
-    "industry": "relative to what {benchmark} and the industry led one to expect",
-    "scholes_williams": "relative to what {benchmark} led one to expect",
-    "dimson": "relative to what {benchmark} led one to expect",
-    "garch": "relative to what {benchmark} led one to expect",
+    "market": N_("relative to what {benchmark} led one to expect"),
+    "mean": N_("relative to the shares’ own average return before"),
+    "market_adjusted": N_("relative to {benchmark}"),
+    "capm": N_("relative to what {benchmark} led one to expect"),
+    "factors": N_("relative to what the factors led one to expect"),
+    "peers": N_("relative to what their peers led one to expect"),
+    "two_index": N_("relative to what {benchmark} and the global index led one to expect"),
+    "industry": N_("relative to what {benchmark} and the industry led one to expect"),
+    "scholes_williams": N_("relative to what {benchmark} led one to expect"),
+    "dimson": N_("relative to what {benchmark} led one to expect"),
+    "garch": N_("relative to what {benchmark} led one to expect"),
 }
+
+
+def status_words(status: str) -> str:
+    """Return what a session was to a share, in words."""
+    words = STATUSES[status]
+    return _(words)
+
+
+def why(code: str) -> str:
+    """Return a reason code in words; a code without words stands for itself."""
+    return _(REASONS[code]) if code in REASONS else code
 
 
 def reason(code: str) -> str:
     """Return a reason code in words, with the code itself, as tables carry it."""
-    words = REASONS.get(code)
-    return f"{words} ({code})" if words else code
+    return _("{reason} ({code})", reason=why(code), code=code) if code in REASONS else code
 
 
 def own_words(text: str) -> str:
@@ -190,7 +248,13 @@ def _harmless(letter: str) -> bool:
     return unicodedata.category(letter) not in ("Cc", "Cs") and letter not in TURNS
 
 
+def capital(text: str) -> str:
+    """Return `text` with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(text: str) -> str:
     """Return `text` with a capital letter and a full stop."""
     stripped = text.strip()
-    return stripped[:1].upper() + stripped[1:] + ("" if stripped.endswith((".", "!", "?")) else ".") if stripped else ""
+    stop = "" if stripped.endswith((".", "!", "?", "。", "！", "？")) else pgettext("end of a sentence", ".")
+    return capital(stripped) + stop if stripped else ""

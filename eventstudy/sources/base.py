@@ -40,6 +40,8 @@ class PriceSeries:
         What it means in this source when a session has no row.
     notes : tuple of str
         What the reader of a report must know about this series.
+    name, name_zh : str
+        What the instrument is called in English and in Chinese; empty where the source does not say.
     doubts : tuple of (str, str)
         Code and sentence of what the source saw that may make a figure wrong.
     vintage : str
@@ -59,6 +61,7 @@ class PriceSeries:
     doubts: tuple[tuple[str, str], ...] = field(default=())
     vintage: str = ""
     fetched_at: str = ""
+    name_zh: str = ""
 
     @property
     def flags(self) -> pd.Series:

@@ -40,4 +40,6 @@ class SnapshotSource:
         raw["split"] = raw["date"].map({action["ex"]: action.get("split", 1.0) for action in about.get("action", [])})
         frame, notes = price_frame(raw, f"snapshot, {symbol}")
         notes += [about["note"]] if "note" in about else []
-        return PriceSeries(symbol, frame, self.name, about["kind"], "missing", about["name"], tuple(notes))
+        return PriceSeries(symbol, frame, self.name, about["kind"], "missing", about["name"], tuple(notes),
+            name_zh=about["name_zh"],
+        )  # fmt: skip

@@ -1,0 +1,217 @@
+"""How sure one can be, in words: what the design can find, the average and its caution, the p-values (rules D12, D13)."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from eventstudy.inference.registry import kind_of
+from eventstudy.report.averages import (
+    UNLIKE,
+    Average,
+    average_effect,
+    row_of_placebo,
+    row_of_test,
+    sd_ratios,
+    unlike_reactions,
+)
+from eventstudy.report.language import _, ngettext
+from eventstudy.report.numbers import (
+    confidence,
+    decimal,
+    in_words,
+    interval,
+    joined,
+    p_equation,
+    p_value,
+    percent,
+    size,
+)
+from eventstudy.report.subjects import Reading, Subject
+from eventstudy.report.tests_in_words import short_name
+from eventstudy.report.wording import sentence, why
+from eventstudy.study import ALL, UNCONFOUNDED
+from eventstudy.windows import Window
+
+
+def average_words(mean: Average, alpha: float) -> str:
+    """Return an average with its interval, where it has one."""
+    if math.isnan(mean.low):
+        return percent(mean.value, 1)
+    return _(
+        "{average} ({level} interval {interval})",
+        average=percent(mean.value, 1), level=confidence(alpha), interval=interval(mean.low, mean.high, 1),
+    )  # fmt: skip
+
+
+def average_sentences(reading: Reading, headline: Window) -> tuple[str, ...]:
+    """Return what can be said of the average, with the caution that unlike reactions call for."""
+    mean = average_effect(reading, ALL, headline)
+    if mean is None or mean.n < 2:
+        return ()
+    unlike = unlike_reactions(reading, headline)
+    told = []
+    words = average_words(mean, reading.plan.alpha)
+    if unlike is not None:
+        told.append(
+            _(
+                "Effects over this window differ between the firms: equal effects are rejected (F = {statistic}, {p}). Their "
+                "average, {average}, is an average of unlike reactions and describes none of them.",
+                statistic=decimal(unlike["statistic"]), p=p_equation(unlike["p_value"]), average=words,
+            )
+        )  # fmt: skip
+        told += _other_news_words(reading, headline)
+    elif not reading.many:
+        told.append(_("On average over {count} firms: {average}.", count=in_words(mean.n), average=words))
+    if unlike is None:
+        told += _equality_words(reading, headline)
+    clean = average_effect(reading, UNCONFOUNDED, headline) if UNCONFOUNDED in reading.study.groups else None
+    if clean is not None and clean.n < mean.n:
+        told.append(
+            ngettext(
+                "Without firms that had other news in the window, the average of the one firm left is {average}.",
+                "Without firms that had other news in the window, the average of the {count} firms left is {average}.",
+                clean.n, count=in_words(clean.n), average=average_words(clean, reading.plan.alpha),
+            )
+        )  # fmt: skip
+    return tuple(told)
+
+
+def _other_news_words(reading: Reading, headline: Window) -> list[str]:
+    """Tell whether other news of some firms may be why effects differ (rule D14)."""
+    if UNCONFOUNDED not in reading.study.groups:
+        return []
+    rest = row_of_test(reading, UNCONFOUNDED, headline, "equal_effects")
+    if rest is None or pd.isna(rest["p_value"]):
+        return []
+    firms = in_words(int(rest["n"]))
+    if rest["p_value"] < UNLIKE:
+        return [
+            _(
+                "They differ, too, between the {firms} firms without other news in the window ({p}).",
+                firms=firms, p=p_equation(rest["p_value"]),
+            )
+        ]  # fmt: skip
+    return [
+        _(
+            "Other news of some firms may be the reason: between the {firms} firms without it equal effects are not rejected "
+            "({p}), which does not show that they are equal.",
+            firms=firms, p=p_equation(rest['p_value']),
+        )
+    ]
+
+
+def _equality_words(reading: Reading, headline: Window) -> list[str]:
+    row = row_of_test(reading, ALL, headline, "equal_effects")
+    if row is None:
+        return []
+    if pd.isna(row["p_value"]):
+        return [_("Whether the firms reacted alike is not tested: {reason}.", reason=why(row["reason"]))]
+    return [_("Equal effects are not rejected ({p}), which does not show that they are equal.", p=p_equation(row['p_value']))]
+
+
+def power(reading: Reading, headline: Window) -> tuple[str, ...]:
+    """Tell how small an effect this design can find, before any p-value (rule D12)."""
+    table = reading.result.detectable
+    here = table[(table["window_start"] == headline[0]) & (table["window_end"] == headline[1])].set_index("scope")["effect"]
+    effect = reading.scale.effect
+    level = f"{100 * reading.plan.alpha:g}%"
+    told = []
+    for subject in () if reading.many else reading.treated:
+        scope = f"{subject.firm.key[0]}, {subject.firm.key[1]}"
+        if scope in here:
+            told.append(
+                _(
+                    "a fall of {fall} or a rise of {rise} for {firm}",
+                    fall=size(effect(-here[scope])), rise=size(effect(here[scope])), firm=subject.name,
+                )
+            )  # fmt: skip
+    if ALL in here and (len(reading.treated) > 1):
+        ends = {"fall": size(effect(-here[ALL])), "rise": size(effect(here[ALL]))}
+        told.append(_("a fall of {fall} or a rise of {rise} for the average", **ends))
+    if not told:
+        return ()
+    return (
+        _(
+            "What this design can find: judged by the shares’ usual noise alone, a test at the {level} level detects, with "
+            "probability 0.8, {effects}. Smaller effects would often go unnoticed.",
+            level=level, effects=joined(told),
+        ),
+    )  # fmt: skip
+
+
+def chance(reading: Reading, headline: Window) -> tuple[str, ...]:
+    """Give the p-values, with what each of them stands on."""
+    told = [] if reading.many else _firms_chance(reading, headline)
+    told += _average_chance(reading, headline)
+    return tuple(told)
+
+
+def _firms_chance(reading: Reading, headline: Window) -> list[str]:
+    table = reading.result.car(headline)
+    rows = {(row["event_id"], row["symbol"]): row for _place, row in table.iterrows()}
+    parts, family = [], 0
+    for subject in reading.treated:
+        effect, row = subject.effect(headline), rows[subject.firm.key]
+        family += effect is not None
+        if effect is not None and not effect.censored:
+            parts.append((subject.name, row["p_value"], row["p_holm"]))
+    if not parts:
+        return []
+    if family == 1:
+        return [_("If the event days were like the estimation days but for the effect, {p}.", p=p_equation(parts[0][1]))]
+    told = joined(
+        _("{firm} {p} and {adjusted}", firm=name, p=p_value(own), adjusted=p_value(adjusted)) for name, own, adjusted in parts
+    )
+    return [
+        _(
+            "p-value of each firm on its own, and after Holm’s adjustment for {count} firms: {values}. They hold if the event "
+            "days were like the estimation days but for the effect.",
+            count=in_words(family), values=told,
+        )
+    ]  # fmt: skip
+
+
+def _average_chance(reading: Reading, headline: Window) -> list[str]:
+    """Give the headline tests; of a single firm its t stands in a sentence of its own."""
+    several = len(reading.treated) > 1
+    tests = [test for test in reading.headline.tests if several or kind_of(test) != "parametric"]
+    parts = [_test_words(reading, headline, test) for test in tests]
+    if not parts or not reading.study.cross_section(ALL, headline).firms:
+        return []
+    if several:
+        told = ngettext(
+            "Headline test of the average: {tests}", "Headline tests of the average: {tests}", len(parts), tests=joined(parts)
+        )
+    else:
+        told = ngettext(
+            "Headline test of this firm: {tests}", "Headline tests of this firm: {tests}", len(parts), tests=joined(parts)
+        )
+    return [sentence(told)]
+
+
+def _test_words(reading: Reading, headline: Window, test: str) -> str:
+    row, name = row_of_test(reading, ALL, headline, test), short_name(test)
+    assert row is not None  # a headline test is one that the study runs
+    if pd.isna(row["p_value"]):
+        return _("{test}, undefined ({reason})", test=name, reason=why(row["reason"]))
+    told = _("{test}, {p}", test=name, p=p_equation(row["p_value"]))
+    drawn = row_of_placebo(reading, ALL, headline, test)
+    if drawn is not None:
+        told = _(
+            "{told} among {blocks} blocks, smallest attainable {floor}",
+            told=told, blocks=drawn["blocks"], floor=decimal(drawn["floor"], 3),
+        )  # fmt: skip
+        told += sd_words(reading, reading.treated)
+    return joined([told, why(row["reason"])] if row["reason"] else [told])
+
+
+def sd_words(reading: Reading, subjects: tuple[Subject, ...]) -> str:
+    """Tell how the sessions just before the event compare with the estimation window (rule D15)."""
+    ratios = sd_ratios(subjects, reading.result.models)
+    if ratios is None:
+        return ""
+    low, high = (decimal(ratio) for ratio in ratios)
+    span = low if low == high else _("{low} to {high}", low=low, high=high)
+    return _(" (the 30 sessions before the event varied {span} times as much as the estimation window)", span=span)
