@@ -74,12 +74,12 @@ def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
     for group in study.groups:
         for window in plan.windows.car:
             for found in _group_results(study, draws, group, window):
-                rows.append(_test_row(group, window, found, headline.role(found.name, window == plan.headline_window)))
+                rows.append(result_row(group, window, found, headline.role(found.name, window == plan.headline_window)))
     for first, second in compared_groups(study):
         for window in plan.windows.car:
             name = difference_name(first, second)
             for found in _difference_results(study, draws, (first, second), window):
-                rows.append(_test_row(name, window, found, "secondary"))
+                rows.append(result_row(name, window, found, "secondary"))
     return whole_numbers(as_table("tests", rows), ["df"])
 
 
@@ -108,7 +108,8 @@ def _difference_results(study: Computation, draws: Draws, pair: tuple[str, str],
         yield placebo_result("placebo_difference", drawn, len(both.firms), both.staggered)
 
 
-def _test_row(group: str, window: Window, found: TestResult, role: str) -> Row:
+def result_row(group: str, window: Window, found: TestResult, role: str) -> Row:
+    """Return a test's outcome as a row of the table of tests."""
     return (
         {"group": group}
         | bounds(window)

@@ -22,14 +22,17 @@ from eventstudy.config import StudySpec
 from eventstudy.cross_section import cross_section_table
 from eventstudy.draws import Draws, draw_placebos
 from eventstudy.errors import ConfigError
+from eventstudy.presentation import Presentation
 from eventstudy.seal import Seal, Standing, standings
 from eventstudy.study import ALL, Computation
 
 TABLE_NAMES = tuple(tables.COLUMNS)
 
 
-class StudyResult:
+class StudyResult(Presentation):
     """Tables of a computed study; each is computed when first read.
+
+    It shows as a table in a notebook; `tidy`, `to_markdown`, `to_latex`, `to_excel`, `plot_car` and `plot_prices` present it.
 
     Attributes
     ----------
@@ -258,9 +261,3 @@ class StudyResult:
         from eventstudy.runs import write_run
 
         return write_run(self, Path(folder)).folder
-
-    def __repr__(self) -> str:
-        return self.summary().to_string(index=False)
-
-    def _repr_html_(self) -> str:
-        return self.summary().to_html(index=False, na_rep="")

@@ -176,7 +176,7 @@ class Reading:
     def source_notes(self) -> dict[str, tuple[str, str]]:
         """Letter to (symbol, sentence) of what the source says of each series."""
         notes = [(symbol, note) for symbol, series in self.study.inputs.series.items() for note in series.notes]
-        return {_letter(place): (symbol, own_words(note)) for place, (symbol, note) in enumerate(notes)}
+        return {letter(place): (symbol, own_words(note)) for place, (symbol, note) in enumerate(notes)}
 
     def firm_name(self, symbol: str, event_id: str = "") -> FirmName:
         """Return the names of a firm; `event_id` is added where the name alone would be ambiguous."""
@@ -266,7 +266,7 @@ class Reading:
         return _("Group: {words}", words=own_words(group))
 
 
-def _letter(place: int) -> str:
+def letter(place: int) -> str:
     """Return a, b, ..., z, aa, ab, ...: how notes are told apart."""
     letters = ""
     place += 1

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendar import SessionCalendar
+from eventstudy.draws import OF_BLOCKS
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.inference.bootstrap import BOOTSTRAP, bootstrap_test
 from eventstudy.inference.cross import CrossSection, FirmCar
@@ -20,9 +21,6 @@ from eventstudy.trading import Listing
 
 Cars = Mapping[str, CumulativeAbnormalReturn] | Sequence[CumulativeAbnormalReturn]
 
-OF_BLOCKS = {
-    "placebo_caar": PlaceboBlocks.mean_car, "placebo_scar": PlaceboBlocks.mean_scar, "placebo_hotelling": PlaceboBlocks.joint,
-}  # fmt: skip
 RUNNABLE = (*CLOSED_FORM, *OF_BLOCKS, *BOOTSTRAP)
 FIELDS = ("name", "null", "statistic", "df", "p_value", "n", "reason", "p_left", "p_right", "floor")
 

@@ -1,0 +1,175 @@
+"""How a result presents itself: one long table, tables to print, plots, and what a notebook shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pandas as pd
+
+from eventstudy.errors import ConfigError
+from eventstudy.tidy import tidy_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from eventstudy.report.published import Published
+    from eventstudy.result import StudyResult
+
+
+class Presentation:
+    """The part of a `StudyResult` that presents it; what draws and formats is imported when it is called."""
+
+    @property
+    def _own(self) -> StudyResult:
+        return cast("StudyResult", self)
+
+    def tidy(self) -> pd.DataFrame:
+        """Return every estimate in one long table: one row a firm and window, then one row a group and window.
+
+        Returns
+        -------
+        DataFrame
+            ``scope`` (``firm`` or ``group``), ``group`` (of a firm's row: its own), ``event_id``, ``symbol``, ``name``,
+            ``event_session``, ``window_start``, ``window_end``, ``headline`` (whether it is the window the study is judged by),
+            ``n`` (firms with a CAR), ``estimate`` (CAR, or their mean; decimals), ``std_error``, ``statistic`` (t), ``df``,
+            ``p_value`` (two-sided), ``p_holm`` (over the firms of a window), ``ci_low``, ``ci_high``, ``test`` (``t``, or
+            ``portfolio_t`` for means, empty where the study does not run it), ``status``, ``reason``, ``confounded_by``,
+            ``censored``. NaN or empty where undefined.
+
+        Notes
+        -----
+        A mean's error is that of rule C7, with the covariance across firms. `cars`, `caar` and `tests` hold the same numbers.
+        """
+        return self._tidy.copy()
+
+    @cached_property
+    def _tidy(self) -> pd.DataFrame:
+        return tidy_table(self._own.computation)
+
+    def to_markdown(self, windows: Sequence[tuple[int, int]] | None = None) -> str:
+        """Return the table of the study in Markdown: estimates with intervals, the tests by name, N and notes.
+
+        Parameters
+        ----------
+        windows : sequence of (int, int), optional
+            Windows of the estimates; default all. The tests are those of the headline window.
+
+        Raises
+        ------
+        ConfigError
+            If the study has no such window.
+        """
+        from eventstudy.report.renderings import markdown
+
+        return markdown(self._published(windows))
+
+    def to_latex(self, windows: Sequence[tuple[int, int]] | None = None, *, label: str = "") -> str:
+        """Return the table of the study as a LaTeX float; it needs the package booktabs.
+
+        Parameters
+        ----------
+        windows : sequence of (int, int), optional
+            As for `to_markdown`.
+        label : str
+            For references to it.
+
+        Raises
+        ------
+        ConfigError
+            If the study has no such window.
+        """
+        from eventstudy.report.renderings import latex
+
+        return latex(self._published(windows), label)
+
+    def to_excel(self, path: str | Path, windows: Sequence[tuple[int, int]] | None = None) -> Path:
+        """Write the table of the study as a workbook, with sheets of the numbers to sixteen digits, and return its path.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.xlsx``. A file that is there is replaced.
+        windows : sequence of (int, int), optional
+            As for `to_markdown`; the sheets of numbers hold all.
+
+        Raises
+        ------
+        ConfigError
+            If the package xlsxwriter (extra ``excel``) is not installed, or the study has no such window.
+        OutputError
+            If the file cannot be written.
+        """
+        from eventstudy.report.renderings import excel
+
+        target = Path(path)
+        if target.suffix.lower() != ".xlsx":
+            raise ConfigError(f"path = {str(path)!r} is no workbook: end it in .xlsx")
+        excel(target, self._published(windows), self.tidy(), self._own.tests_in_full)
+        return target
+
+    def plot_car(
+        self, symbol: str | None = None, *, event_id: str | None = None, start: int | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the CAR session by session with its interval; suspended sessions are shaded and bridged.
+
+        Parameters
+        ----------
+        symbol, event_id : str, optional
+            One firm, or the firms of one event; default all treated firms, and their mean where all of them have a value.
+        start : int
+            First session of the sums; default that of the headline window, at most 0.
+        ax : Axes, optional
+            Default new axes, on a figure that pyplot knows nothing of (``.figure`` shows it).
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        ConfigError
+            If no such firm has an estimate, or `start` lies outside the event window.
+        """
+        from eventstudy.report.plots import plot_car
+
+        return plot_car(self._own, symbol, event_id, start, ax)
+
+    def plot_prices(self, symbol: str | None = None, *, event_id: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw share and benchmark as total return, both 100 at the last close before the event; suspensions are shaded.
+
+        Parameters
+        ----------
+        symbol, event_id, ax
+            As for `plot_car`; at most six firms.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        ConfigError
+            If no such firm has an estimate, or there are too many.
+        """
+        from eventstudy.report.plots import plot_prices
+
+        return plot_prices(self._own, symbol, event_id, ax)
+
+    def _published(self, windows: Sequence[tuple[int, int]] | None) -> Published:
+        from eventstudy.report.published import published
+
+        for pair in windows or ():
+            self._own.car(pair)  # refuses a window that the study does not have
+        return published(self._own, [(lo, hi) for lo, hi in windows] if windows else None, every_test=True)
+
+    def __repr__(self) -> str:
+        return self._own.summary().to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        from eventstudy.report.published import published
+        from eventstudy.report.renderings import html
+
+        return html(published(self._own, [self._own.computation.inputs.plan.headline_window], every_test=False))

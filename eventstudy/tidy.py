@@ -1,0 +1,66 @@
+"""Every estimate of a study in one long table: CARs of firms, then their means by group."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from eventstudy.group_tables import caar_table, portfolio_se
+from eventstudy.inference.registry import run_test
+from eventstudy.inference.result import TestResult
+from eventstudy.study import Computation
+from eventstudy.tables import cars_table, events_table
+
+COLUMNS = [
+    "scope", "group", "event_id", "symbol", "name", "event_session", "window_start", "window_end", "headline", "n", "estimate",
+    "std_error", "statistic", "df", "p_value", "p_holm", "ci_low", "ci_high", "test", "status", "reason", "confounded_by",
+    "censored",
+]  # fmt: skip
+MEAN_TEST = "portfolio_t"
+PLACE = ["window_start", "window_end"]
+
+
+def tidy_table(study: Computation) -> pd.DataFrame:
+    """Return CARs and their means in one long table; a mean has the error of its portfolio t, where the study runs that."""
+    plan = study.inputs.plan
+    table = pd.concat([_of_firms(events_table(study), cars_table(study)), _of_groups(study, caar_table(study))])
+    table["headline"] = (table["window_start"] == plan.headline_window[0]) & (table["window_end"] == plan.headline_window[1])
+    text = ["name", "event_session", "confounded_by", "censored", "event_id", "symbol", "reason"]
+    numbers = dict.fromkeys(("estimate", "std_error", "statistic", "df", "p_value", "p_holm", "ci_low", "ci_high"), float)
+    return table.fillna(dict.fromkeys(text, "")).astype(numbers | {"n": int})[COLUMNS].reset_index(drop=True)
+
+
+def _of_firms(events: pd.DataFrame, cars: pd.DataFrame) -> pd.DataFrame:
+    keys = ["event_id", "symbol"]
+    named = cars.merge(events[[*keys, "name", "group", "event_session"]], on=keys, how="left", validate="many_to_one")
+    renamed = named.rename(columns={"car": "estimate", "se_car": "std_error", "t": "statistic"})
+    return renamed.assign(scope="firm", n=renamed["estimate"].notna().astype(int), test="t")
+
+
+def _of_groups(study: Computation, caar: pd.DataFrame) -> pd.DataFrame:
+    plan = study.inputs.plan
+    rows = []
+    for row in caar.to_dict("records"):
+        cross = study.cross_section(row["group"], (row["window_start"], row["window_end"]))
+        asked = MEAN_TEST in plan.tests
+        found = run_test(MEAN_TEST, cross) if asked else TestResult("", "sharp", row["n"])
+        se = portfolio_se(cross) if np.isfinite(found.statistic) else np.nan
+        reach = stats.t.isf(plan.alpha / 2, found.df) * se
+        rows.append(
+            {key: row[key] for key in ("group", *PLACE, "n")}
+            | {
+                "scope": "group",
+                "estimate": row["caar"],
+                "std_error": se,
+                "statistic": found.statistic,
+                "df": found.df,
+                "p_value": found.p_value,
+                "ci_low": row["caar"] - reach,
+                "ci_high": row["caar"] + reach,
+                "test": found.name,
+                "status": "ok" if row["n"] else "undefined",
+                "reason": found.reason if row["n"] else "no_firms",
+            }
+        )
+    return pd.DataFrame(rows)
