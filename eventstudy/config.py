@@ -25,9 +25,11 @@ from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.inference.regression import Errors, Weights
 from eventstudy.models.options import MOST_SHIFTS, ModelOptions, missing_option, refused_treatment
 from eventstudy.models.robust import Covariance, Estimator
+from eventstudy.plan import EngineName
 from eventstudy.returns import LimitDays, ReturnKind, Treatment
 from eventstudy.robustnessconfig import Robustness
 from eventstudy.sources.factortable import FactorUnits
+from eventstudy.tablefiles import Format
 from eventstudy.windows import Windows
 
 
@@ -174,6 +176,19 @@ class Runs(Section):
     )
 
 
+class Output(Section):
+    """How tables are written; no part of the study itself."""
+
+    format: Format = Field(default="csv", description="of the tables: csv, or parquet for studies of many events")
+
+
+class Compute(Section):
+    """Where the events of a large study are estimated; no part of the study itself: the numbers are the same."""
+
+    engine: EngineName = Field(default="local", description="local, or dask to spread events over the workers of a cluster")
+    scheduler: StrictStr = Field(default="", description="address of a dask scheduler; default: workers started on this machine")
+
+
 class StudyKeys(Section):
     """Name and title of the study."""
 
@@ -206,6 +221,8 @@ class StudySpec(Section):
     cross_section: CrossSectionKeys | None = None
     robustness: Robustness | None = Field(None, description="further choices the study is computed under, all combined")
     runs: Runs = Runs()
+    output: Output = Output()
+    compute: Compute = Compute()
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _text: str | None = PrivateAttr(default=None)

@@ -26,9 +26,8 @@ from eventstudy.changes import (
 )
 from eventstudy.config import StudySpec
 from eventstudy.errors import EventStudyError
+from eventstudy.panel.build import run_inputs
 from eventstudy.plan import StudyInputs
-from eventstudy.result import StudyResult
-from eventstudy.study import compute
 
 MOST_EXCHANGED = 12  # each exchanged input is a whole computation
 NEW_SESSIONS = "new sessions"
@@ -97,7 +96,7 @@ def _explained(moved: list[Change], older: State, newer: State) -> list[Change]:
 def _numbers(inputs: StudyInputs, spec: StudySpec | None) -> Numbers:
     """Return the numbers of a computation by subject and field; none where it cannot be run."""
     try:
-        result = StudyResult(compute(inputs), spec)
+        result = run_inputs(inputs, spec)
         tables = {"cars": result.cars, "tests": result.tests}
     except EventStudyError:
         return {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,17 @@ from eventstudy.inputs import EVENT_COLUMNS, check_peers, events_from_table
 from eventstudy.models import MODEL_NAMES
 from eventstudy.models.options import ModelOptions, missing_option, refused_treatment
 from eventstudy.models.robust import COVARIANCES, ESTIMATORS, Covariance, Estimator
-from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
+from eventstudy.panel.build import is_for_panel, run_inputs
+from eventstudy.panel.engines import ENGINES, Engine, Watch, unwatched
+from eventstudy.panel.frames import plain_panel
+from eventstudy.panel.result import PanelResult, run_panel
+from eventstudy.plan import EngineName, FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.prices import Fetching, price_source
 from eventstudy.result import StudyResult
 from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
 from eventstudy.shapes import index_series, price_series
-from eventstudy.sources.base import Kind
+from eventstudy.sources.base import Kind, PriceSeries
 from eventstudy.sources.factortable import FactorTable, FactorUnits, factor_table
-from eventstudy.study import compute
 from eventstudy.windows import Windows
 
 BENCHMARK, INDUSTRY, GLOBAL = "benchmark", "industry_benchmark", "global_benchmark"
@@ -61,6 +65,9 @@ def event_study(
     fowler_rorke: bool = False,
     estimator: Estimator = "ols",
     cov: Covariance = "classical",
+    engine: EngineName = "local",
+    scheduler: str = "",
+    progress: Callable[[int, int], None] | None = None,
 ) -> StudyResult:
     """Run an event study on DataFrames.
 
@@ -124,6 +131,12 @@ def event_study(
         Least squares, Huber's estimator or least absolute deviations.
     cov : {"classical", "hac"}
         Covariance of least-squares parameters.
+    engine : {"local", "dask"}
+        Where the events of a large study are estimated; the numbers are the same.
+    scheduler : str
+        Address of a dask scheduler such as ``tcp://10.0.0.5:8786``; empty: workers are started on this machine.
+    progress : callable, optional
+        Is called with how many chunks of events are done, and of how many, in a large study.
 
     Returns
     -------
@@ -152,24 +165,21 @@ def event_study(
     _check_choice("estimator", estimator, ESTIMATORS)
     _check_choice("cov", cov, COVARIANCES)
     _check_choice("suspensions", suspensions, TREATMENTS)
+    _check_choice("engine", engine, ENGINES)
     if not 0 < alpha < 1:
         raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
     if not isinstance(windows, Windows):
         raise ConfigError(f"windows is a {type(windows).__name__}: give es.Windows(estimation=..., event=..., car=[...])")
-    rows = events_from_table(_event_rows(events), "events")
-    symbols = list(dict.fromkeys(event.symbol for event in rows))
-    check_peers(peers, rows)
-    symbols += [symbol for symbol in dict.fromkeys(peers) if symbol not in symbols]
-    series = price_series(prices, symbols, volume)
-    series |= {
+    events = _event_rows(events)
+    indices = {
         name: index_series(levels, name)
         for name, levels in ((BENCHMARK, benchmark), (INDUSTRY, industry_benchmark), (GLOBAL, global_benchmark))
         if levels is not None
     }
     table = _factors(factors, factor_columns, risk_free_column, factor_units) if factors is not None else None
     options = ModelOptions(
-        _columns_of(table, risk_free_column), risk_free_column, tuple(peers), GLOBAL if GLOBAL in series else "", global_calendar,
-        INDUSTRY if INDUSTRY in series else "", lags, leads, fowler_rorke, estimator, cov,
+        _columns_of(table, risk_free_column), risk_free_column, tuple(peers), GLOBAL if GLOBAL in indices else "",
+        global_calendar, INDUSTRY if INDUSTRY in indices else "", lags, leads, fowler_rorke, estimator, cov,
     )  # fmt: skip
     if lacking := missing_option(model, options, table is not None) or refused_treatment(model, suspensions):
         raise ConfigError(lacking)
@@ -181,16 +191,58 @@ def event_study(
         tuple(_mask(first, last) for first, last in masks), headline=_headline(headline, names),
         model_options=options,
     )  # fmt: skip
-    inputs = StudyInputs(
-        plan,
-        rows,
-        {symbol: FirmSettings(BENCHMARK, price_limit=price_limit) for symbol in symbols},
-        series,
-        {symbol: "no column or rows in prices" for symbol in symbols if symbol not in series},
-        now or dt.datetime.now(dt.UTC),
-        factors=table,
-    )
-    return StudyResult(compute(inputs))
+    asked = _Asked(plan, events, prices, indices, volume, price_limit, now or dt.datetime.now(dt.UTC), table)
+    return asked.result(Engine(engine, scheduler, _watched(progress)))
+
+
+def _watched(progress: Callable[[int, int], None] | None) -> Watch:
+    if progress is None:
+        return unwatched
+
+    def watch(items: Sequence[str]) -> Iterator[str]:
+        for done, item in enumerate(items, 1):
+            yield item
+            progress(done, len(items))
+
+    return watch
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What `event_study` was asked for: frames as they came, beside a checked plan."""
+
+    plan: Plan
+    events: pd.DataFrame
+    prices: pd.DataFrame
+    indices: dict[str, PriceSeries]
+    volume: pd.DataFrame | None
+    price_limit: float | None
+    now: dt.datetime
+    factors: FactorTable | None
+
+    def result(self, engine: Engine) -> StudyResult:
+        """Run many events as a panel, few of them one at a time."""
+        if is_for_panel(self.plan, len(self.events)) and self.price_limit is None:
+            plain = plain_panel(self.plan, self.events, self.prices, self.indices[BENCHMARK], self.volume, self.now)
+            if plain is not None:
+                return PanelResult(run_panel(*plain, engine), lambda chosen: self.inputs(self.events.iloc[chosen]))
+        return run_inputs(self.inputs(self.events), engine=engine)
+
+    def inputs(self, events: pd.DataFrame) -> StudyInputs:
+        """Return the inputs of a study of some of the events."""
+        rows, peers = events_from_table(events, "events"), self.plan.model_options.peers
+        check_peers(peers, rows)
+        symbols = list(dict.fromkeys([*(event.symbol for event in rows), *peers]))
+        series = price_series(self.prices, symbols, self.volume)
+        return StudyInputs(
+            self.plan,
+            rows,
+            {symbol: FirmSettings(BENCHMARK, price_limit=self.price_limit) for symbol in symbols},
+            series | self.indices,
+            {symbol: "no column or rows in prices" for symbol in symbols if symbol not in series},
+            self.now,
+            factors=self.factors,
+        )
 
 
 def _event_rows(events: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from eventstudy.headline import headline_of
 from eventstudy.inference.bootstrap import BOOTSTRAP, bootstrap_test
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.parametric import caar_se
+from eventstudy.inference.placebo import PlaceboDraws
 from eventstudy.inference.registry import CLOSED_FORM, PLACEBO, difference_result, placebo_result, run_test
 from eventstudy.inference.result import TestResult
 from eventstudy.inference.sensitivity import FEWEST_BLOCKS
@@ -73,7 +74,7 @@ def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
     headline = headline_of(plan, study.inputs.events)
     for group in study.groups:
         for window in plan.windows.car:
-            for found in _group_results(study, draws, group, window):
+            for found in group_results(study, draws, group, window):
                 rows.append(result_row(group, window, found, headline.role(found.name, window == plan.headline_window)))
     for first, second in compared_groups(study):
         for window in plan.windows.car:
@@ -83,7 +84,8 @@ def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
     return whole_numbers(as_table("tests", rows), ["df"])
 
 
-def _group_results(study: Computation, draws: Draws, group: str, window: Window) -> Iterator[TestResult]:
+def group_results(study: Computation, draws: Draws, group: str, window: Window) -> Iterator[TestResult]:
+    """Yield the tests of a group over a window, in the order of the table."""
     plan, cross = study.inputs.plan, study.cross_section(group, window)
     placebos = draws.by_test[group, window]
     for name in plan.tests:
@@ -134,8 +136,13 @@ def placebo_table(draws: Draws) -> pd.DataFrame:
 
     Beside the tests, the same over dates that resemble the event (rule C15), and squared standardised CARs (rule D10).
     """
+    return placebo_rows(draws.by_test)
+
+
+def placebo_rows(by_test: Mapping[tuple[str, Window], Mapping[str, PlaceboDraws | None]]) -> pd.DataFrame:
+    """Return the table of placebo distributions, by group and window and by test."""
     rows: list[Row] = []
-    for (group, window), placebos in draws.by_test.items():
+    for (group, window), placebos in by_test.items():
         for name, drawn in placebos.items():
             if drawn is None or not len(drawn.draws):
                 continue
@@ -169,11 +176,15 @@ def correlation_table(study: Computation) -> pd.DataFrame:
             n = len(cross.firms)
             if n < 2 or not cross.correlation.enough:
                 continue
-            r = cross.correlation.mean
             sample = min(firm.fit.nobs for firm in cross.firms)
-            se = (1 - r) * (1 + (n - 1) * r) / np.sqrt(n * (n - 1) * sample / 2)
-            rows.append({"group": group} | bounds(window) | {"n": n, "mean_correlation": r, "se": se})
+            rows.append({"group": group} | bounds(window) | correlation_row(n, cross.correlation.mean, sample))
     return as_table("correlation", rows)
+
+
+def correlation_row(n: int, mean: float, sample: int) -> Row:
+    """Return the mean correlation of `n` firms with its standard error; `sample` is the fewest estimation rows of any."""
+    se = (1 - mean) * (1 + (n - 1) * mean) / np.sqrt(n * (n - 1) * sample / 2)
+    return {"n": n, "mean_correlation": mean, "se": se}
 
 
 def portfolio_se(cross: CrossSection) -> float:

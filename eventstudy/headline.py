@@ -75,9 +75,14 @@ def headline_of(plan: Plan, events: Sequence[EventFirm]) -> Headline:
     if plan.headline:
         return Headline(plan.headline, "named in the config", True)
     treated = {(event.symbol, event.announcement) for event in events if event.role == "treated"}
-    if len(treated) >= MANY_FIRMS:
-        return Headline(_first_of(plan, ("kp_bmp",), ("grank", "placebo_caar")), "default from ten firms on", False)
     common = len({announcement for _, announcement in treated}) < 2
+    return default_headline(plan, len(treated), common)
+
+
+def default_headline(plan: Plan, firms: int, common: bool) -> Headline:
+    """Return the headline tests by the number of treated firms and whether they share one date."""
+    if firms >= MANY_FIRMS:
+        return Headline(_first_of(plan, ("kp_bmp",), ("grank", "placebo_caar")), "default from ten firms on", False)
     dates = "one common date" if common else "differing dates"
     return Headline(
         _first_of(plan, ("portfolio_t",), ("placebo_caar",)), f"default for fewer than ten firms on {dates}", False

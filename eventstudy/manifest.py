@@ -24,6 +24,7 @@ from eventstudy.store import Store
 
 LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
 MOST_NAMED = 6
+NO_PART = {"runs", "output", "compute"}  # keys that move no number
 TIME_WILL_TELL = {"provisional", "calendar_end"}
 
 Manifest = Mapping[str, Any]
@@ -50,16 +51,16 @@ def versions() -> dict[str, str]:
 
 def identity(result: StudyResult) -> str:
     """Return the SHA-256 (hex) over the resolved study, the package's version and each series' content."""
-    inputs = result.computation.inputs
+    inputs = result.inputs
     content = {
-        "study": result.spec.model_dump(mode="json", by_alias=True, exclude={"runs"}) if result.spec else repr(inputs.plan),
+        "study": result.spec.model_dump(mode="json", by_alias=True, exclude=NO_PART) if result.spec else repr(inputs.plan),
         "events": [repr(event) for event in inputs.events],
         "regression": repr(inputs.plan.regression),
         "seals": [(seal.sealed_at.isoformat(), seal.sha256) for seal in result.seals],
         "version": __version__,
         "series": {symbol: series.content_hash for symbol, series in sorted(inputs.series.items())},
         "files": _input_hashes(result),
-        "unfinished": sorted({found.reason for firm in result.computation.firms for found in firm.cumulative.values()}),
+        "unfinished": sorted(result.reasons),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -103,7 +104,7 @@ def keep_inputs(result: StudyResult) -> KeptInputs:
     copies = {name: f"inputs/{place}-{Path(name).name}" for place, name in enumerate(spec.input_files)}
     vintages: dict[str, str] = {}
     try:
-        for symbol, series in result.computation.inputs.series.items():
+        for symbol, series in result.inputs.series.items():
             vintages[symbol] = series.vintage or store.keep(series)
     except OutputError as problem:
         return KeptInputs(store.folder, vintages, copies, f"the run is written, but cannot be repeated later: {problem}")
@@ -112,27 +113,20 @@ def keep_inputs(result: StudyResult) -> KeptInputs:
 
 def told_effects(result: StudyResult) -> str:
     """One clause: each firm's effect over the headline window in per cent; of many firms their mean and range."""
-    study = result.computation
-    plan = study.inputs.plan
-    window = list(plan.headline_window)
-    members = [firm for firm in study.groups["all"] if not firm.cumulative[plan.headline_window].reason]
-    if not members:
-        reasons = {firm.cumulative[plan.headline_window].reason for firm in study.groups["all"]}
-        return f"no firm has a CAR over {window}{' yet' if reasons & TIME_WILL_TELL else ''}"
-    cars = np.array([firm.cumulative[plan.headline_window].car for firm in members])
-    effects = np.expm1(cars) if plan.returns == "log" else cars
-    if len(members) > MOST_NAMED:
-        mean = np.expm1(cars.mean()) if plan.returns == "log" else cars.mean()
-        return f"{len(members)} CARs over {window}, {effects.min():+.1%} to {effects.max():+.1%}, on average {mean:+.1%}"
-    named = [firm.settings.name or firm.dated.event.symbol for firm in members]
-    if len({firm.key[0] for firm in members}) > 1:
-        named = [f"{name} ({firm.key[0]})" for name, firm in zip(named, members, strict=True)]
-    return ", ".join(f"{name} {effect:+.1%}" for name, effect in zip(named, effects, strict=True)) + f" over {window}"
+    plan = result.inputs.plan
+    window, cars = list(plan.headline_window), result.headline_cars()
+    if not cars:
+        return f"no firm has a CAR over {window}{' yet' if result.reasons & TIME_WILL_TELL else ''}"
+    values = np.array(list(cars.values()))
+    effects = np.expm1(values) if plan.returns == "log" else values
+    if len(cars) > MOST_NAMED:
+        mean = np.expm1(values.mean()) if plan.returns == "log" else values.mean()
+        return f"{len(cars)} CARs over {window}, {effects.min():+.1%} to {effects.max():+.1%}, on average {mean:+.1%}"
+    return ", ".join(f"{name} {effect:+.1%}" for name, effect in zip(cars, effects, strict=True)) + f" over {window}"
 
 
 def _provisional(result: StudyResult) -> bool:
-    reasons = {found.reason for firm in result.computation.firms for found in firm.cumulative.values()}
-    return bool(reasons & TIME_WILL_TELL)
+    return bool(result.reasons & TIME_WILL_TELL)
 
 
 def manifest_of(
@@ -144,7 +138,7 @@ def manifest_of(
     files: dict[str, str],
 ) -> dict[str, Any]:
     """Return what a run was made of and what came out: identity, versions, series with their vintages, changes, files."""
-    inputs = result.computation.inputs
+    inputs = result.inputs
     named = headline_of(inputs.plan, inputs.events)
     return {
         "study": study_name(result),
@@ -155,7 +149,7 @@ def manifest_of(
         "identity": identity(result),
         "versions": versions(),
         "events": len(inputs.events),
-        "excluded": len(result.computation.exclusions),
+        "excluded": len(result.left_out),
         "state": "provisional" if _provisional(result) else "complete",
         "told": told_effects(result),
         "headline": {"tests": list(named.tests), "rule": named.rule, "window": list(inputs.plan.headline_window)},

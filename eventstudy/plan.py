@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from eventstudy.events import Announcement, DateOnly, EventFirm
 from eventstudy.inference.regression import Errors, Weights
@@ -15,6 +16,8 @@ from eventstudy.sources.factortable import FactorTable
 from eventstudy.sources.stored import Outcome
 from eventstudy.trading import Spell
 from eventstudy.windows import Window, Windows
+
+EngineName = Literal["local", "dask"]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +17,14 @@ from eventstudy.configfile import load_study
 from eventstudy.errors import ConfigError, DataError, EventStudyError, UnknownSymbolError
 from eventstudy.inputs import study_inputs
 from eventstudy.manifest import Manifest, read_manifest, versions
+from eventstudy.panel.build import run_inputs
 from eventstudy.plan import StudyInputs
 from eventstudy.prices import Fetching
 from eventstudy.result import StudyResult
 from eventstudy.seal import seals_of
 from eventstudy.sources.base import Kind, PriceSeries
 from eventstudy.store import Store
-from eventstudy.study import compute
+from eventstudy.tablefiles import table_text
 
 
 class RecordedSource:
@@ -93,6 +95,9 @@ class RecordedRun:
         """
         path = self.folder / "tables" / f"{name}.csv"
         try:
+            if not path.exists() and path.with_suffix(".parquet").exists():
+                path = path.with_suffix(".parquet")
+                return pd.read_csv(io.StringIO(table_text(pd.read_parquet(path))), dtype=str, keep_default_na=False)
             return pd.read_csv(path, dtype=str, keep_default_na=False)
         except (OSError, ValueError) as problem:
             raise DataError(f"{path}: the table cannot be read: remove the run folder") from problem
@@ -118,7 +123,7 @@ class RecordedRun:
         DataError
             If its prices are no longer in the store.
         """
-        return StudyResult(compute(self.inputs()), self.spec, seals_of(self.spec))
+        return run_inputs(self.inputs(), self.spec, seals_of(self.spec))
 
     def comparison(self) -> Comparison | None:
         """Return what the run said of changes since the run before it; None where it was the first."""
@@ -175,4 +180,4 @@ def state_of_result(result: StudyResult) -> State:
     """Return a fresh result as one side of a comparison."""
     if result.spec is None:
         raise DataError("a result without a config cannot be compared: run the study from a config")
-    return State("this run", result.spec, versions(), result.cars, result.tests, result.computation.inputs)
+    return State("this run", result.spec, versions(), result.cars, result.tests, result.inputs)

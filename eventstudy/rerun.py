@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import filecmp
 import logging
 import os
 import signal
@@ -17,23 +18,22 @@ from typing import Literal
 from eventstudy import __version__
 from eventstudy.changes import Change, Comparison
 from eventstudy.configfile import load_study
-from eventstudy.doubt import event_doubts
 from eventstudy.errors import ConfigError, DataError, EventStudyError, TookTooLongError, UnexpectedError
 from eventstudy.explained import compare
 from eventstudy.manifest import study_name, told_effects
+from eventstudy.plan import StudyInputs
 from eventstudy.prices import Fetching
 from eventstudy.record import RecordedRun, find_run, recorded_run, state_of_result
 from eventstudy.result import StudyResult
 from eventstudy.run import run_study
 from eventstudy.runlog import log, run_log
-from eventstudy.runs import WrittenRun, contents, latest_run, prune, study_lock, unchanged_run, write_locked, write_run
+from eventstudy.runs import WrittenRun, latest_run, prune, study_lock, unchanged_run, write_contents, write_locked, write_run
 from eventstudy.sources.stored import TOLD
-from eventstudy.study import Computation
 
 HOOK_SECONDS = 60.0
 MOST_HEARD = 500  # bytes of what a failing command said
 MOST_TOLD = 10
-SLOW_TABLES = ("cars", "draws", "tests", "detectable", "power")
+MOST_TOLD_OUT = 50  # events left out, each with a line
 
 Watch = Callable[[str, Sequence[str]], Iterable[str]]
 
@@ -224,10 +224,10 @@ def run_config(config: Path, options: Options) -> Done:
         now=now, offline=options.offline, refresh=options.refresh,
         watch=lambda symbols: watch(f"{config}: fetching", symbols),
     )  # fmt: skip
-    result = run_study(spec, fetching=fetching)
-    for outcome in result.computation.inputs.outcomes:
+    result = run_study(spec, fetching=fetching, watch=lambda chunks: watch(f"{config}: estimating", chunks))
+    for outcome in result.inputs.outcomes:
         log("series", symbol=outcome.symbol, source=outcome.source, deed=outcome.deed, detail=outcome.detail)
-    messages = price_messages(result.computation)
+    messages = price_messages(result.inputs)
     written = None if options.force else unchanged_run(result, options.out)
     if written is not None:
         return _done(result, written, None, messages)
@@ -247,9 +247,12 @@ def run_config(config: Path, options: Options) -> Done:
 
 
 def _done(result: StudyResult, written: WrittenRun, comparison: Comparison | None, messages: list[str]) -> Done:
-    excluded = result.computation.exclusions
-    standing = standing_messages(result.computation)
-    standing += [f"event {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}" for item in excluded]
+    excluded = result.left_out
+    standing = standing_messages(result)
+    shown = excluded[:MOST_TOLD_OUT]
+    standing += [f"event {item.event_id}, {item.symbol} is excluded, {item.reason}: {item.detail}" for item in shown]
+    if len(excluded) > MOST_TOLD_OUT:
+        standing.append(f"{len(excluded) - MOST_TOLD_OUT} more events are excluded: the table exclusions has them all")
     state: Literal["written", "unchanged"] = "unchanged" if written.unchanged else "written"
     messages = [*messages, *([written.problem] if written.problem else [])]
     return Done(
@@ -264,8 +267,9 @@ def _repeat(config: Path, options: Options) -> Done:
     folder = recorded.folder
     result = recorded.result()
     _compute_tables(result, options.watch, f"{config}: computing")
-    fresh = contents(result, recorded.comparison())
-    differing = [name for name, text in fresh.items() if not _holds(folder / name, text)]
+    with tempfile.TemporaryDirectory() as fresh:
+        names = write_contents(result, recorded.comparison(), Path(fresh))
+        differing = [name for name in names if not _same(folder / name, Path(fresh) / name)]
     if differing:
         made_by = recorded.manifest["versions"]["eventstudy"]
         raise DataError(
@@ -292,34 +296,32 @@ def _meant(config: Path, options: Options) -> RecordedRun:
     return found
 
 
-def _holds(path: Path, text: str) -> bool:
+def _same(path: Path, fresh: Path) -> bool:
     try:
-        return path.read_bytes() == text.encode()
+        return filecmp.cmp(path, fresh, shallow=False)
     except OSError:
         return False
 
 
-def price_messages(study: Computation) -> list[str]:
+def price_messages(inputs: StudyInputs) -> list[str]:
     """Say what fetching the prices came to, where the reader of numbers must know: stale or revised prices."""
     return [
         f"{outcome.symbol} is {outcome.deed}, {outcome.detail}"
-        for outcome in study.inputs.outcomes
+        for outcome in inputs.outcomes
         if outcome.deed in TOLD
     ]
 
 
-def standing_messages(study: Computation) -> list[str]:
+def standing_messages(result: StudyResult) -> list[str]:
     """Say what is to be known of the prices every time: another source, a missing event session."""
     told = []
-    for series in study.inputs.series.values():
+    for series in result.inputs.series.values():
         told += [f"{series.symbol} is {note}" for note in series.notes if note.startswith("served by ")]
-    for firm in study.firms:
-        told += [f"{doubt.subject}: {doubt.text}" for doubt in event_doubts(firm) if doubt.severity == "error"]
-    return told
+    return told + result.needing_care
 
 
 def _compute_tables(result: StudyResult, watch: Watch, label: str) -> None:
-    for name in watch(label, SLOW_TABLES):
+    for name in watch(label, result.slow_tables):
         getattr(result, name)
 
 

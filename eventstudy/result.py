@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -20,11 +21,13 @@ from eventstudy import (
 )
 from eventstudy.config import StudySpec
 from eventstudy.cross_section import cross_section_table
+from eventstudy.doubt import event_doubts
 from eventstudy.draws import Draws, draw_placebos
 from eventstudy.errors import ConfigError
+from eventstudy.plan import StudyInputs
 from eventstudy.presentation import Presentation
 from eventstudy.seal import Seal, Standing, standings
-from eventstudy.study import ALL, Computation
+from eventstudy.study import ALL, Computation, Exclusion
 
 TABLE_NAMES = tuple(tables.COLUMNS)
 
@@ -49,6 +52,8 @@ class StudyResult(Presentation):
     diagnostics, unlock, limit_days, anticipation, anticipation_tests : DataFrame
         What the estimation residuals say against the models, price limits, what was known before.
     """
+
+    slow_tables: tuple[str, ...] = ("cars", "draws", "tests", "detectable", "power")  # what takes long, for a progress bar
 
     def __init__(self, computation: Computation, spec: StudySpec | None = None, seals: tuple[Seal, ...] = ()) -> None:
         self.computation = computation
@@ -210,6 +215,36 @@ class StudyResult(Presentation):
         """One row a fit and diagnostic."""
         return diagnostic_tables.diagnostics_table(self.computation)
 
+    @property
+    def inputs(self) -> StudyInputs:
+        """Everything the study was computed from."""
+        return self.computation.inputs
+
+    @property
+    def left_out(self) -> Sequence[Exclusion]:
+        """Event firms that were left out, each with a sentence."""
+        return self.computation.exclusions
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Codes of why CARs are undefined; the empty code is among them where any is defined."""
+        return frozenset(found.reason for firm in self.computation.firms for found in firm.cumulative.values())
+
+    @property
+    def needing_care(self) -> list[str]:
+        """Sentences on event sessions without a sure price."""
+        doubts = [doubt for firm in self.computation.firms for doubt in event_doubts(firm)]
+        return [f"{doubt.subject}: {doubt.text}" for doubt in doubts if doubt.severity == "error"]
+
+    def headline_cars(self) -> dict[str, float]:
+        """Return the treated firms' CARs over the headline window by the firm's name, with its event where there are several."""
+        window = self.inputs.plan.headline_window
+        members = [firm for firm in self.computation.groups[ALL] if not firm.cumulative[window].reason]
+        several = len({firm.key[0] for firm in members}) > 1
+        names = [firm.settings.name or firm.dated.event.symbol for firm in members]
+        labels = [f"{name} ({firm.key[0]})" if several else name for name, firm in zip(names, members, strict=True)]
+        return {label: firm.cumulative[window].car for label, firm in zip(labels, members, strict=True)}
+
     def car(self, window: tuple[int, int]) -> pd.DataFrame:
         """Return the rows of `cars` for one window.
 
@@ -249,6 +284,11 @@ class StudyResult(Presentation):
             "cars": tables.cars_table(self.computation, self.draws),
         }
         return {name: getattr(self, name) for name in TABLE_NAMES} | further
+
+    def table_parts(self) -> Iterator[tuple[str, Iterable[pd.DataFrame]]]:
+        """Yield the tables as they are written, by name, long ones in parts."""
+        for name, table in self.tables().items():
+            yield name, (table,)
 
     def write(self, folder: str | Path) -> Path:
         """Write a run folder under `folder` and return its path.

@@ -9,10 +9,11 @@ from typing import Any
 from eventstudy.config import StudySpec
 from eventstudy.configfile import load_study, spec_from_dict
 from eventstudy.inputs import study_inputs
+from eventstudy.panel.build import run_inputs
+from eventstudy.panel.engines import Engine, Watch, unwatched
 from eventstudy.prices import Fetching
 from eventstudy.result import StudyResult
 from eventstudy.seal import seals_of
-from eventstudy.study import compute
 
 
 def as_spec(study: str | Path | Mapping[str, Any] | StudySpec) -> StudySpec:
@@ -22,7 +23,9 @@ def as_spec(study: str | Path | Mapping[str, Any] | StudySpec) -> StudySpec:
     return spec_from_dict(study) if isinstance(study, Mapping) else load_study(study)
 
 
-def run_study(study: str | Path | Mapping[str, Any] | StudySpec, *, fetching: Fetching | None = None) -> StudyResult:
+def run_study(
+    study: str | Path | Mapping[str, Any] | StudySpec, *, fetching: Fetching | None = None, watch: Watch = unwatched
+) -> StudyResult:
     """Compute a study.
 
     Parameters
@@ -31,6 +34,8 @@ def run_study(study: str | Path | Mapping[str, Any] | StudySpec, *, fetching: Fe
         A config file, a dict of the same shape, or a spec from `load_study`.
     fetching : Fetching, optional
         How prices are fetched, and what the present is.
+    watch : callable
+        Wraps the chunks of a study of many events, for a progress bar.
 
     Returns
     -------
@@ -48,4 +53,4 @@ def run_study(study: str | Path | Mapping[str, Any] | StudySpec, *, fetching: Fe
     """
     spec = as_spec(study)
     seals = seals_of(spec)
-    return StudyResult(compute(study_inputs(spec, fetching)), spec, seals)
+    return run_inputs(study_inputs(spec, fetching), spec, seals, Engine(spec.compute.engine, spec.compute.scheduler, watch))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -14,14 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from eventstudy.changes import Comparison
 from eventstudy.configfile import spec_text
 from eventstudy.errors import DataError, LockedError, OutputError
 from eventstudy.manifest import KeptInputs, identity, keep_inputs, manifest_of, read_manifest, study_name
 from eventstudy.result import StudyResult
 from eventstudy.seal import seal_text
+from eventstudy.tablefiles import write_parts
 
 NOTHING_BEFORE = Comparison("", "", ())
 
@@ -164,9 +164,7 @@ def _write_whole(
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
     try:
         draft.chmod(0o755)
-        for name, content in contents(result, comparison).items():
-            (draft / name).parent.mkdir(exist_ok=True)
-            (draft / name).write_text(content, encoding="utf-8", newline="\n")
+        write_contents(result, comparison, draft)
         if result.spec is not None:
             for name, copy in kept.copies.items():
                 (draft / copy).parent.mkdir(exist_ok=True)
@@ -179,37 +177,23 @@ def _write_whole(
         raise
 
 
-def contents(result: StudyResult, comparison: Comparison | None) -> dict[str, str]:
-    """Return what a run folder holds of the result itself: text by path, the same bytes for the same result."""
+def write_contents(result: StudyResult, comparison: Comparison | None, folder: Path) -> list[str]:
+    """Write what a run folder holds of the result itself, the same bytes for the same result, and return the names."""
     from eventstudy.report import render_report
 
-    tables = result.tables() | {"changes": (comparison or NOTHING_BEFORE).table()}
-    found = {f"tables/{name}.csv": table_text(table) for name, table in tables.items()}
-    found["report.html"] = render_report(result, comparison=comparison)
+    kind = result.spec.output.format if result.spec is not None else "csv"
+    (folder / "tables").mkdir()
+    changes = ("changes", ((comparison or NOTHING_BEFORE).table(),))
+    for name, parts in itertools.chain(result.table_parts(), [changes]):
+        write_parts(parts, folder / "tables" / f"{name}.{kind}", kind)
+    texts = {"report.html": render_report(result, comparison=comparison)}
     if result.spec is not None:
-        found["config.toml"] = spec_text(result.spec)
+        texts["config.toml"] = spec_text(result.spec)
         if result.seals:
-            found["config.toml.seal"] = seal_text(result.seals)
-    return found
-
-
-def table_text(table: pd.DataFrame) -> str:
-    """Write a table as CSV: doubles by their shortest exact text, undefined as empty."""
-    return str(table.to_csv(index=False, lineterminator="\n"))
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table into a file of the user's choice.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    try:
-        path.write_text(table_text(table), encoding="utf-8", newline="\n")
-    except OSError as problem:
-        raise OutputError(f"{path}: the table cannot be written ({problem.strerror or problem}): name another file") from problem
+            texts["config.toml.seal"] = seal_text(result.seals)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _file_hashes(folder: Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -195,12 +195,8 @@ def compute(inputs: StudyInputs, prepared: Prepared | None = None) -> Computatio
     DataError
         If a benchmark is not to be had, or every event is excluded.
     """
-    seen: set[tuple[str, str]] = set()
-    for event in inputs.events:
-        if (event.event_id, event.symbol) in seen:
-            raise ConfigError(f"{event.where}event {event.event_id!r} lists {event.symbol} twice: keep one of them")
-        seen.add((event.event_id, event.symbol))
-    _check_groups(inputs)
+    check_keys(inputs.events)
+    check_groups(inputs)
     study = run_events(inputs, prepared or Prepared())
     if not study.firms:
         told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in study.exclusions[:5])
@@ -246,7 +242,16 @@ def group_name(event: EventFirm, settings: FirmSettings) -> str:
     return event.group or settings.group or (event.event_id if event.role != "treated" else "")
 
 
-def _check_groups(inputs: StudyInputs) -> None:
+def check_keys(events: Sequence[EventFirm]) -> None:
+    """Refuse a repeated (event_id, symbol) pair: every tool that counts it twice gets its averages wrong."""
+    seen: set[tuple[str, str]] = set()
+    for event in events:
+        if (event.event_id, event.symbol) in seen:
+            raise ConfigError(f"{event.where}event {event.event_id!r} lists {event.symbol} twice: keep one of them")
+        seen.add((event.event_id, event.symbol))
+
+
+def check_groups(inputs: StudyInputs) -> None:
     """Refuse group names that every study writes, and groups that mix roles."""
     roles: dict[str, str] = {}
     for event in inputs.events:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -9,6 +12,7 @@ from scipy import stats
 from eventstudy.group_tables import caar_table, portfolio_se
 from eventstudy.inference.registry import run_test
 from eventstudy.inference.result import TestResult
+from eventstudy.plan import Plan
 from eventstudy.study import Computation
 from eventstudy.tables import cars_table, events_table
 
@@ -23,8 +27,13 @@ PLACE = ["window_start", "window_end"]
 
 def tidy_table(study: Computation) -> pd.DataFrame:
     """Return CARs and their means in one long table; a mean has the error of its portfolio t, where the study runs that."""
-    plan = study.inputs.plan
-    table = pd.concat([_of_firms(events_table(study), cars_table(study)), _of_groups(study, caar_table(study))])
+    groups = _of_groups(study, caar_table(study))
+    return tidied(events_table(study), cars_table(study), groups, study.inputs.plan)
+
+
+def tidied(events: pd.DataFrame, cars: pd.DataFrame, groups: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Put firms, from the tables of events and CARs, and groups into one table."""
+    table = pd.concat([_of_firms(events, cars), groups])
     table["headline"] = (table["window_start"] == plan.headline_window[0]) & (table["window_end"] == plan.headline_window[1])
     text = ["name", "event_session", "confounded_by", "censored", "event_id", "symbol", "reason"]
     numbers = dict.fromkeys(("estimate", "std_error", "statistic", "df", "p_value", "p_holm", "ci_low", "ci_high"), float)
@@ -43,24 +52,35 @@ def _of_groups(study: Computation, caar: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for row in caar.to_dict("records"):
         cross = study.cross_section(row["group"], (row["window_start"], row["window_end"]))
-        asked = MEAN_TEST in plan.tests
-        found = run_test(MEAN_TEST, cross) if asked else TestResult("", "sharp", row["n"])
+        found = run_test(MEAN_TEST, cross) if MEAN_TEST in plan.tests else TestResult("", "sharp", row["n"])
         se = portfolio_se(cross) if np.isfinite(found.statistic) else np.nan
-        reach = stats.t.isf(plan.alpha / 2, found.df) * se
-        rows.append(
-            {key: row[key] for key in ("group", *PLACE, "n")}
-            | {
-                "scope": "group",
-                "estimate": row["caar"],
-                "std_error": se,
-                "statistic": found.statistic,
-                "df": found.df,
-                "p_value": found.p_value,
-                "ci_low": row["caar"] - reach,
-                "ci_high": row["caar"] + reach,
-                "test": found.name,
-                "status": "ok" if row["n"] else "undefined",
-                "reason": found.reason if row["n"] else "no_firms",
-            }
-        )
+        rows.append(mean_row({str(key): value for key, value in row.items()}, found, se, plan.alpha))
     return pd.DataFrame(rows)
+
+
+def mean_row(row: Mapping[str, Any], found: TestResult, se: float, alpha: float) -> dict[str, Any]:
+    """Return the row of a group's mean.
+
+    Parameters
+    ----------
+    row : mapping
+        Of the table `caar`.
+    found : TestResult
+        The test of the mean; without a name where the study does not run it.
+    se : float
+        Standard error of the mean.
+    """
+    reach = float(stats.t.isf(alpha / 2, found.df)) * se
+    return {key: row[key] for key in ("group", *PLACE, "n")} | {
+        "scope": "group",
+        "estimate": row["caar"],
+        "std_error": se,
+        "statistic": found.statistic,
+        "df": found.df,
+        "p_value": found.p_value,
+        "ci_low": row["caar"] - reach,
+        "ci_high": row["caar"] + reach,
+        "test": found.name,
+        "status": "ok" if row["n"] else "undefined",
+        "reason": found.reason if row["n"] else "no_firms",
+    }

@@ -16,7 +16,7 @@ import eventstudy as es
 from eventstudy.configfile import spec_from_dict
 from eventstudy.errors import ConfigError
 from eventstudy.report.wording import REASONS
-from eventstudy.runs import write_table
+from eventstudy.tablefiles import write_table
 
 GRID = {
     "models": ["mean"],

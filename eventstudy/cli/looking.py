@@ -135,8 +135,8 @@ def explain(
     from eventstudy.explain import matrix
     from eventstudy.inputs import study_inputs
     from eventstudy.report.explanation import explanation_lines
-    from eventstudy.runs import write_table
     from eventstudy.study import compute
+    from eventstudy.tablefiles import write_table
     from eventstudy.theirs import read_theirs
     from eventstudy.windows import parse_window
 

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from eventstudy.abnormal import session_weights
-from eventstudy.inference.correlation import FEWEST_COMMON_SESSIONS
+from eventstudy.inference.correlation import FEWEST_COMMON_SESSIONS, MOST_FIRMS_TOGETHER
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.joint import t_squared
 from eventstudy.inference.parametric import portfolio_statistic
@@ -27,7 +27,6 @@ DRAWS = 9_999
 # ones to draw from. With 5, the usual alternative, sessions that follow each other would be drawn together.
 BLOCK_LENGTH = 1
 NUMBERS_AT_ONCE = 2_000_000
-MOST_FIRMS_APART = 100  # above, fitting every firm on its own in every draw would take minutes
 BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild", "bootstrap_hotelling")
 
 
@@ -97,6 +96,8 @@ def bootstrap_test(name: str, cross: CrossSection, seed: int) -> TestResult:
     n = len(cross.firms)
     if not n:
         return undefined(name, "sharp", 0, "no_firms")
+    if n > MOST_FIRMS_TOGETHER:
+        return undefined(name, "sharp", n, "too_many_firms")
     if not cross.least_squares or any(firm.fit.refit is not None for firm in cross.firms):
         return undefined(name, "sharp", n, "not_least_squares")
     if cross.staggered:
@@ -104,8 +105,6 @@ def bootstrap_test(name: str, cross: CrossSection, seed: int) -> TestResult:
     grid = grid_of(cross)
     if not cross.correlation.enough or len(grid.pool[0]) < FEWEST_COMMON_SESSIONS:
         return undefined(name, "sharp", n, "too_few_common_sessions")
-    if n > MOST_FIRMS_APART and not (name != "bootstrap_hotelling" and grid.is_one_regression):
-        return undefined(name, "sharp", n, "too_many_firms")
     if name == "bootstrap_hotelling":
         return _joint_test(grid, seed)
     observed = portfolio_statistic(cross.car, cross.sigma, cross.correlation, cross.shared)

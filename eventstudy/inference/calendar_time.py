@@ -48,7 +48,11 @@ def calendar_time(cross: CrossSection) -> TestResult:
     n = len(cross.firms)
     if len({firm.sessions[firm.day0] for firm in cross.firms}) < 2:
         return undefined("calendar_time", "mean", n, "one_date")
-    portfolio, left_out = portfolio_by_session(cross)
+    return of_portfolio(n, *portfolio_by_session(cross))
+
+
+def of_portfolio(n: int, portfolio: pd.DataFrame, left_out: bool) -> TestResult:
+    """Return the outcome of the test for a portfolio as `portfolio_by_session` makes it, of `n` firms."""
     count = len(portfolio)
     if count < FEWEST_SESSIONS:
         return undefined("calendar_time", "mean", n, "too_few_sessions")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 FEWEST_COMMON_SESSIONS = 30
+MOST_FIRMS_TOGETHER = 100  # above, no matrix of all firms is decomposed: joint tests are left out, correlations stay as estimated
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,12 @@ def residual_correlations(residuals: np.ndarray) -> np.ndarray:
 
 
 def nearest_correlation(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Clip negative eigenvalues at 0 and rescale the diagonal to 1; the flag tells whether that was needed."""
+    """Clip negative eigenvalues at 0 and rescale the diagonal to 1; the flag tells whether that was needed.
+
+    A matrix of more than 100 firms is returned as it is.
+    """
+    if len(matrix) > MOST_FIRMS_TOGETHER:
+        return matrix, False
     values, vectors = np.linalg.eigh(matrix)
     if values[0] >= -1e-12:
         return matrix, False

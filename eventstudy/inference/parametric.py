@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy.inference.correlation import ResidualCorrelation
+from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER, ResidualCorrelation
 from eventstudy.inference.result import TestResult, normal, spread_of, student, undefined
 
 
@@ -118,7 +118,9 @@ def portfolio_t(
     statistic = portfolio_statistic(car, sigma, correlation, shared)
     if np.isnan(statistic):
         return undefined("portfolio_t", "sharp", n, "negative_variance")
-    return student("portfolio_t", "sharp", n, statistic, int(df.min()), "correlation_clipped" if correlation.nearest[1] else "")
+    clipped = "correlation_clipped" if correlation.nearest[1] else ""
+    reason = "correlation_as_estimated" if n > MOST_FIRMS_TOGETHER else clipped
+    return student("portfolio_t", "sharp", n, statistic, int(df.min()), reason)
 
 
 def difference_t(car: np.ndarray, first: np.ndarray, df: np.ndarray, covariance: np.ndarray) -> TestResult:

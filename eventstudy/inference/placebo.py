@@ -12,6 +12,7 @@ from functools import reduce
 
 import numpy as np
 
+from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.deletion import delete_block, delete_blocks
 from eventstudy.inference.joint import t_squared
@@ -120,6 +121,8 @@ class PlaceboBlocks:
 
     def joint(self) -> PlaceboDraws:
         """Return T-squared of all CARs at the event and at every block (rule C15 on C17)."""
+        if len(self.cross.firms) > MOST_FIRMS_TOGETHER:
+            return PlaceboDraws(np.nan, np.empty(0), np.empty(0, dtype=int), length(self.cross.window), "too_many_firms")
         observed = joint_t_squared(self.cross) if self.cross.least_squares else np.nan
         if np.isnan(observed):
             known = self.cross.same_rows or self.cross.correlation.enough
@@ -154,7 +157,7 @@ def joint_t_squared(cross: CrossSection) -> float:
 def placebo_blocks(cross: CrossSection) -> PlaceboBlocks:
     """Delete every block as long as the window, fit every firm again without it, and predict the block (rule C15)."""
     size = length(cross.window)
-    joint = cross.least_squares and not np.isnan(joint_t_squared(cross))
+    joint = len(cross.firms) <= MOST_FIRMS_TOGETHER and cross.least_squares and not np.isnan(joint_t_squared(cross))
     if not all(firm.fit.closed_form for firm in cross.firms) or (joint and not moves_at_once(cross)):
         return _one_by_one(cross, joint)
     starts, left = _remainder(cross.firms, size)
@@ -221,6 +224,8 @@ def placebo_max_draws(sections: Sequence[CrossSection]) -> PlaceboDraws:
         Windows [0, b], each with the firms that have a CAR there. Blocks are as long as the longest.
     """
     size = max(length(section.window) for section in sections)
+    if max(len(section.firms) for section in sections) > MOST_FIRMS_TOGETHER:
+        return PlaceboDraws(np.nan, np.empty(0), np.empty(0, dtype=int), size, "too_many_firms")
     if not all(section.least_squares for section in sections):
         return PlaceboDraws(np.nan, np.empty(0), np.empty(0, dtype=int), size, "not_least_squares")
     firms = list({(id(firm.listing), firm.day0): firm for section in sections for firm in section.firms}.values())

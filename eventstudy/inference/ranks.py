@@ -30,7 +30,7 @@ def corrado(estimation: np.ndarray, event: np.ndarray) -> TestResult:
     if np.isnan(both).any():
         return undefined("corrado", "sharp", n, "incomplete_rows")
     deviations = (_ranks(both) - (len(both) + 1) / 2).mean(axis=1)
-    return _rank_z("corrado", n, deviations, len(event))
+    return rank_z("corrado", n, deviations, len(event))
 
 
 def corrado_zivney(estimation: np.ndarray, event: np.ndarray) -> TestResult:
@@ -45,11 +45,11 @@ def corrado_zivney(estimation: np.ndarray, event: np.ndarray) -> TestResult:
     firms = there.sum(axis=1)
     counted = firms > 0
     deviations = np.nansum(uniform, axis=1)[counted] / np.sqrt(firms[counted])
-    return _rank_z("corrado_zivney", n, deviations, int(counted[len(estimation) :].sum()))
+    return rank_z("corrado_zivney", n, deviations, int(counted[len(estimation) :].sum()))
 
 
-def _rank_z(name: str, n: int, deviations: np.ndarray, event: int) -> TestResult:
-    """Sum of the event rows' mean ranks over their standard error from all rows, event rows included."""
+def rank_z(name: str, n: int, deviations: np.ndarray, event: int) -> TestResult:
+    """Return the sum of the event rows' mean ranks over their standard error from all rows, event rows included."""
     spread = float(np.sqrt((deviations**2).mean()))
     if not event or not spread > 0:
         return undefined(name, "sharp", n, "no_spread")
@@ -84,9 +84,15 @@ def _grank(name: str, null: Null, residuals: np.ndarray, event: np.ndarray, reas
     rows = np.vstack([residuals[~np.isnan(residuals).all(axis=1)], event])
     there = ~np.isnan(rows)
     uniform = _ranks(rows) / (there.sum(axis=0) + 1) - 0.5
-    n, count = len(event), len(rows)
     firms = there.sum(axis=1)
-    means = np.nansum(uniform, axis=1) / firms
+    return grank_of_means(name, null, len(event), firms, np.nansum(uniform, axis=1) / firms, reason)
+
+
+def grank_of_means(
+    name: str, null: Null, n: int, firms: np.ndarray, means: np.ndarray, reason: str = ""
+) -> TestResult:
+    """Return the generalised rank t from the mean centred rank and the number of firms of each row, the event's last."""
+    count = len(means)
     spread = float(np.sqrt((firms / n * means**2).mean()))
     if not spread > 0 or count < 3:
         return undefined(name, null, n, "no_spread")

@@ -11,6 +11,7 @@ import numpy as np
 from eventstudy.inference import joint, parametric, ranks, signs, skewness
 from eventstudy.inference.bootstrap import BOOTSTRAP
 from eventstudy.inference.calendar_time import calendar_time
+from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.placebo import PlaceboDraws
 from eventstudy.inference.result import Null, TestResult, undefined
@@ -19,6 +20,8 @@ from eventstudy.windows import length
 
 def _joint(name: str, test: Callable[[np.ndarray, np.ndarray, int, float], TestResult], cross: CrossSection) -> TestResult:
     n = len(cross.firms)
+    if n > MOST_FIRMS_TOGETHER:
+        return undefined(name, "sharp", n, "too_many_firms")
     if name == "equal_effects" and n < 2:
         return undefined(name, "sharp", n, "too_few_firms")
     if any(firm.fit.refit is not None for firm in cross.firms):
@@ -31,6 +34,8 @@ def _joint(name: str, test: Callable[[np.ndarray, np.ndarray, int, float], TestR
 
 
 def _wald(cross: CrossSection) -> TestResult:
+    if len(cross.firms) > MOST_FIRMS_TOGETHER:
+        return undefined("wald_joint", "sharp", len(cross.firms), "too_many_firms")
     if not cross.correlation.enough:
         return undefined("wald_joint", "sharp", len(cross.firms), "too_few_common_sessions")
     return joint.wald_joint(cross.car, cross.covariance)
@@ -44,10 +49,10 @@ def _kp_bmp_blocks(cross: CrossSection) -> TestResult:
     return replace(parametric.kp_bmp(cross.scar, cross.correlation_in_blocks), name="kp_bmp_blocks")
 
 
-def _by_tau(result: TestResult, cross: CrossSection) -> TestResult:
+def by_tau(result: TestResult, staggered: bool) -> TestResult:
     """Say of a test that pairs firms by tau that it takes them for independent where dates differ (rule C6)."""
     told = {"": "assumes_independence", "few_firms_rescaled": "few_firms_rescaled_independent"}
-    return replace(result, reason=told.get(result.reason, result.reason)) if cross.staggered else result
+    return replace(result, reason=told.get(result.reason, result.reason)) if staggered else result
 
 
 Test = Callable[[CrossSection], TestResult]
@@ -63,8 +68,8 @@ PARAMETRIC: dict[str, tuple[Null, Test]] = {
     "kp_patell": ("sharp", lambda cross: parametric.kp_patell(cross.scar, cross.df, cross.correlation)),
     "crude_dependence": (
         "sharp",
-        lambda cross: _by_tau(
-            parametric.crude_dependence(cross.car, cross.residuals_by_tau, length(cross.window)), cross
+        lambda cross: by_tau(
+            parametric.crude_dependence(cross.car, cross.residuals_by_tau, length(cross.window)), cross.staggered
         ),
     ),
     "hotelling": ("sharp", lambda cross: _joint("hotelling", joint.hotelling, cross)),
@@ -78,13 +83,13 @@ PARAMETRIC: dict[str, tuple[Null, Test]] = {
 }
 
 RANKS: dict[str, tuple[Null, Test]] = {
-    "corrado_zivney": ("sharp", lambda cross: _by_tau(ranks.corrado_zivney(*cross.scaled_errors), cross)),
-    "corrado": ("sharp", lambda cross: _by_tau(ranks.corrado(*cross.scaled_errors), cross)),
+    "corrado_zivney": ("sharp", lambda cross: by_tau(ranks.corrado_zivney(*cross.scaled_errors), cross.staggered)),
+    "corrado": ("sharp", lambda cross: by_tau(ranks.corrado(*cross.scaled_errors), cross.staggered)),
     "grank_unscaled": (
         "sharp",
-        lambda cross: _by_tau(ranks.grank_unscaled(cross.residuals_by_tau / cross.sigma, cross.scar), cross),
+        lambda cross: by_tau(ranks.grank_unscaled(cross.residuals_by_tau / cross.sigma, cross.scar), cross.staggered),
     ),
-    "grank": ("mean", lambda cross: _by_tau(ranks.grank(cross.residuals_by_tau / cross.sigma, cross.scar), cross)),
+    "grank": ("mean", lambda cross: by_tau(ranks.grank(cross.residuals_by_tau / cross.sigma, cross.scar), cross.staggered)),
     "generalized_sign": ("sharp", lambda cross: signs.generalized_sign(cross.car, cross.positive_share)),
     "wilcoxon": ("sharp", lambda cross: signs.wilcoxon(cross.car)),
 }

@@ -27,7 +27,8 @@ MANY_POINTS = 40
 LABELLED = 0.14  # share of the axis that a suspension must take up to carry the word
 
 
-def _axes(figure: Figure) -> Axes:
+def plain_axes(figure: Figure) -> Axes:
+    """Return axes with horizontal rules and room for labels."""
     width, height = figure.get_size_inches() * 72
     axes = figure.add_axes((46 / width, 38 / height, 1 - 58 / width, 1 - 64 / height))
     axes.set_facecolor("none")
@@ -40,7 +41,7 @@ def _axes(figure: Figure) -> Axes:
     return axes
 
 
-def _steps(low: float, high: float, most: int, sizes: Sequence[float]) -> np.ndarray:
+def round_steps(low: float, high: float, most: int, sizes: Sequence[float]) -> np.ndarray:
     """Return round tick positions from `low` to `high`, zero among them where it lies between."""
     width = next((size for size in sizes if (high - low) / size <= most), sizes[-1])
     return np.arange(np.ceil(low / width), np.floor(high / width) + 1) * width
@@ -56,12 +57,12 @@ def effect_bounds(paths: Sequence[CarPath]) -> tuple[float, float]:
 
 
 def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], first: int, last: int) -> Axes:
-    axes = _axes(figure)
+    axes = plain_axes(figure)
     room = max(0.5, 0.015 * (last - first))  # the points at the ends are drawn whole
     axes.set_xlim(first - room, last + room)
     axes.set_ylim(*bounds)
     effect_ticks(axes, words)
-    taus = _steps(first, last, 7, (1, 2, 5, 10, 20, 50, 100, 200))
+    taus = round_steps(first, last, 7, (1, 2, 5, 10, 20, 50, 100, 200))
     axes.set_xticks(taus, [words.place(decimal(tau, 0)) for tau in taus])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     axes.annotate(
@@ -73,7 +74,7 @@ def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], firs
 
 def effect_ticks(axes: Axes, words: Words) -> None:
     """Put ticks at round percentages on a vertical axis of effects, zero among them."""
-    heights = _steps(*axes.get_ylim(), 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
+    heights = round_steps(*axes.get_ylim(), 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
     digits = 1 if len(heights) > 1 and heights[1] - heights[0] < 0.01 else 0
     axes.set_yticks(heights, [words.place(percent(height, digits) if height else "0") for height in heights])
 
@@ -212,7 +213,7 @@ def limit_closes(subject: Subject, event: Window) -> bool:
 def price_panel(subject: Subject, event: Window, name: str) -> Markup:
     """Draw a share's total-return value and its benchmark, both 100 at the last close before the event both have."""
     figure, words = blank_figure(*PANEL), Words()
-    axes = _axes(figure)
+    axes = plain_axes(figure)
     listing, day0 = subject.firm.listing, subject.firm.day0
     places = _shown(subject, event)
     both = np.flatnonzero(np.isfinite(listing.level[:day0]) & np.isfinite(listing.benchmark[:day0]))
@@ -264,7 +265,7 @@ def against_benchmark(pair: Leaked, last: int) -> tuple[np.ndarray, np.ndarray]:
 def leak_panel(subject: Subject, pair: Leaked, last: int, name: str) -> Markup:
     """Draw a share's value over its benchmark's from before a leak to the end of the event window, both dates marked."""
     figure, words = blank_figure(*WIDE), Words()
-    axes = _axes(figure)
+    axes = plain_axes(figure)
     firm, (places, ratio) = pair.firm, against_benchmark(pair, last)
     taus, leak = places - firm.day0, pair.leak.day0 - firm.day0
     axes.set_xlim(taus[0] - 0.5, taus[-1] + 0.5)
@@ -318,10 +319,10 @@ def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray,
     low, high = float(finite.min()), float(finite.max())
     margin = 0.07 * (high - low)
     axes.set_ylim(low - margin, high + margin)
-    heights = _steps(low - margin, high + margin, 6, (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500))
+    heights = round_steps(low - margin, high + margin, 6, (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500))
     axes.set_yticks(heights, [words.place(decimal(height, 0 if heights[1:2] - heights[:1] >= 1 else 1)) for height in heights])
     first, last = axes.get_xlim()
-    taus = [int(tau) for tau in _steps(first + 0.5, last - 0.5, 5, (1, 2, 5, 10, 20, 50, 100, 200))]
+    taus = [int(tau) for tau in round_steps(first + 0.5, last - 0.5, 5, (1, 2, 5, 10, 20, 50, 100, 200))]
     dates: list[dt.date] = [subject.date(tau) for tau in taus]
     axes.set_xticks(taus, [words.place(short_day(date)) for date in dates])
     axes.annotate(

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from eventstudy.changes import Comparison
-from eventstudy.report import daily, diagnosis, effects, figures, known_before, limits, material, money, testing, trust
+from eventstudy.panel.result import PanelResult
+from eventstudy.report import daily, diagnosis, effects, figures, known_before, limits, many, material, money, testing, trust
 from eventstudy.report.averages import average_path
 from eventstudy.report.by_event import event_parts
 from eventstudy.report.changed import changed_words, told_changes
@@ -117,6 +118,9 @@ def render_page(
 ) -> str:
     """Return the page of a study result, in the language that its config asks for unless one is given."""
     with written_in(language or language_of(result)):
+        if isinstance(result, PanelResult):
+            shown = many.context(result, versions) | language_parts()
+            return environment().get_template("many.html.j2").render(shown)
         reading = Reading(result)
         changes = told_changes(reading, comparison) if comparison and comparison.changes else None
         shown = context(reading, versions) | {"changes": changes}

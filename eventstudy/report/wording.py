@@ -66,7 +66,7 @@ REASONS = {
     "approximate": N_("approximate, and too ready to reject with few estimation rows"),
     "no_industries": N_("needs the industry of every firm, and at least two industries"),
     "dates_differ": N_("event dates differ, so there is no session on which the firms’ errors could be drawn together"),
-    "too_many_firms": N_("more than 100 firms: fitting each of them again in every draw would take too long"),
+    "too_many_firms": N_("more than 100 firms: a test that holds all of them, or fits each again in every draw, is left out"),
     "one_date": N_("all firms share one event session, and the portfolio t asks the same"),
     "too_few_sessions": N_("fewer than ten sessions on which the portfolio holds a firm"),
     "spans_left_out": N_(
@@ -87,6 +87,10 @@ REASONS = {
         "not computed: it joins several windows, and a rank among placebo dates keeps its level by construction"
     ),
     "common_effect": N_("an effect common to all firms is what it takes for granted, so that there is nothing to find"),
+    "correlation_as_estimated": N_(
+        "of more than 100 firms the pairwise correlations are taken as estimated, without a search for the nearest valid "
+        "correlation matrix"
+    ),
     "correlation_clipped": N_("the pairwise correlations were adjusted to the nearest valid correlation matrix"),
 }
 

@@ -1,0 +1,113 @@
+"""From the inputs of a study to a panel: which studies a panel can run, and where its events lie in the prices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from eventstudy.config import StudySpec
+from eventstudy.events import date_event
+from eventstudy.models import ModelOptions
+from eventstudy.panel.batch import REGRESSORS
+from eventstudy.panel.engines import Engine
+from eventstudy.panel.market import Market, market_of
+from eventstudy.panel.result import PanelResult, run_panel
+from eventstudy.panel.study import NOWHERE, Panel, PanelEvents
+from eventstudy.plan import Plan, StudyInputs
+from eventstudy.prepared import Prepared
+from eventstudy.result import StudyResult
+from eventstudy.seal import Seal
+from eventstudy.study import check_groups, check_keys, compute
+from eventstudy.trading import Listing
+
+HERE = Engine()
+FEWEST_EVENTS = 500  # below, one event at a time is quick enough and gives every table
+
+
+def is_for_panel(plan: Plan, events: int) -> bool:
+    """Tell whether a plan asks for nothing but what a panel has, of so many events that it is worth it."""
+    plain = plan.model in REGRESSORS and plan.model_options == ModelOptions()
+    return events >= FEWEST_EVENTS and plain and not (plan.confounders or plan.leaks or plan.regression)
+
+
+def inputs_for_panel(inputs: StudyInputs) -> bool:
+    """Tell whether a study's inputs can be run as a panel: many events, all of treated firms, each read one way."""
+    if inputs.specifications or not is_for_panel(inputs.plan, len(inputs.events)):
+        return False
+    plain = all(event.role == "treated" and event.date_only != "both" for event in inputs.events)
+    return plain and not any(firm.industry or firm.shares for firm in inputs.firms.values())
+
+
+def panel_of(inputs: StudyInputs) -> tuple[Panel, PanelEvents]:
+    """Put the listings of a study into markets, and its events on them.
+
+    Raises
+    ------
+    ConfigError
+        If an (event_id, symbol) pair repeats, or a date of unknown minute maps to two sessions.
+    DataError
+        If a benchmark is not to be had.
+    """
+    check_groups(inputs)
+    check_keys(inputs.events)
+    prepared, listings = Prepared(), dict[str, Listing]()
+    for symbol in dict.fromkeys(event.symbol for event in inputs.events):
+        if symbol in inputs.series:
+            listings[symbol] = prepared.listing(symbol, inputs)
+    markets, where = _markets(listings, inputs)
+    count = len(inputs.events)
+    market, share, day0 = (np.full(count, NOWHERE) for _ in range(3))
+    reason, detail = np.full(count, "", dtype=object), {}
+    for number, event in enumerate(inputs.events):
+        if event.symbol not in listings:
+            reason[number], detail[number] = "unknown_symbol", inputs.unknown.get(event.symbol, "no prices")
+            continue
+        market[number], share[number] = where[event.symbol]
+        (dated,) = date_event(event, listings[event.symbol].calendar)
+        if dated.place is None:
+            day = event.announcement.session or event.announcement
+            reason[number] = dated.reason
+            detail[number] = f"{day} is no session of {listings[event.symbol].calendar.name}"
+        else:
+            day0[number] = dated.place
+    settings = [inputs.firms[event.symbol] for event in inputs.events]
+    events = PanelEvents(
+        _texts([event.event_id for event in inputs.events]),
+        _texts([event.symbol for event in inputs.events]),
+        _texts([of.name for of in settings]),
+        _texts([event.group or of.group for event, of in zip(inputs.events, settings, strict=True)]),
+        _texts([str(event.announcement) for event in inputs.events]),
+        reason,
+        detail,
+    )
+    return Panel(inputs.plan, markets, inputs.now, market, share, day0), events
+
+
+def _markets(listings: dict[str, Listing], inputs: StudyInputs) -> tuple[tuple[Market, ...], dict[str, tuple[int, int]]]:
+    alike: dict[tuple[int, str], list[Listing]] = {}
+    for symbol, listing in listings.items():
+        alike.setdefault((id(listing.calendar), inputs.firms[symbol].benchmark), []).append(listing)
+    where = {
+        listing.symbol: (number, row) for number, found in enumerate(alike.values()) for row, listing in enumerate(found)
+    }
+    return tuple(market_of(found) for found in alike.values()), where
+
+
+def _texts(values: list[str]) -> np.ndarray:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def run_inputs(
+    inputs: StudyInputs, spec: StudySpec | None = None, seals: tuple[Seal, ...] = (), engine: Engine = HERE
+) -> StudyResult:
+    """Run a study as a panel where it is for one, else one event at a time."""
+    if not inputs_for_panel(inputs):
+        return StudyResult(compute(inputs), spec, seals)
+
+    def chosen(numbers: np.ndarray) -> StudyInputs:
+        return replace(inputs, events=tuple(inputs.events[number] for number in numbers))
+
+    return PanelResult(run_panel(*panel_of(inputs), engine), chosen, spec, seals)

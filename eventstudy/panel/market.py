@@ -1,0 +1,183 @@
+"""Many shares on the sessions of one exchange, against one benchmark: the panel's form of `trading.Listing`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.calendar import SessionCalendar, positions_between
+from eventstudy.plan import MaskedSpell
+from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, TRADED, UNKNOWN, Listing
+
+STATUSES = (TRADED, UNKNOWN, SUSPENDED, MISSING, NOT_LISTED)
+CODE = {name: code for code, name in enumerate(STATUSES)}
+LIMITS = ("", "up", "down")
+SHARES_AT_ONCE = 256  # bounds what is held beside the prices while statuses are decided
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """Shares of one exchange; every matrix has one row a share and one column a session.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+    calendar : SessionCalendar
+    level : array (S, T) of float
+        Total-return value of one share; what it holds where a share did not trade means nothing.
+    status : array (S, T) of int8
+        Place in ``STATUSES``.
+    benchmark : array (T,) of float
+        Benchmark level; NaN where it has no value.
+    end : int
+        Position of the last session the benchmark's dates reach.
+    limit : array (S, T) of int8, optional
+        Place in ``LIMITS``; absent where no share has a price limit.
+    spans_limits : bool
+        Whether closes at the price limit are passed over (rule D4).
+    """
+
+    symbols: tuple[str, ...]
+    calendar: SessionCalendar
+    level: np.ndarray
+    status: np.ndarray
+    benchmark: np.ndarray
+    end: int
+    limit: np.ndarray | None = None
+    spans_limits: bool = False
+
+    @property
+    def sessions(self) -> int:
+        """Number of sessions."""
+        return len(self.benchmark)
+
+    @cached_property
+    def traded(self) -> np.ndarray:
+        """Whether a share traded in a session, doubtful ones included (S, T)."""
+        return np.asarray(self.status <= CODE[UNKNOWN])
+
+    @cached_property
+    def held_back(self) -> np.ndarray | None:
+        """Whether a close is passed over because it stood at the price limit (S, T); None where none is."""
+        return self.limit != 0 if self.limit is not None and self.spans_limits else None
+
+    @cached_property
+    def before(self) -> np.ndarray:
+        """Position of the last session before each one whose close can begin a row; -1 where there is none (S, T)."""
+        return self._last(self.usable)
+
+    @cached_property
+    def usable(self) -> np.ndarray:
+        """Whether a row from trade to trade can begin or end in a session (S, T)."""
+        usable = self.traded & np.isfinite(self.benchmark)
+        return np.asarray(usable if self.held_back is None else usable & ~self.held_back)
+
+    @cached_property
+    def opens(self) -> np.ndarray:
+        """Position of the last trade before each session; -1 where there is none (S, T)."""
+        return self._last(self.traded)
+
+    @cached_property
+    def closes(self) -> np.ndarray:
+        """Position of the first trade in or after each session; `sessions` where there is none (S, T)."""
+        places = np.where(self.traded, np.arange(self.sessions, dtype=np.int32), np.int32(self.sessions))
+        return np.asarray(np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1])
+
+    def _last(self, there: np.ndarray) -> np.ndarray:
+        small = np.int16 if self.sessions < np.iinfo(np.int16).max else np.int32
+        found = np.full(there.shape, -1, dtype=small)
+        sessions = np.arange(self.sessions, dtype=small)
+        for start in range(0, len(there), SHARES_AT_ONCE):
+            part = slice(start, start + SHARES_AT_ONCE)
+            places = np.where(there[part], sessions, small(-1))
+            found[part, 1:] = np.maximum.accumulate(places, axis=1)[:, :-1]
+        return found
+
+    def masked_before(self, masks: Sequence[MaskedSpell]) -> tuple[np.ndarray, np.ndarray]:
+        """Count masked sessions.
+
+        Returns
+        -------
+        kind : array (S,) of int
+            Row of `counts` that holds for a share.
+        counts : array (kinds, T + 1)
+            How many sessions before each position are masked.
+        """
+        named = sorted({symbol for mask in masks for symbol in mask.symbols} & set(self.symbols))
+        masked = np.zeros((1 + len(named), self.sessions), dtype=bool)
+        for mask in masks:
+            places = positions_between(self.calendar, mask.first, mask.last)
+            for row, symbol in enumerate(["", *named]):
+                masked[row, places] |= not mask.symbols or symbol in mask.symbols
+        row_of = {symbol: row for row, symbol in enumerate(named, 1)}
+        kind = np.array([row_of.get(symbol, 0) for symbol in self.symbols], dtype=int)
+        counts = np.zeros((len(masked), self.sessions + 1), dtype=np.int32)
+        counts[:, 1:] = np.cumsum(masked, axis=1)
+        return kind, counts
+
+
+def market_of(listings: Sequence[Listing]) -> Market:
+    """Put listings with one calendar and one benchmark together."""
+    first = listings[0]
+    limit = np.stack([np.searchsorted(["", "down", "up"], listing.limit.astype(str)) for listing in listings])
+    return Market(
+        tuple(listing.symbol for listing in listings),
+        first.calendar,
+        np.stack([listing.level for listing in listings]),
+        np.stack([pd.Series(listing.status).map(CODE).to_numpy(dtype=np.int8) for listing in listings]),
+        first.benchmark,
+        first.end,
+        np.array([0, 2, 1], dtype=np.int8)[limit] if limit.any() else None,
+        first.spans_limits,
+    )
+
+
+def market_of_closes(
+    symbols: Sequence[str],
+    calendar: SessionCalendar,
+    closes: np.ndarray,
+    benchmark: np.ndarray,
+    end: int,
+    volume: np.ndarray | None,
+) -> Market:
+    """Decide statuses of shares of which nothing but closes and perhaps volumes is known (rule A3).
+
+    Parameters
+    ----------
+    closes : array (S, T)
+        As traded; NaN where the source has none, which means suspended.
+    volume : array (S, T), optional
+        In shares; NaN where not known.
+    """
+    status = np.empty(closes.shape, dtype=np.int8)
+    for start in range(0, len(closes), SHARES_AT_ONCE):
+        part = slice(start, start + SHARES_AT_ONCE)
+        status[part] = _statuses(closes[part], None if volume is None else volume[part])
+    return Market(tuple(symbols), calendar, closes, status, benchmark, end)
+
+
+def _statuses(closes: np.ndarray, volume: np.ndarray | None) -> np.ndarray:
+    there = np.isfinite(closes)
+    share, _ = places = np.nonzero(there)
+    close = closes[places]
+    same_share = share[1:] == share[:-1]
+    unchanged = np.concatenate([[False], same_share & (close[1:] == close[:-1])])
+    known = np.isfinite(volume[places]) if volume is not None else np.zeros(len(close), dtype=bool)
+    quiet = unchanged & ~known
+    neighbours = np.concatenate([[False], quiet, [False]])
+    found = np.full(len(close), CODE[TRADED], dtype=np.int8)
+    found[quiet] = CODE[UNKNOWN]
+    found[quiet & (neighbours[:-2] | neighbours[2:])] = CODE[SUSPENDED]
+    if volume is not None:
+        idle = known & (volume[places] == 0)
+        first = np.concatenate([[True], ~same_share])
+        found[idle & (unchanged | first)] = CODE[SUSPENDED]
+    status = np.full(closes.shape, CODE[SUSPENDED], dtype=np.int8)
+    status[places] = found
+    before = ~np.logical_or.accumulate(there, axis=1)
+    status[before] = CODE[NOT_LISTED]
+    return status

@@ -1,0 +1,340 @@
+"""The result of a panel study: the tables of `StudyResult` on whole arrays, in parts where they are long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import group_tables, tables
+from eventstudy.config import StudySpec
+from eventstudy.draws import compared_groups, difference_name
+from eventstudy.errors import ConfigError, DataError
+from eventstudy.headline import Headline, default_headline
+from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER
+from eventstudy.inference.registry import DIFFERENCE
+from eventstudy.inference.result import TestResult, undefined
+from eventstudy.panel import tables as panel_tables
+from eventstudy.panel.across import Across
+from eventstudy.panel.batch import REASONS
+from eventstudy.panel.engines import Engine, estimate_all
+from eventstudy.panel.study import Panel, PanelEvents, PanelStudy
+from eventstudy.plan import Plan, StudyInputs
+from eventstudy.prepared import Prepared
+from eventstudy.result import StudyResult
+from eventstudy.seal import Seal
+from eventstudy.study import ALL, Computation, Exclusion, compute
+from eventstudy.tidy import MEAN_TEST, mean_row, tidied
+from eventstudy.trading import MISSING, UNKNOWN
+
+MOST_ONE_BY_ONE = 2_000  # events; tables that are made event by event take some milliseconds for each
+WRITTEN = (
+    "events", "models", "abnormal_returns", "cars", "aar", "caar", "tests", "exclusions", "data", "placebo", "correlation",
+    "bhar", "notes",
+)  # fmt: skip
+
+InputsOf = Callable[[np.ndarray], StudyInputs]
+
+
+def run_panel(panel: Panel, events: PanelEvents, engine: Engine) -> PanelStudy:
+    """Estimate all events of a panel.
+
+    Raises
+    ------
+    DataError
+        If every event is excluded.
+    """
+    study = PanelStudy(panel, events, estimate_all(panel, engine))
+    if study.excluded.all():
+        shown = range(min(5, len(events)))
+        told = "; ".join(f"{events.event_id[one]}, {events.symbol[one]}: {study.exclusion(one)[2]}" for one in shown)
+        raise DataError(f"every event is excluded, so there is nothing to report: {told}")
+    return study
+
+
+class PanelResult(StudyResult):
+    """Tables of a study of many events, the same as of a few; each is computed when first read.
+
+    The tables in ``WRITTEN`` are made from whole arrays. Any other is made event by event, for up to 2,000 events.
+
+    Parameters
+    ----------
+    study : PanelStudy
+    inputs_of : callable
+        Returns the inputs of a study of some of the events, by their numbers.
+    """
+
+    def __init__(
+        self, study: PanelStudy, inputs_of: InputsOf, spec: StudySpec | None = None, seals: tuple[Seal, ...] = ()
+    ) -> None:
+        self.study = study
+        self.spec = spec
+        self.seals = seals
+        self._inputs_of = inputs_of
+
+    @property
+    def plan(self) -> Plan:
+        """What was asked for."""
+        return self.study.plan
+
+    @cached_property
+    def inputs(self) -> StudyInputs:
+        """Everything the study is computed from."""
+        return self._inputs_of(np.arange(len(self.study.events)))
+
+    @cached_property
+    def computation(self) -> Computation:  # type: ignore[override]
+        """The study run event by event, for tables that are made so.
+
+        Raises
+        ------
+        ConfigError
+            If it has too many events for that.
+        """
+        if len(self.study.events) > MOST_ONE_BY_ONE:
+            raise ConfigError(
+                f"this table is made event by event, for up to {MOST_ONE_BY_ONE:,} events, and the study has "
+                f"{len(self.study.events):,}: ask for it over a part of them"
+            )
+        return compute(self.inputs)
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """One row a firm and event."""
+        return panel_tables.events_table(self.study)
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """One row a fitted model."""
+        return panel_tables.models_table(self.study)
+
+    @cached_property
+    def abnormal_returns(self) -> pd.DataFrame:
+        """One row a firm and session of the event window."""
+        return panel_tables.abnormal_returns_table(self.study)
+
+    @cached_property
+    def cars_in_full(self) -> pd.DataFrame:
+        """The table `cars` with which of them are bounds, when they will be complete, and further adjusted p-values."""
+        return panel_tables.cars_table(self.study)
+
+    @cached_property
+    def cars(self) -> pd.DataFrame:
+        """One row a firm and window."""
+        return self.cars_in_full[tables.COLUMNS["cars"]]
+
+    @cached_property
+    def aar(self) -> pd.DataFrame:
+        """Average single-session abnormal returns by group and tau."""
+        return panel_tables.aar_table(self.study)
+
+    @cached_property
+    def caar(self) -> pd.DataFrame:
+        """Mean CAR by group and window."""
+        return panel_tables.caar_table(self.study)
+
+    @cached_property
+    def bhar(self) -> pd.DataFrame:
+        """Buy-and-hold abnormal returns, one row a firm and window."""
+        return panel_tables.bhar_table(self.study)
+
+    @cached_property
+    def exclusions(self) -> pd.DataFrame:
+        """One row an event left out."""
+        return panel_tables.exclusions_table(self.study)
+
+    @cached_property
+    def headline(self) -> Headline:
+        """The tests the study stands on."""
+        if self.plan.headline:
+            return Headline(self.plan.headline, "named in the config", True)
+        dated = pd.DataFrame({"symbol": self.study.events.symbol, "session": self.study.session})
+        return default_headline(self.plan, len(dated.drop_duplicates()), dated["session"].nunique() < 2)
+
+    @cached_property
+    def across(self) -> Across:
+        """Tests of the groups that are too large to be held together."""
+        return Across(self.study, [group for group, members in self.study.groups.items() if len(members) > MOST_FIRMS_TOGETHER])
+
+    @cached_property
+    def small_groups(self) -> dict[str, StudyResult]:
+        """The groups of few firms, each run event by event as a study of its own."""
+        small = [group for group in self.study.groups if group not in self.across.groups]
+        return {group: StudyResult(compute(self._inputs_of(self.study.groups[group]))) for group in small}
+
+    @cached_property
+    def tests_in_full(self) -> pd.DataFrame:
+        """The table `tests` with the role, the one-sided p-values and the smallest one there can be."""
+        rows, windows = [], self.plan.windows.car
+        for group in self.study.groups:
+            for place, window in enumerate(windows):
+                role = self.headline.role
+                for found in self._group_results(group, place):
+                    row = group_tables.result_row(group, window, found, role(found.name, window == self.plan.headline_window))
+                    rows.append(row)
+        rows += self._differences()
+        return tables.whole_numbers(tables.as_table("tests", rows), ["df"])
+
+    def _group_results(self, group: str, place: int) -> Iterator[TestResult]:
+        if group not in self.small_groups:
+            return self.across.results(group, place)
+        small = self.small_groups[group]
+        return group_tables.group_results(small.computation, small.draws, ALL, self.plan.windows.car[place])
+
+    def _differences(self) -> list[tables.Row]:
+        """Rows of the difference between the two groups of a study that has two."""
+        groups = [group for group in self.study.groups if group != ALL]
+        if len(groups) != 2 or not set(DIFFERENCE) & set(self.plan.tests):
+            return []
+        first, second = (self.study.groups[group] for group in groups)
+        sessions = [set(zip(self.study.events.symbol[part], self.study.session[part], strict=True)) for part in (first, second)]
+        if sessions[0] & sessions[1]:
+            return []
+        name, rows = difference_name(*groups), []
+        if max(len(first), len(second)) <= MOST_FIRMS_TOGETHER:
+            small = StudyResult(compute(self._inputs_of(np.concatenate([first, second]))))
+            assert list(compared_groups(small.computation)) == [tuple(groups)]
+            own = small.tests_in_full.query("group == @name")
+            return [{str(key): value for key, value in row.items()} for row in own.to_dict("records")]
+        for place, window in enumerate(self.plan.windows.car):
+            count = sum(len(self.study.counted(group, place)) for group in groups)
+            for test in DIFFERENCE:
+                if test in self.plan.tests:
+                    found = undefined(test, "sharp", count, "too_many_firms")
+                    rows.append(group_tables.result_row(name, window, found, "secondary"))
+        return rows
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """One row a group, window and test."""
+        return self.tests_in_full[tables.COLUMNS["tests"]]
+
+    @cached_property
+    def placebo(self) -> pd.DataFrame:
+        """One row a placebo distribution of a group's mean."""
+        found: dict[tuple[str, tuple[int, int]], dict[str, Any]] = {}
+        for group, small in self.small_groups.items():
+            found |= {(group, window): dict(by_test) for (of, window), by_test in small.draws.by_test.items() if of == ALL}
+        wanted = [name for name in ("placebo_caar", "placebo_scar") if name in self.plan.tests]
+        for group, place in self.across.sections:
+            drawn: dict[str, Any] = {name: self.across.draws((group, place), name) for name in wanted}
+            if "placebo_scar" in drawn:
+                drawn["scar_squares"] = self.across.draws((group, place), "scar_squares")
+            found[group, self.plan.windows.car[place]] = drawn
+        order = [(group, window) for group in self.study.groups for window in self.plan.windows.car]
+        return group_tables.placebo_rows({key: found[key] for key in order if key in found})
+
+    @cached_property
+    def correlation(self) -> pd.DataFrame:
+        """Mean residual correlations by group and window."""
+        parts = [small.correlation.query("group == @ALL").assign(group=group) for group, small in self.small_groups.items()]
+        rows = []
+        for (group, place), pairs in self.across.pairs.items():
+            if pairs.enough:
+                sample = int(self.study.estimates.nobs[pairs.section.members].min())
+                window, n = self.plan.windows.car[place], len(pairs.section.members)
+                rows.append({"group": group} | tables.bounds(window) | group_tables.correlation_row(n, pairs.mean.mean, sample))
+        return pd.concat([tables.as_table("correlation", rows), *parts], ignore_index=True)
+
+    @cached_property
+    def _listed(self) -> Computation:
+        """The inputs with their listings and exclusions but without firms, for tables about series."""
+        prepared, listings = Prepared(), {}
+        for symbol in dict.fromkeys(event.symbol for event in self.inputs.events):
+            if symbol in self.inputs.series:
+                listings[symbol] = prepared.listing(symbol, self.inputs)
+        return Computation(self.inputs, (), tuple(self.left_out), listings)
+
+    @cached_property
+    def data_in_full(self) -> pd.DataFrame:
+        """The table `data` with what is to be doubted."""
+        return tables.data_table(self._listed)
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """One row a price series."""
+        return self.data_in_full[tables.COLUMNS["data"]]
+
+    @cached_property
+    def notes(self) -> pd.DataFrame:
+        """What the reader must know of the data; of event sessions without a sure price there is one row a symbol."""
+        rows = []
+        for code, status in (("event_session_unknown", UNKNOWN), ("event_session_missing", MISSING)):
+            for symbol, dates in panel_tables.event_sessions_with(self.study, status).items():
+                rows.append({"symbol": symbol, "code": code, "note": f"event sessions that are {status}: {', '.join(dates)}"})
+        return pd.concat([tables.notes_table(self._listed), tables.as_table("notes", rows)], ignore_index=True)
+
+    slow_tables = ("cars", "tests")
+
+    @cached_property
+    def _tidy(self) -> pd.DataFrame:
+        rows = []
+        for row in ({str(key): value for key, value in row.items()} for row in self.caar.to_dict("records")):
+            window = row["window_start"], row["window_end"]
+            place = self.plan.windows.car.index(window)
+            tests = {found.name: found for found in self._group_results(row["group"], place)}
+            found = tests.get(MEAN_TEST, TestResult("", "sharp", row["n"]))
+            rows.append(mean_row(row, found, abs(row["caar"] / found.statistic), self.plan.alpha))
+        return tidied(self.events, self.cars_in_full, pd.DataFrame(rows), self.plan)
+
+    def _repr_html_(self) -> str:
+        means = self._tidy.query("scope == 'group'")
+        shown = ["group", "window_start", "window_end", "n", "estimate", "ci_low", "ci_high", "p_value"]
+        return str(means[shown].to_html(index=False, na_rep="", float_format="{:.4f}".format))
+
+    @property
+    def left_out(self) -> Sequence[Exclusion]:
+        """Events that were left out, each with a sentence."""
+        left = np.flatnonzero(self.study.excluded)
+        keys = [(str(self.study.events.event_id[one]), str(self.study.events.symbol[one])) for one in left]
+        return [Exclusion(*key, *self.study.exclusion(int(one))) for one, key in zip(left, keys, strict=True)]
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Codes of why CARs are undefined; the empty code is among them where any is defined."""
+        return frozenset(REASONS[code] for code in np.unique(self.study.reason[self.study.firms]))
+
+    @property
+    def needing_care(self) -> list[str]:
+        """One sentence on event sessions without a sure price, where there are any."""
+        counts = {status: panel_tables.event_sessions_with(self.study, status) for status in (UNKNOWN, MISSING)}
+        return [
+            f"{sum(map(len, found.values()))} event sessions are {status}: the table notes has them"
+            for status, found in counts.items()
+            if found
+        ]
+
+    def headline_cars(self) -> dict[str, float]:
+        """Return the CARs over the headline window by the firm's name and event."""
+        place = self.plan.windows.car.index(self.plan.headline_window)
+        members = self.study.counted(ALL, place)
+        events = self.study.events
+        names = np.where(events.name[members] != "", events.name[members], events.symbol[members])
+        labels = [f"{name} ({event})" for name, event in zip(names, events.event_id[members], strict=True)]
+        return dict(zip(labels, self.study.estimates.car[members, place].tolist(), strict=True))
+
+    def summary(self) -> pd.DataFrame:
+        """Return the mean CAR of each group over each window."""
+        return self.caar
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the written tables by name; `table_parts` yields the long ones without holding them whole."""
+        further = {"data": self.data_in_full, "tests": self.tests_in_full, "cars": self.cars_in_full}
+        return {name: getattr(self, name) for name in WRITTEN} | further
+
+    def table_parts(self) -> Iterator[tuple[str, Iterable[pd.DataFrame]]]:
+        """Yield the written tables by name, the abnormal returns in parts."""
+        whole = {"data": "data_in_full", "tests": "tests_in_full", "cars": "cars_in_full"}
+        for name in WRITTEN:
+            if name == "abnormal_returns":
+                yield name, panel_tables.abnormal_return_parts(self.study)
+            else:
+                yield name, (getattr(self, whole.get(name, name)),)
+
+
+def result_of(panel: Panel, events: PanelEvents, inputs_of: InputsOf, engine: Engine) -> PanelResult:
+    """Run a panel and return its result."""
+    return PanelResult(run_panel(panel, events, engine), inputs_of)

@@ -1,0 +1,271 @@
+"""Studies of many events: every number is that of one event at a time, by the per-event road through statsmodels."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import ConfigError, DataError
+from eventstudy.inference import bootstrap, correlation, parametric, placebo, registry
+from eventstudy.inference.registry import TEST_NAMES
+from eventstudy.inputs import events_from_table
+from eventstudy.panel import build, result
+from eventstudy.panel.build import run_inputs
+from eventstudy.panel.frames import plain_panel
+from eventstudy.panel.market import CODE, market_of, market_of_closes
+from eventstudy.panel.result import PanelResult
+from eventstudy.panel.sums import row_ranks
+from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
+from eventstudy.result import StudyResult
+from eventstudy.shapes import index_series, price_series
+from eventstudy.study import compute
+from eventstudy.trading import list_shares
+
+FEW = 3  # so that groups of more firms take the road of many
+TOLERANCE = 1e-10
+
+
+@pytest.fixture
+def small_bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take every study for one of many events, and every group of more than a few firms for a large one."""
+    monkeypatch.setattr(build, "FEWEST_EVENTS", 1)
+    for module in (correlation, parametric, placebo, registry, bootstrap, result):
+        monkeypatch.setattr(module, "MOST_FIRMS_TOGETHER", FEW)
+    return None
+
+
+def made_prices(seed: int, shares: int = 14, sessions: int = 430, idle: float = 0.02) -> tuple[pd.DataFrame, pd.Series]:
+    """Closes with suspensions, stale runs, late listings and early ends, and a benchmark with holes."""
+    rng = np.random.default_rng(seed)
+    dates = pd.bdate_range("2015-01-05", periods=sessions)
+    market = rng.standard_t(5, sessions) * 0.008
+    common = rng.standard_normal(sessions) * 0.01
+    returns = rng.normal(0.5, 0.5, shares) * market[:, None] + common[:, None] + rng.standard_t(5, (sessions, shares)) * 0.02
+    prices = pd.DataFrame(50 * np.exp(np.cumsum(returns, axis=0)), dates, [f"S{place:03d}" for place in range(shares)]).round(2)
+    prices = prices.mask(rng.random(prices.shape) < idle)
+    benchmark = pd.Series(100 * np.exp(np.cumsum(market)), index=dates)
+    if idle:
+        for name in prices.columns[:4]:
+            start = rng.integers(180, sessions - 30)
+            prices.loc[dates[start : start + rng.integers(3, 12)], name] = np.nan
+        for name in prices.columns[4:7]:  # carried quotes
+            start = rng.integers(50, sessions - 30)
+            prices.loc[dates[start : start + rng.integers(2, 5)], name] = prices[name].ffill().iloc[start]
+        prices.iloc[:180, 8], prices.iloc[60:220, 9], prices.iloc[350:, 10] = np.nan, np.nan, np.nan
+        benchmark.iloc[[200, 201, 251, 330]] = np.nan
+    return prices, benchmark
+
+
+def made_events(prices: pd.DataFrame, seed: int, count: int = 60, first: int = 140, last: int = 425) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    days = [prices.index[place].date().isoformat() for place in rng.integers(first, last, count)]
+    days[:3] = ["2015-12-26", "2030-01-02", "2016-02-02"]  # a Saturday, a day past any calendar, and one that may be masked
+    symbols = rng.choice([*prices.columns, "ABSENT"], count)
+    symbols[:4] = ["S001", "S001", "S001", "ABSENT"]
+    groups = rng.choice(["", "a", "b"], count)
+    return pd.DataFrame({"event_id": [f"e{n}" for n in range(count)], "symbol": symbols, "session": days, "group": groups})
+
+
+WINDOWS = es.Windows(estimation=(-120, -21), event=(-10, 10), car=[(0, 3), (0, 0), (-10, 10), (-1, 1)], min_observations=70)
+
+
+def made_inputs(
+    plan: Plan, seed: int, *, limit: float | None = None, volume: bool = False, idle: float = 0.02, spread: int = 285
+) -> StudyInputs:
+    prices, benchmark = made_prices(seed, idle=idle)
+    events = made_events(prices, seed, last=140 + spread)
+    rng = np.random.default_rng(seed)
+    volumes = pd.DataFrame(rng.integers(0, 3, prices.shape) * 100.0, prices.index, prices.columns) if volume else None
+    rows = events_from_table(events, "events")
+    series = price_series(prices, list(dict.fromkeys(row.symbol for row in rows)), volumes)
+    series["index"] = index_series(benchmark, "index")
+    firms = {row.symbol: FirmSettings("index", price_limit=limit) for row in rows}
+    return StudyInputs(plan, rows, firms, series, {}, dt.datetime(2016, 7, 20, tzinfo=dt.UTC))
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame, name: str) -> None:
+    """Compare tables cell by cell: text exactly, numbers up to rounding."""
+    pd.testing.assert_frame_equal(
+        one.reset_index(drop=True), other.reset_index(drop=True), rtol=TOLERANCE, atol=1e-13, check_dtype=False, obj=name
+    )
+
+
+def same_tables(inputs: StudyInputs) -> tuple[StudyResult, PanelResult]:
+    one_by_one, panel = StudyResult(compute(inputs)), run_inputs(inputs)
+    assert isinstance(panel, PanelResult)
+    same(one_by_one.tidy(), panel.tidy(), "tidy")
+    for name in ("events", "models", "abnormal_returns", "cars", "aar", "caar", "exclusions", "bhar", "data", "correlation"):
+        same(getattr(one_by_one, name), getattr(panel, name), name)
+    assert one_by_one.reasons == panel.reasons
+    left = [[(item.event_id, item.stage, item.reason) for item in found.left_out] for found in (one_by_one, panel)]
+    assert left[0] == left[1]
+    return one_by_one, panel
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("model", ["market", "mean", "market_adjusted"])
+@pytest.mark.parametrize("suspensions", ["trade-to-trade", "drop", "lumped", "uniform"])
+def test_tables_are_those_of_one_event_at_a_time(model: str, suspensions: str) -> None:
+    seed = sum(map(ord, model + suspensions))
+    kind, calendar = ("log", "benchmark") if seed % 2 else ("simple", "XNYS")
+    masks = (
+        MaskedSpell(dt.date(2015, 6, 1), dt.date(2015, 6, 12), "all"),
+        MaskedSpell(dt.date(2016, 2, 1), dt.date(2016, 2, 4), "some", ("S001", "S002")),
+    )
+    plan = Plan(WINDOWS, (0, 3), model, kind, suspensions, ("bmp",), calendar=calendar, masks=masks)  # type: ignore[arg-type]
+    _, panel = same_tables(made_inputs(plan, seed))
+    reasons = set(panel.exclusions["reason"])
+    assert {"unknown_symbol", "not_a_session", "masked_event"} <= reasons
+    assert set(panel.cars["reason"]) > {"", "not_resumed"} or suspensions in ("lumped", "uniform")
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("limit_days", ["as_traded", "spanned"])
+def test_price_limits_and_volumes_count_as_for_one_event(limit_days: str) -> None:
+    plan = Plan(WINDOWS, (0, 3), tests=("bmp",), calendar="XSHG", limit_days=limit_days)  # type: ignore[arg-type]
+    inputs = made_inputs(plan, 5, limit=0.02, volume=True)
+    prices = inputs.series["S001"].frame["close"]
+    frame = inputs.series["S001"].frame.copy()
+    for place in range(100, 400, 7):  # closes at the limit of the close before
+        frame.iloc[place, frame.columns.get_loc("close")] = round(prices.iloc[place - 1] * 1.02 + 1e-9, 2)
+    inputs = replace(inputs, series={**inputs.series, "S001": replace(inputs.series["S001"], frame=frame)})
+    _, panel = same_tables(inputs)
+    assert (panel.abnormal_returns["limit"] != "").any()
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize(
+    ("idle", "spread", "shares_a_date"),
+    [(0.02, 285, "differ"), (0.0, 285, "differ"), (0.0, 1, "one"), (0.001, 30, "near")],
+)
+def test_tests_across_events_are_those_of_matrices(idle: float, spread: int, shares_a_date: str) -> None:
+    plan = Plan(WINDOWS, (0, 3), tests=TEST_NAMES, calendar="benchmark", seed=3)
+    inputs = made_inputs(plan, 17 + spread, idle=idle, spread=spread)
+    one_by_one, panel = StudyResult(compute(inputs)), run_inputs(inputs)
+    assert isinstance(panel, PanelResult)
+    assert set(panel.across.groups) == {"all", "a", "b"}
+    mine, its = one_by_one.tests_in_full, panel.tests_in_full
+    differences = mine["test"].isin(registry.DIFFERENCE)
+    same(mine[~differences], its[~its["test"].isin(registry.DIFFERENCE)], shares_a_date)
+    assert set(its.loc[its["test"].isin(registry.DIFFERENCE), "reason"]) <= {"too_many_firms"}
+    drawn = mine.loc[mine["test"].isin(["placebo_caar", "placebo_scar"]), "statistic"].notna()
+    assert drawn.any()
+    same(one_by_one.tidy(), panel.tidy(), "tidy")
+    kept = one_by_one.placebo["test"].isin(["placebo_caar", "placebo_scar", "scar_squares"])
+    same(one_by_one.placebo[kept], panel.placebo, "placebo")
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_a_small_group_among_many_events_has_every_test() -> None:
+    plan = Plan(WINDOWS, (0, 3), tests=TEST_NAMES, calendar="benchmark", seed=3)
+    inputs = made_inputs(plan, 3, idle=0.001)
+    ours = [event for event in inputs.events if event.group != "b"]
+    few = [replace(event, group="few") for event in inputs.events if event.group == "b" and event.symbol != "ABSENT"][-3:]
+    inputs = replace(inputs, events=(*ours, *few))
+    one_by_one, panel = StudyResult(compute(inputs)), run_inputs(inputs)
+    assert isinstance(panel, PanelResult)
+    assert list(panel.small_groups) == ["few"]
+    mine, its = (found.tests_in_full.query("group == 'few'") for found in (one_by_one, panel))
+    same(mine, its, "few")
+    assert its.query("test == 'wald_joint'")["statistic"].notna().all()
+
+
+def test_frames_taken_as_they_lie_give_what_shares_read_one_by_one_give() -> None:
+    prices, benchmark = made_prices(11, shares=40)
+    events = made_events(prices, 11, count=600)
+    asked = {"windows": WINDOWS, "tests": ["bmp", "kp_bmp", "grank"], "now": dt.datetime(2017, 1, 1, tzinfo=dt.UTC)}
+    for calendar in ("benchmark", "XNYS"):
+        quick = es.event_study(events, prices, benchmark, calendar=calendar, **asked)
+        slow = es.event_study(events, prices.iloc[::-1], benchmark, calendar=calendar, **asked)  # unsorted: read one by one
+        for name in ("events", "models", "abnormal_returns", "cars", "tests", "exclusions", "aar", "caar"):
+            same(getattr(quick, name), getattr(slow, name), name)
+
+
+def test_only_frames_that_need_no_second_look_are_taken_as_they_lie() -> None:
+    prices, benchmark = made_prices(12)
+    events = made_events(prices, 12)
+    plan, index = Plan(WINDOWS, (0, 3), calendar="benchmark"), index_series(benchmark, "index")
+    now = dt.datetime(2017, 1, 1, tzinfo=dt.UTC)
+
+    def taken(events: pd.DataFrame = events, prices: pd.DataFrame = prices, volume: pd.DataFrame | None = None) -> bool:
+        return plain_panel(plan, events, prices, index, volume, now) is not None
+
+    assert taken()
+    assert taken(events=events.assign(session=pd.to_datetime(events["session"]), announced_at=None))
+    assert taken(volume=prices.notna() * 100.0)
+    assert not taken(prices=prices.iloc[::-1])
+    assert not taken(prices=prices.tz_localize("UTC"))
+    assert not taken(prices=prices.astype(str))
+    assert not taken(prices=prices.replace(prices.iloc[5, 0], 0.0))
+    assert not taken(prices=pd.concat([prices, prices.iloc[-1:]]))
+    assert not taken(events=events.assign(session=pd.to_datetime(events["session"]).dt.tz_localize("UTC")))
+    assert not taken(events=events.assign(session=events["session"].str.replace("-", "")))
+    assert not taken(events=pd.concat([events, events.iloc[:1]]))
+    assert not taken(events=events.assign(announced_on="2016-01-04"))
+    assert not taken(events=events.assign(group="all"))
+    assert not taken(volume=-(prices.notna() * 100.0))
+
+
+def test_statuses_of_whole_frames_are_those_of_single_shares() -> None:
+    rng = np.random.default_rng(2)
+    dates = pd.bdate_range("2019-01-01", periods=200)
+    names, holes = [f"S{n}" for n in range(30)], rng.random((2, 200, 30)) < 0.3
+    closes = pd.DataFrame(rng.integers(1, 4, (200, 30)) * 1.0, dates, names).mask(holes[0])
+    volume = pd.DataFrame(rng.integers(0, 3, (200, 30)) * 10.0, dates, names).mask(holes[1])
+    benchmark = pd.Series(rng.uniform(90, 110, 200), index=dates)
+    from eventstudy.calendar import benchmark_sessions
+
+    calendar = benchmark_sessions(benchmark)
+    for known in (None, volume):
+        series = price_series(closes, list(closes.columns), known)
+        single = market_of([list_shares(series[name], benchmark, calendar) for name in closes.columns])
+        values = None if known is None else known.to_numpy().T
+        whole = market_of_closes(tuple(closes.columns), calendar, closes.to_numpy().T, benchmark.to_numpy(), 199, values)
+        assert (single.status == whole.status).all()
+        assert set(np.unique(whole.status)) == {CODE[name] for name in ("traded", "unknown", "suspended", "not_listed")}
+
+
+def test_ranks_within_rows_average_ties_and_pass_over_holes() -> None:
+    values = np.array([[3.0, 1.0, np.nan, 1.0, 2.0], [5.0, 4.0, 3.0, 2.0, 1.0], [np.nan] * 5])
+    expected = np.array([[4.0, 1.5, np.nan, 1.5, 3.0], [5.0, 4.0, 3.0, 2.0, 1.0], [np.nan] * 5])
+    np.testing.assert_array_equal(row_ranks(values), expected)
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_no_number_depends_on_how_events_are_cut_into_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    from eventstudy.panel import engines, pairs, study, tables
+
+    plan = Plan(WINDOWS, (0, 3), tests=TEST_NAMES[:14], calendar="benchmark")
+    inputs = made_inputs(plan, 8)
+    whole = run_inputs(inputs)
+    for module, name, value in (
+        (study, "AT_ONCE", 7), (engines, "CHUNK", 9), (pairs, "EVENTS_A_BLOCK", 5), (pairs, "SESSIONS_A_BLOCK", 11),
+        (tables, "ROWS_AT_ONCE", 13),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+    cut = run_inputs(inputs)
+    for name in ("models", "cars", "abnormal_returns", "aar", "tests"):
+        same(getattr(whole, name), getattr(cut, name), name)
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_a_study_whose_events_are_all_excluded_says_why() -> None:
+    inputs = made_inputs(Plan(WINDOWS, (0, 3), calendar="benchmark"), 4)
+    with pytest.raises(DataError, match=r"every event is excluded.*e0, S001: 2015-12-26 is no session"):
+        run_inputs(replace(inputs, events=(inputs.events[0], inputs.events[3])))
+
+
+def test_tables_made_event_by_event_are_refused_for_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices, benchmark = made_prices(21, shares=40)
+    found = es.event_study(made_events(prices, 21, count=520), prices, benchmark, windows=WINDOWS, tests=["bmp"])
+    monkeypatch.setattr(result, "MOST_ONE_BY_ONE", 500)
+    with pytest.raises(ConfigError, match="made event by event, for up to 500 events, and the study has 520"):
+        _ = found.detectable
+
+
