@@ -125,8 +125,9 @@ def processes(found: Found) -> str:
     text = """## Whole processes
 
 Import, reading of prices (wide Parquet; CSV or long Parquet where a package takes nothing else), computation, tables written as
-CSV (as Parquet above 100,000 events). Medians; the second column of figures is a multiple of the floor's wall time. A variant
-that failed at a size, or took more than a minute, is not tried at the next.
+CSV (as Parquet above 100,000 events). Medians of three (what takes more than 15 s was run once); the second column of
+figures is a multiple of the floor's wall time. A variant that failed at a size, or took more than a minute, is not tried at the
+next.
 
 """
     return (

@@ -21,7 +21,7 @@ OWN = ("floor", "ours", "ours_all", "loop", "frames")
 CALLS = ("floor", "call", "ours", "ours_all", "loop", "frames")
 OTHERS = ("lemaire", "ffjr", "easy_es")
 LARGEST = dict.fromkeys((*OTHERS, "loop", "frames"), 10_000)  # what takes longer per event the same is not learnt from
-ENOUGH = 60.0  # seconds: what takes longer is measured once, and not at ten times the size
+ONCE, ENOUGH = 15.0, 60.0  # seconds: what takes longer is measured once, or not at ten times the size
 FIGURES = BUILD / "measured.json"
 Found = dict[str, Any]
 
@@ -72,7 +72,7 @@ def measure_size(size: int, found: Found) -> Found:
         raise SystemExit(f"no inputs for {size} events: {made.problem}")
     names = [name for name in (*OWN, *OTHERS) if wanted(name, size, found)]
     warm = [name for name in CALLS if name in names or name == "call"]
-    repeats = 5 if size <= 1_000 else 3 if size <= 100_000 else 1
+    repeats = 3 if size <= 100_000 else 1
     say(f"{size} events: {', '.join(warm)} in one process")
     done = module("benchmarks.warm", source, str(repeats), *warm, limit=3_600)
     here: Found = {"panel": json.loads(made.printed), "warm": json.loads(done.printed or "{}"), "whole": {}}
@@ -80,7 +80,7 @@ def measure_size(size: int, found: Found) -> Found:
     for turn in range(repeats):
         for name in names:
             earlier = here["whole"].setdefault(name, {"wall": [], "cpu": [], "peak": [], "before_input": 0, "problem": ""})
-            if earlier["problem"] or (turn and max(earlier["wall"]) > ENOUGH):
+            if earlier["problem"] or (turn and max(earlier["wall"]) > ONCE):
                 continue
             say(f"{size} events: {name} as a process, turn {turn + 1}")
             note(earlier, measure_whole(name, source))

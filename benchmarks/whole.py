@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-TABLES = ("events", "models", "abnormal_returns", "cars", "aar", "caar", "tests", "exclusions")
+TABLES = ("events", "models", "abnormal_returns", "cars", "aar", "caar", "tests", "exclusions", "data")
 LARGEST_CSV = 100_000  # events; beyond it tables are written as Parquet
 
 
@@ -56,12 +56,15 @@ def ours(source: Path, target: Path, tests: str | tuple[str, ...] = ()) -> None:
     from benchmarks.panels import read_panel
     from benchmarks.warm import study
     from eventstudy import event_study  # noqa: F401 - heavy imports are deferred until it is first named
+    from eventstudy.tablefiles import Format, write_parts
 
     report_memory()
     panel = read_panel(source)
     result = study(panel, tests)
-    for name in TABLES:
-        getattr(result, name).to_csv(target / f"{name}.csv", index=False)
+    kind: Format = "csv" if len(panel.events) <= LARGEST_CSV else "parquet"
+    for name, parts in result.table_parts():
+        if name in TABLES:
+            write_parts(parts, target / f"{name}.{kind}", kind)
 
 
 def ours_all(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -517,3 +518,11 @@ def test_flags_change_the_hash_only_where_there_are_any(truth: pd.DataFrame) -> 
     blank = PriceSeries("X", truth.assign(status=pd.Series(np.nan, index=truth.index, dtype="str")), "test")
     told = PriceSeries("X", truth.assign(status="traded"), "test")
     assert plain.content_hash == blank.content_hash != told.content_hash
+
+
+def test_the_hash_is_over_dates_closes_volumes_actions_and_flags() -> None:
+    dates = pd.DatetimeIndex(["2019-10-08", "2019-10-09"], name="date")
+    frame = pd.DataFrame({"close": [10.1, np.nan], "volume": [200, 0], "dividend": [0.0, 0.5], "split": 1.0}, index=dates)
+    text = "share,missing\n2019-10-08,10.1,200.0,0.0,1.0\n2019-10-09,nan,0.0,0.5,1.0\n2019-10-09,suspended"
+    told = PriceSeries("X", frame.assign(adj_close=np.nan, status=[None, "suspended"]), "test")
+    assert told.content_hash == hashlib.sha256(text.encode()).hexdigest()

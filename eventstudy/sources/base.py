@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, Protocol
 
+import numpy as np
 import pandas as pd
 
 Absent = Literal["suspended", "missing"]
@@ -77,9 +78,9 @@ class PriceSeries:
         rescales all of them without changing a single fact. Flags count where there are any.
         """
         columns = ["adj_close" if self.frame["close"].isna().all() else "close", "volume", "dividend", "split"]
-        lines = [f"{self.kind},{self.absent}"]
-        for date, *values in self.frame[columns].itertuples():
-            lines.append(f"{date:%Y-%m-%d}," + ",".join(repr(float(value)) for value in values))
+        dates = np.datetime_as_string(self.frame.index.to_numpy(), unit="D").tolist()
+        values = (map(repr, self.frame[name].astype(float).tolist()) for name in columns)
+        lines = [f"{self.kind},{self.absent}", *map(",".join, zip(dates, *values, strict=True))]
         lines += [f"{date:%Y-%m-%d},{flag}" for date, flag in self.flags.items()]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
