@@ -18,7 +18,7 @@ class Mistake:
     caught_by: str
 
 
-PARAMETRIC, PLACEBO = "inference/parametric.py", "inference/placebo.py"
+PARAMETRIC, PLACEBO, DELETION = "inference/parametric.py", "inference/placebo.py", "inference/deletion.py"
 MISTAKES = (
     Mistake("abnormal.py", "x @ fit.unscaled_cov @ x)", "0.0)", FITS),
     Mistake("models/base.py", "weights=1 / rows.span", "weights=1 / rows.span**2", FITS),
@@ -52,8 +52,8 @@ MISTAKES = (
     Mistake("inference/multiple.py", "np.maximum.accumulate(steps)\n    return adjusted\n", "steps\n    return adjusted\n",
             DRAWS),
     Mistake(PLACEBO, "(1 + extreme.sum()) / (1 + len(draws))", "extreme.sum() / len(draws)", FIRMS),
-    Mistake(PLACEBO, "q = np.linalg.solve(hole, e_w)", "q = e_w", FIRMS),
-    Mistake(PLACEBO, "(fit.df_resid * fit.sigma**2 - e_w @ q) / df", "(fit.df_resid * fit.sigma**2 - e_w @ e_w) / df", FIRMS),
+    Mistake(DELETION, "q = np.linalg.solve(hole, e_w)", "q = e_w", FIRMS),
+    Mistake(DELETION, "(fit.df_resid * fit.sigma**2 - e_w @ q) / df", "(fit.df_resid * fit.sigma**2 - e_w @ e_w) / df", FIRMS),
     Mistake("inference/bootstrap.py", "np.sqrt([firm.fit.nobs", "np.ones_like([firm.fit.nobs", DRAWS),
     Mistake("inference/bootstrap.py", "summed / np.sqrt(rows.span)", "summed", DRAWS),
     Mistake("inference/bootstrap.py", "product = np.einsum(\"br,br->b\", rows[place], rows[other]) - fitted",
@@ -68,5 +68,9 @@ MISTAKES = (
     Mistake("inference/calendar_time.py", "rows.take(rows.span == 1)", "rows.take(rows.span >= 1)", PORTFOLIO),
     Mistake("inference/calendar_time.py", "count < FEWEST_SESSIONS", "count <= FEWEST_SESSIONS", PORTFOLIO),
     Mistake("inference/correlation.py", "matrix[~overlap] = 0.0", "pass", FIRMS),
+    Mistake(DELETION, "q = np.linalg.solve(hole, e_w[:, :, None])", "q = e_w[:, :, None]", FIRMS),
+    Mistake(DELETION, "(pull @ q)[:, :, 0]", "0 * (pull @ q)[:, :, 0]", DRAWS),
+    Mistake("inference/moved.py", "sigma[:, None, :]) * shared", "sigma[:, None, :])", FIRMS),
+    Mistake("inference/moved.py", "np.where(deletions.deleted, np.nan, deletions.errors)", "deletions.errors", DRAWS),
 )  # fmt: skip
 IN_EVERY_RUN = (5, 16, 31)  # the others need `make validation`
