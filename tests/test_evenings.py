@@ -23,8 +23,8 @@ from eventstudy.errors import EventStudyError
 from eventstudy.rerun import Done, Options, attempt
 from eventstudy.store import Store
 
-IFLYTEK, HIKVISION, DAHUA, INDEX = "002230.SZ", "002415.SZ", "002236.SZ", "399001.SZ"
-SYMBOLS = [IFLYTEK, HIKVISION, DAHUA, INDEX]
+IFLYTEK, HIKVISION, INDEX = "002230.SZ", "002415.SZ", "399001.SZ"
+SYMBOLS = [IFLYTEK, HIKVISION, INDEX]
 STUDY = "evenings"
 SESSIONS = exchange_sessions("XSHG", dt.date(2018, 1, 1)).sessions
 FIRST = "2019-09-25"
@@ -50,7 +50,7 @@ class World:
         self.truth = {symbol: share.frame for symbol, share in yahoo.instruments.items()}
         self.content = tomllib.loads(original.read_text(encoding="utf-8"))
         self.content["study"]["name"] = STUDY
-        self.content |= {"event": [{**self.content["event"][0], "firms": SYMBOLS[:3]}], "confounder": [], "mask": []}
+        self.content |= {"event": [{**self.content["event"][0], "firms": SYMBOLS[:2]}], "confounder": [], "mask": []}
         self.content["windows"] |= {"event": [0, 20], "car": [[0, 2], [0, 20]]}
         self.content["inference"] = {"tests": ["portfolio_t"], "headline_window": [0, 2]}
         self.content.pop("robustness", None)
@@ -129,7 +129,7 @@ def expected(evening: pd.Timestamp, before: pd.Timestamp) -> dict[str, list[tupl
     if len(later):
         planted["new_sessions"] = [(symbol, f"{later[0]:%Y-%m-%d}", "last") for symbol in SYMBOLS]
     if before < RESUMED <= evening:
-        planted["resumed"] = [(symbol, f"{RESUMED:%Y-%m-%d}", "status") for symbol in (HIKVISION, DAHUA)]
+        planted["resumed"] = [(HIKVISION, f"{RESUMED:%Y-%m-%d}", "status")]
     if before < REVISED <= evening:
         planted["revision"] = [(IFLYTEK, REVISED_DATE, "close")]
     return planted
