@@ -61,6 +61,17 @@ class Batch:
 
     def rows(self, window: Window) -> WindowRows:
         """Return the rows that end in a window, whatever they begin before."""
+        lo, hi = self.plan.windows.event
+        if lo <= window[0] and window[1] <= hi:
+            return self.event_rows.columns(window[0] - lo, window[1] - lo)
+        return self._rows(window)
+
+    @cached_property
+    def event_rows(self) -> WindowRows:
+        """Rows that end in the event window."""
+        return self._rows(self.plan.windows.event)
+
+    def _rows(self, window: Window) -> WindowRows:
         plan = self.plan
         return window_rows(self.market, self.share, self.day0 + window[0], length(window), plan.suspensions, plan.returns)
 

@@ -84,6 +84,21 @@ class Block:
         return int(self.first + self.residuals.shape[1] - 1)
 
     @cached_property
+    def begins(self) -> np.ndarray:
+        """First session of any window of each event (n,)."""
+        return np.asarray(np.min(list(self.lo.values()), axis=0))
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """Last session of any window of each event (n,)."""
+        return np.asarray(np.max(list(self.hi.values()), axis=0))
+
+    def take(self, chosen: np.ndarray) -> Block:
+        """Return the events that `chosen` selects."""
+        weights, lo, hi = ({window: of[chosen] for window, of in by.items()} for by in (self.weights, self.lo, self.hi))
+        return Block(self.numbers[chosen], self.first, self.residuals[chosen], self.there[chosen], weights, lo, hi)
+
+    @cached_property
     def squares(self) -> np.ndarray:
         """Squared residuals."""
         return np.asarray(self.residuals**2)
@@ -102,10 +117,11 @@ def pairs_of(study: PanelStudy, asked: Sequence[tuple[Section, np.ndarray]], wit
     everyone = np.unique(np.concatenate([section.members for section, _ in asked]))
     near: list[Block] = []
     for block in _blocks(study, everyone, windows, with_variance):
-        reach = min(lo.min() for lo in block.lo.values())
-        near = [other for other in near if max(hi.max() for hi in other.hi.values()) >= reach]
-        for other in [block, *near]:
-            _add_pairs(found, block, other, with_variance)
+        near = [other for other in near if other.ends.max() >= block.begins.min()]
+        _add_pairs(found, block, block, with_variance)
+        for other in near:  # of two blocks only the events between them can share a session
+            parts = block.take(block.begins <= other.ends.max()), other.take(other.ends >= block.begins.min())
+            _add_pairs(found, *parts, with_variance)
         near.append(block)
     return found
 
@@ -158,9 +174,12 @@ def _block(
 
 def _spread_over_sessions(pull: np.ndarray, batch: Batch, at: np.ndarray) -> None:
     """Write the regressors a session of each estimation row to all sessions that the row covers."""
-    event, column = np.nonzero(batch.used)
+    regressors = batch.regressors(batch.sample)
+    event, column = np.nonzero(batch.used & (batch.span == 1))
+    pull[event, at[batch.sample.end[event, column]]] = regressors[event, column]
+    event, column = np.nonzero(batch.used & (batch.span > 1))
     span = batch.span[event, column]
-    x = batch.regressors(batch.sample)[event, column] / span[:, None]
+    x = regressors[event, column] / span[:, None]
     start = batch.sample.start[event, column] + 1
     offset = np.arange(span.sum()) - np.repeat(np.cumsum(span) - span, span)
     pull[np.repeat(event, span), at[np.repeat(start, span) + offset]] = np.repeat(x, span, axis=0)
@@ -219,10 +238,11 @@ def _correlations(one: Block, other: Block) -> tuple[np.ndarray, np.ndarray]:
     x, m, xx = one.residuals[:, a], one.there[:, a], one.squares[:, a]
     y, k, yy = other.residuals[:, b].T, other.there[:, b].T, other.squares[:, b].T
     common = m @ k
+    of_x, of_xx = x @ k, xx @ k
+    of_y, of_yy = (of_x.T, of_xx.T) if one is other else (m @ y, m @ yy)
     with np.errstate(invalid="ignore", divide="ignore"):
-        of_x, of_y = x @ k, m @ y
         product = x @ y - of_x * of_y / common
-        spread = (xx @ k - of_x**2 / common) * (m @ yy - of_y**2 / common)
+        spread = (of_xx - of_x**2 / common) * (of_yy - of_y**2 / common)
         return product / np.sqrt(spread), common
 
 

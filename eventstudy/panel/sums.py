@@ -169,7 +169,8 @@ def _add(sums: Sums, shared: _Shared, mine: np.ndarray, scar: np.ndarray) -> Non
     sums.there += there[mine].sum(axis=0)
     for row, values in enumerate((scar, scar / sums.spread if sums.spread > 0 else scar)):
         sums.generalised[row] += _generalised(shared, mine, values[mine])
-    sums.tiled &= tiled_blocks(batch, length(window))[mine].all(axis=0)
+    if sums.tiled.any():
+        sums.tiled &= tiled_blocks(batch, length(window))[mine].all(axis=0)
 
 
 def _generalised(shared: _Shared, mine: np.ndarray, scar: np.ndarray) -> np.ndarray:

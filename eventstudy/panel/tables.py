@@ -22,7 +22,9 @@ ROWS_AT_ONCE = 20_000  # events whose rows of the table of abnormal returns are 
 def days(dates: np.ndarray) -> np.ndarray:
     """Write dates as ISO dates, NaT as empty."""
     unique, place = np.unique(dates, return_inverse=True)
-    return np.array(["" if np.isnat(date) else str(date.astype("datetime64[D]")) for date in unique], dtype=object)[place]
+    words = np.datetime_as_string(unique, unit="D").astype(object)
+    words[np.isnat(unique)] = ""
+    return np.asarray(words[place])
 
 
 def events_table(study: PanelStudy) -> pd.DataFrame:
