@@ -37,6 +37,7 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(build, "FEWEST_EVENTS", 1)
     for module in (correlation, parametric, placebo, registry, bootstrap, result):
         monkeypatch.setattr(module, "MOST_FIRMS_TOGETHER", FEW)
+    monkeypatch.setattr(result, "SHARES_AT_ONCE", FEW)
     return None
 
 
@@ -106,6 +107,18 @@ def same_tables(inputs: StudyInputs) -> tuple[StudyResult, PanelResult]:
     left = [[(item.event_id, item.stage, item.reason) for item in found.left_out] for found in (one_by_one, panel)]
     assert left[0] == left[1]
     return one_by_one, panel
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_tables_about_series_do_not_depend_on_how_many_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = made_inputs(Plan(WINDOWS, (0, 3), "market", "log", "trade-to-trade", ("bmp",), calendar="benchmark"), 3)
+    few = run_inputs(inputs)
+    monkeypatch.setattr(result, "SHARES_AT_ONCE", 1_000)
+    many = run_inputs(inputs)
+    assert {"benchmark_missing", "unknown_symbol"} <= set(many.notes["code"])
+    for name in ("data", "notes"):
+        pd.testing.assert_frame_equal(getattr(few, name), getattr(many, name))
+    assert list(many.data["symbol"])[-1] == "index"
 
 
 @pytest.mark.usefixtures("small_bounds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +31,7 @@ from eventstudy.study import ALL, Computation, Exclusion, compute
 from eventstudy.tidy import MEAN_TEST, mean_row, tidied
 from eventstudy.trading import MISSING, UNKNOWN
 
+SHARES_AT_ONCE = 200  # shares whose series are held at once for the tables about series
 MOST_ONE_BY_ONE = 2_000  # events; tables that are made event by event take some milliseconds for each
 WRITTEN = (
     "events", "models", "abnormal_returns", "cars", "aar", "caar", "tests", "exclusions", "data", "placebo", "correlation",
@@ -239,19 +241,32 @@ class PanelResult(StudyResult):
                 rows.append({"group": group} | tables.bounds(window) | group_tables.correlation_row(n, pairs.mean.mean, sample))
         return pd.concat([tables.as_table("correlation", rows), *parts], ignore_index=True)
 
-    @cached_property
-    def _listed(self) -> Computation:
-        """The inputs with their listings and exclusions but without firms, for tables about series."""
-        prepared, listings = Prepared(), {}
-        for symbol in dict.fromkeys(event.symbol for event in self.inputs.events):
-            if symbol in self.inputs.series:
-                listings[symbol] = prepared.listing(symbol, self.inputs)
-        return Computation(self.inputs, (), tuple(self.left_out), listings)
+    def _listed(self) -> Iterator[Computation]:
+        """Yield the series and listings of some shares at a time, so that few of them are held at once; no events, no firms."""
+        symbols = self.study.events.symbol
+        first = np.sort(np.unique(symbols, return_index=True)[1])
+        shares = set(symbols[first])
+        for start in range(0, len(first), SHARES_AT_ONCE):
+            chosen = first[start : start + SHARES_AT_ONCE]
+            inputs = self._inputs_of(chosen)
+            apart = shares - set(symbols[chosen])
+            inputs = replace(inputs, series={name: series for name, series in inputs.series.items() if name not in apart})
+            prepared = Prepared()
+            listings = {name: prepared.listing(name, inputs) for name in symbols[chosen] if name in inputs.series}
+            yield Computation(inputs, (), (), listings)
 
     @cached_property
+    def _of_series(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Tables `data` and `notes` as far as they tell of series; what every part has, such as the benchmark, comes last."""
+        parts = [(tables.data_table(listed), tables.notes_table(listed)) for listed in self._listed()]
+        data, notes = (pd.concat(found, ignore_index=True) for found in zip(*parts, strict=True))
+        notes = notes.drop_duplicates(keep="last").sort_values("code", key=lambda code: code != "source", kind="stable")
+        return data.drop_duplicates("symbol", keep="last", ignore_index=True), notes
+
+    @property
     def data_in_full(self) -> pd.DataFrame:
         """The table `data` with what is to be doubted."""
-        return tables.data_table(self._listed)
+        return self._of_series[0]
 
     @cached_property
     def data(self) -> pd.DataFrame:
@@ -265,7 +280,8 @@ class PanelResult(StudyResult):
         for code, status in (("event_session_unknown", UNKNOWN), ("event_session_missing", MISSING)):
             for symbol, dates in panel_tables.event_sessions_with(self.study, status).items():
                 rows.append({"symbol": symbol, "code": code, "note": f"event sessions that are {status}: {', '.join(dates)}"})
-        return pd.concat([tables.notes_table(self._listed), tables.as_table("notes", rows)], ignore_index=True)
+        left_out = [{"symbol": item.symbol, "code": item.reason, "note": item.detail} for item in self.left_out]
+        return pd.concat([self._of_series[1], tables.as_table("notes", left_out + rows)], ignore_index=True)
 
     slow_tables = ("cars", "tests")
 
