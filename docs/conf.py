@@ -50,11 +50,17 @@ def _inline(translator: Any, node: nodes.math) -> None:
 
 
 def _block(translator: Any, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>')
+    translator.body.append(f'<div class="formula" tabindex="0">{convert(node.astext(), display="block")}</div>')
     raise nodes.SkipNode
+
+
+def _levels(app: Sphinx, name: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    """Give the headings of the contents a level, which the theme leaves out."""
+    context["furo_navigation_tree"] = context["furo_navigation_tree"].replace('role="heading"', 'role="heading" aria-level="2"')
 
 
 def setup(app: Sphinx) -> None:
     """Write formulas as MathML, which browsers set by themselves."""
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
     app.add_lexer("csv", TextLexer)
+    app.connect("html-page-context", _levels, priority=900)
