@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from firms import DAY0, section
+from firms import DAY0, firm, section
 from numpy.testing import assert_allclose
 
 from eventstudy.inference import moved, placebo
@@ -24,13 +24,13 @@ PATTERNS: dict[str, dict[int, tuple[int, ...]]] = {
 def at_block(cross: CrossSection, start: int, size: int) -> CrossSection | None:
     """The cross-section with fits of its own without a block, its window the first sessions of the block."""
     firms = []
-    for firm in cross.firms:
-        lo = firm.day0 + start
-        deletion = delete_block(firm.fit, lo, lo + size - 1)
+    for part in cross.firms:
+        lo = part.day0 + start
+        deletion = delete_block(part.fit, lo, lo + size - 1)
         found = deletion.cumulative(lo, lo + length(cross.window) - 1, cross.window) if deletion else None
         if found is None:
             return None
-        firms.append(FirmCar(firm.listing, deletion.fit, lo - cross.window[0], found))
+        firms.append(FirmCar(part.listing, deletion.fit, lo - cross.window[0], found))
     return CrossSection(cross.window, tuple(firms))
 
 
@@ -43,7 +43,7 @@ def every_block(cross: CrossSection, size: int) -> dict[int, CrossSection]:
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_blocks_at_once_are_those_of_sections_one_by_one(pattern: str, window: Window) -> None:
     cross = section(3, window, PATTERNS[pattern])
-    cross = CrossSection(window, tuple(firm for firm in cross.firms if not firm.cumulative.reason))
+    cross = CrossSection(window, tuple(part for part in cross.firms if not part.cumulative.reason))
     want = every_block(cross, length(window))
     found = placebo.placebo_blocks(cross)
     assert moved.moves_at_once(cross)
@@ -60,7 +60,7 @@ def test_a_block_that_holds_all_that_firms_do_not_share_leaves_them_the_same_row
     same = {start for start, made in every_block(cross, 4).items() if made.same_rows}
     assert {start + DAY0 for start in same} == {39, 40}  # the row that ends in 42 covers 40 to 42
     left = placebo._remainder(cross.firms, 4)
-    sections = moved.MovedSections(left[1], 4)
+    sections = moved.MovedSections(cross, left[1])
     assert set(left[0][sections.same_rows]) == same
 
 
@@ -69,7 +69,7 @@ def test_largest_t_at_once(pattern: str) -> None:
     windows = [(0, 0), (0, 2), (0, 5)]
     sections = [section(3, window, PATTERNS[pattern]) for window in windows]
     sections = [
-        CrossSection(cross.window, tuple(firm for firm in cross.firms if not firm.cumulative.reason)) for cross in sections
+        CrossSection(cross.window, tuple(part for part in cross.firms if not part.cumulative.reason)) for cross in sections
     ]
     found = placebo.placebo_max_draws(sections)
     want = {}
@@ -79,6 +79,21 @@ def test_largest_t_at_once(pattern: str) -> None:
             want[start] = max(abs(portfolio_statistic(one.car, one.sigma, one.correlation, one.shared)) for one in made)
     assert found.starts.tolist() == list(want)
     assert_allclose(found.draws, list(want.values()), rtol=1e-11)
+
+
+@pytest.mark.parametrize("later", [(0, 2, 2), (0, 1, 9)])
+def test_firms_with_dates_of_their_own(later: tuple[int, ...]) -> None:
+    firms = [firm(seed, (0, 3), day0=DAY0 + by, away=(30 * seed,)) for seed, by in zip((1, 2, 3), later, strict=True)]
+    cross = CrossSection((0, 3), tuple(firms))
+    assert cross.staggered
+    assert moved.moves_at_once(cross)
+    assert cross.overlap.all() == (later[2] < 4)
+    want = every_block(cross, 4)
+    found = placebo.placebo_blocks(cross)
+    assert found.starts.tolist() == list(want)
+    assert_allclose(found.t_squared, [placebo.joint_t_squared(made) for made in want.values()], rtol=1e-11)
+    largest = [abs(portfolio_statistic(made.car, made.sigma, made.correlation, made.shared)) for made in want.values()]
+    assert_allclose(placebo.placebo_max_draws([cross]).draws, largest, rtol=1e-11)
 
 
 def test_parts_of_the_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def _pairwise(residuals: np.ndarray) -> np.ndarray:
 
 
 def residual_correlations(residuals: np.ndarray) -> np.ndarray:
-    """Correlate several sets of residuals of firms with one event date, each as `residual_correlation` does.
+    """Correlate several sets of residuals, each as `residual_correlation` does if all windows overlap.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """A cross-section moved to many blocks of the estimation window at once, each deleted from every firm's fit (rule C15).
 
-It is for firms with one event session and one calendar, fitted by least squares: what their joint statistics need is then
-the arithmetic of `CrossSection` on arrays with one more axis, the blocks.
+It is for firms with one calendar, fitted by least squares: what their joint statistics need is then the arithmetic of
+`CrossSection` on arrays with one more axis, the blocks.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from eventstudy.inference.correlation import nearest_correlations, residual_corr
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.deletion import BlockReturns, Deletions, alike_blocks
 from eventstudy.inference.joint import t_squared_of_each
+from eventstudy.windows import length
 
 NUMBERS_AT_ONCE = 2_000_000
 
 
 def moves_at_once(cross: CrossSection) -> bool:
-    """Whether the firms share date and calendar, and their blocks are deleted in closed form."""
-    return not cross.staggered and all(firm.fit.linear and firm.fit.closed_form for firm in cross.firms)
+    """Whether the firms share a calendar, and their blocks are deleted in closed form."""
+    one_calendar = len({id(firm.listing.calendar) for firm in cross.firms}) == 1
+    return one_calendar and all(firm.fit.linear and firm.fit.closed_form for firm in cross.firms)
 
 
 @dataclass(frozen=True, eq=False)
 class Remainder:
-    """Firms without each of B blocks, one block at a time; `deletions` holds the same blocks of every firm."""
+    """Firms without each of B blocks, one block at a time; `deletions` holds the blocks of every firm, alike by tau."""
 
     firms: Sequence[FirmCar]
     deletions: Sequence[Deletions]
@@ -52,37 +54,40 @@ class Remainder:
 
     @cached_property
     def correlation(self) -> np.ndarray:
-        """Residual correlations (B, N, N) as rule C7 needs them; NaN where they rest on too few sessions."""
+        """Residual correlations of all pairs (B, N, N); NaN where they rest on too few sessions."""
         residuals = np.full((len(self), len(self.firms[0].sessions), len(self.firms)), np.nan)
         for place, deletions in enumerate(self.deletions):
             single = np.flatnonzero(deletions.fit.rows.span == 1)
             left = np.where(deletions.deleted, np.nan, deletions.errors)
             residuals[:, deletions.fit.rows.end[single], place] = left[:, single]
-        return nearest_correlations(residual_correlations(residuals))
+        return residual_correlations(residuals)
 
     @cached_property
-    def unlike(self) -> np.ndarray:
-        """Sessions in which a row ends that not all firms have alike, before anything is deleted; increasing."""
+    def same_rows(self) -> np.ndarray:
+        """Whether all firms are left with rows that end in the same sessions and have the same regressors (B,)."""
         ends = np.unique(np.concatenate([firm.fit.rows.end for firm in self.firms]))
-        tables = []
-        for fit in (firm.fit for firm in self.firms):
-            table = np.full((len(ends), 1 + len(fit.params)), np.inf)  # no regressor is infinite
-            table[np.searchsorted(ends, fit.rows.end)] = np.column_stack([np.ones(fit.nobs), fit.model.regressors(fit.rows)])
-            tables.append(table)
-        return np.asarray(ends[~np.all([table == tables[0] for table in tables], axis=(0, 2))])
+        left, x = [], []
+        for deletions in self.deletions:
+            fit, places = deletions.fit, np.searchsorted(ends, deletions.fit.rows.end)
+            left.append(np.zeros((len(self), len(ends)), dtype=bool))
+            x.append(np.full((len(ends), len(fit.params)), np.nan))
+            left[-1][:, places], x[-1][places] = ~deletions.deleted, fit.model.regressors(fit.rows)
+        same_ends = [(own == left[0]).all(axis=1) for own in left]
+        unlike = [(own != x[0]).any(axis=1) for own in x]
+        return np.asarray(np.all(same_ends, axis=0) & ~np.any([(left[0] & its).any(axis=1) for its in unlike], axis=0))
 
 
 @dataclass(frozen=True, eq=False)
 class MovedSections:
-    """The cross-section at B blocks; the window takes `length` sessions of the block, from its first session on."""
+    """A cross-section at B blocks, its window moved to the first sessions of each."""
 
+    cross: CrossSection
     left: Remainder
-    length: int
 
     @cached_property
     def returns(self) -> list[BlockReturns]:
         """CARs over the window, one entry a firm."""
-        return [deletions.cumulative(self.length) for deletions in self.left.deletions]
+        return [deletions.cumulative(length(self.cross.window)) for deletions in self.left.deletions]
 
     @cached_property
     def car(self) -> np.ndarray:
@@ -91,24 +96,21 @@ class MovedSections:
 
     @cached_property
     def same_rows(self) -> np.ndarray:
-        """Whether all firms are left with the same rows and regressors, and have the same in the block (B,) (rule C17)."""
+        """Whether all firms are left with the same rows, and have the same regressors in the block (B,) (rule C17)."""
         first = self.returns[0].regressors
         close = [np.isclose(own.regressors, first, rtol=1e-12, atol=1e-15).all(axis=1) for own in self.returns]
-        same: np.ndarray = np.all(close, axis=0)
-        unlike, lo = self.left.unlike, self.left.deletions[0].lo
-        if len(unlike):
-            same &= (lo <= unlike[0]) & (unlike[-1] < lo + self.left.deletions[0].size)
-        return same
+        return np.asarray(self.left.same_rows & np.all(close, axis=0))
 
     @cached_property
     def covariance(self) -> np.ndarray:
         """Covariance of the CARs with the full covariance of the firms' errors (B, N, N) (rule C7)."""
         sigma = np.stack([deletions.sigma for deletions in self.left.deletions], axis=1)
-        weights = np.zeros((len(self.left), len(self.left.firms[0].sessions), len(self.left.firms)))
+        weights = np.zeros((len(self.left), len(self.cross.firms[0].sessions), len(self.cross.firms)))
         for place, (own, deletions) in enumerate(zip(self.returns, self.left.deletions, strict=True)):
-            weights[:, :, place] = deletions.session_weights(own, self.length, weights.shape[1])
+            weights[:, :, place] = deletions.session_weights(own, length(self.cross.window), weights.shape[1])
         shared = weights.transpose(0, 2, 1) @ weights
-        return np.asarray(self.left.correlation * (sigma[:, :, None] * sigma[:, None, :]) * shared)
+        correlation = nearest_correlations(np.where(self.cross.overlap, self.left.correlation, 0.0))  # as in rule C6
+        return np.asarray(correlation * (sigma[:, :, None] * sigma[:, None, :]) * shared)
 
     def portfolio_statistics(self) -> np.ndarray:
         """Mean CARs over their standard errors (B,); NaN where one of them is not to be had (rule C7)."""
@@ -121,10 +123,10 @@ class MovedSections:
 
     def joint_t_squared(self) -> np.ndarray:
         """T-squared of all CARs (B,): exact where the firms are left with the same rows, else with rule C7's covariance."""
-        covariance = np.full((*self.car.shape, len(self.left.firms)), np.nan)
+        covariance = np.full((*self.car.shape, len(self.cross.firms)), np.nan)
         others = np.flatnonzero(~self.same_rows)
         if len(others):
-            covariance[others] = MovedSections(self.left.take(others), self.length).covariance
+            covariance[others] = MovedSections(self.cross, self.left.take(others)).covariance
         first = self.left.deletions[0]
         for rows, alike in alike_blocks(np.where(self.same_rows, first.rows_left, 0)):
             kept = [own.errors[alike][~own.deleted[alike]].reshape(len(alike), rows) for own in self.left.deletions]

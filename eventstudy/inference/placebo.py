@@ -167,7 +167,7 @@ def placebo_blocks(cross: CrossSection) -> PlaceboBlocks:
         starts,
         np.stack([own.car for own in returns], axis=1),
         np.stack([own.car / own.se for own in returns], axis=1),
-        _in_parts(left, lambda part: MovedSections(part, size).joint_t_squared()) if joint else np.full(len(starts), np.nan),
+        _in_parts(left, lambda part: MovedSections(cross, part).joint_t_squared()) if joint else np.full(len(starts), np.nan),
     )
 
 
@@ -184,7 +184,7 @@ def _in_parts(left: Remainder, statistic: Callable[[Remainder], np.ndarray]) -> 
 
 
 def _one_by_one(cross: CrossSection, joint: bool) -> PlaceboBlocks:
-    """Move the cross-section to one block after the other, as firms with different dates and other estimators need."""
+    """Move the cross-section to one block after the other, as firms on different calendars and other estimators need."""
     size, starts = length(cross.window), []
     found: list[tuple[np.ndarray, np.ndarray, float]] = []
     for start in placebo_starts([(firm.fit, firm.day0) for firm in cross.firms], size):
@@ -246,7 +246,7 @@ def _largest_at_once(left: Remainder, sections: Sequence[CrossSection]) -> np.nd
     for section in sections:
         key = tuple(id(firm.fit) for firm in section.firms)
         own = by_firms.setdefault(key, left.of(section.firms))
-        found.append(np.abs(MovedSections(own, length(section.window)).portfolio_statistics()))
+        found.append(np.abs(MovedSections(section, own).portfolio_statistics()))
     return np.asarray(np.max(found, axis=0))
 
 
