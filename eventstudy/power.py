@@ -131,7 +131,7 @@ def _moved(firm: FirmCar, effect: float) -> FirmCar:
     car, rows, nan = found.car + effect, found.rows, np.nan
     if rows is not None:
         ret = rows.ret.copy()
-        ret[min(int(np.searchsorted(rows.end, firm.day0)), len(ret) - 1)] += effect
+        ret[min(int(rows.end.searchsorted(firm.day0)), len(ret) - 1)] += effect
         rows = Rows(rows.end, rows.span, rows.closes, ret, rows.mkt, rows.factors)
     moved = CumulativeReturn(
         found.window, car, found.se, car / found.se, found.df, nan, nan, nan, found.variance_factor, found.regressors, rows

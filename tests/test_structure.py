@@ -276,11 +276,29 @@ def test_every_option_has_a_help_text() -> None:
 HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "exchange_calendars", "yfinance", "pyarrow", "pydantic")
 
 
+def imported(code: str, names: tuple[str, ...]) -> str:
+    """Which of some modules a new process has imported after `code`."""
+    told = f"import sys; print(*sorted(set(sys.modules) & set({names!r})), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{told}"], capture_output=True, text=True, check=True)
+    return done.stderr.strip()
+
+
 @pytest.mark.parametrize("statement", ["import eventstudy", "import eventstudy.cli", "import eventstudy.errors"])
 def test_importing_is_light(statement: str) -> None:
-    code = f"{statement}, sys; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    assert imported(statement, HEAVY) == ""
+
+
+def test_no_help_text_needs_what_computes() -> None:
+    asked = [["--help"], ["--version"], *([verb, "--help"] for verb in main.commands)]
+    calls = [f"main({arguments!r}, standalone_mode=False)" for arguments in asked]
+    assert imported("\n".join(["from eventstudy.cli import main", *calls]), HEAVY) == ""
+
+
+def test_reading_a_config_needs_neither_models_nor_figures_nor_sources(root: Path) -> None:
+    code = f"from eventstudy.configfile import load_study; load_study({str(root / 'configs' / 'entity-list-2019.toml')!r})"
+    heavy = ("matplotlib", "statsmodels", "scipy.stats", "scipy.optimize", "yfinance", "curl_cffi", "jinja2")
+    assert imported(code, heavy) == ""
+    assert imported("import eventstudy.report", heavy) != ""  # what is looked for is found where it is
 
 
 def test_python_m_is_the_command_line() -> None:

@@ -20,7 +20,6 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from scipy import optimize
 
 from eventstudy.errors import DataError
 from eventstudy.models.base import Fit, Model, check_rows, finished_fit
@@ -102,6 +101,8 @@ def _lad(v: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
 
 def _least_absolute(v: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Solve for the least sum of absolute errors as a linear programme, where reweighting goes in circles."""
+    from scipy import optimize
+
     (n, size), ones = z.shape, np.eye(len(v))
     bounds = [(None, None)] * size + [(0, None)] * (2 * n)
     found = optimize.linprog(np.r_[np.zeros(size), np.ones(2 * n)], A_eq=np.hstack([z, ones, -ones]), b_eq=v, bounds=bounds)
