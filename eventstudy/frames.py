@@ -28,6 +28,7 @@ from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
 from eventstudy.shapes import index_series, price_series
 from eventstudy.sources.base import Kind, PriceSeries
 from eventstudy.sources.factortable import FactorTable, FactorUnits, factor_table
+from eventstudy.steps.dates import Day, as_day
 from eventstudy.windows import Windows
 
 BENCHMARK, INDUSTRY, GLOBAL = "benchmark", "industry_benchmark", "global_benchmark"
@@ -45,7 +46,7 @@ def event_study(
     calendar: str = "benchmark",
     volume: pd.DataFrame | None = None,
     price_limit: float | None = None,
-    masks: Sequence[tuple[str, str]] = (),
+    masks: Sequence[tuple[Day, Day]] = (),
     tests: str | Iterable[str] = "all",
     headline: Sequence[str] | None = None,
     headline_window: tuple[int, int] | None = None,
@@ -96,7 +97,7 @@ def event_study(
         a single one is ``unknown`` and counts as traded.
     price_limit : float, optional
         Daily price limit as a fraction; marks closes at the limit.
-    masks : sequence of (str, str)
+    masks : sequence of (date, date)
         Inclusive spells of dates left out of the estimation.
     tests : "all" or names
     headline : sequence of two names, optional
@@ -265,11 +266,11 @@ def _columns_of(table: FactorTable | None, risk_free: str) -> tuple[str, ...]:
     return tuple(str(name) for name in table.frame.columns if name != risk_free) if table else ()
 
 
-def _mask(first: str, last: str) -> MaskedSpell:
-    try:
-        return MaskedSpell(dt.date.fromisoformat(str(first)), dt.date.fromisoformat(str(last)), "mask")
-    except ValueError as problem:
-        raise ConfigError(f"masks: {first!r} to {last!r} is not a pair of dates such as 2019-05-21") from problem
+def _mask(first: Day, last: Day) -> MaskedSpell:
+    ends = as_day(first, "masks"), as_day(last, "masks")
+    if ends[0] > ends[1]:
+        raise ConfigError(f"masks: {ends[0]:%Y-%m-%d} to {ends[1]:%Y-%m-%d} runs backwards: write the earlier date first")
+    return MaskedSpell(ends[0].date(), ends[1].date(), "mask")
 
 
 def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:

@@ -62,7 +62,7 @@ def index_series(levels: pd.Series | pd.DataFrame, name: str) -> PriceSeries:
 
 
 def price_series(
-    prices: pd.DataFrame | pd.Series, symbols: Sequence[str], volume: pd.DataFrame | None = None
+    prices: pd.DataFrame | pd.Series, symbols: Sequence[str], volume: pd.Series | pd.DataFrame | None = None
 ) -> dict[str, PriceSeries]:
     """Return the series of `symbols` found in a frame.
 
@@ -71,7 +71,7 @@ def price_series(
     prices : DataFrame or Series
         Long, wide, as yfinance returns it, or of one share alone.
     volume : DataFrame, optional
-        Wide, in shares.
+        Wide, in shares; a Series or one column where `prices` is of one share.
 
     Raises
     ------
@@ -105,8 +105,7 @@ def share_series(prices: pd.DataFrame | pd.Series, symbol: str | None, volume: p
     if name not in found:
         raise DataError(f"prices has no {name}: it has {_listed(list(found))}")
     if volume is not None:
-        table = _framed(volume, "volume")
-        found = _with_volume(found, table.set_axis([name], axis=1) if table.shape[1] == 1 else table)
+        found = _with_volume({name: found[name]}, volume)
     frame, notes = price_frame(found[name], f"prices, {name}")
     if not frame[list(CLOSES)].notna().any(axis=None):
         raise DataError(f"prices, {name}: there is no close in it")
@@ -190,11 +189,26 @@ def _one_ticker(by_field: pd.DataFrame, ticker: Any, dates: pd.DatetimeIndex) ->
     return pd.DataFrame({"date": dates, **columns})
 
 
-def _with_volume(found: dict[str, pd.DataFrame], volume: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _with_volume(found: dict[str, pd.DataFrame], volume: pd.Series | pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Add volumes by symbol; one column alone belongs to one share alone, whatever its name.
+
+    Raises
+    ------
+    DataError
+        If the volumes are of other shares: they would be passed over in silence.
+    """
     by_date = _framed(volume, "volume")
-    by_date = by_date.set_axis(index_dates(by_date.index, "volume")).rename(columns=str)
-    by_date = by_date[~by_date.index.duplicated()]
+    by_date = by_date.rename(columns=str)
+    if by_date.shape[1] == len(found) == 1:
+        by_date = by_date.set_axis(list(found), axis=1)
     told = set(by_date.columns)
+    if not told & set(found):
+        raise DataError(
+            f"volume has the columns {_listed(by_date.columns)}, and prices the shares {_listed(list(found))}: name its "
+            "columns by them"
+        )
+    by_date = by_date.set_axis(index_dates(by_date.index, "volume"))
+    by_date = by_date[~by_date.index.duplicated()]
     return {
         symbol: rows.assign(volume=by_date[symbol].reindex(index_dates(pd.Index(rows["date"]), "prices")).to_numpy())
         if symbol in told

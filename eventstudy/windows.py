@@ -22,6 +22,7 @@ def as_window(value: Any, what: str) -> Window:
     ConfigError
         If `value` is not two whole numbers in ascending order.
     """
+    value = value.tolist() if hasattr(value, "tolist") else value  # an array of numpy's
     pair = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
     if len(pair) != 2 or any(isinstance(end, bool) or not isinstance(end, Integral) for end in pair):
         raise ConfigError(f"{what} = {value!r} is not a window: give two whole numbers of sessions such as [0, 3]")

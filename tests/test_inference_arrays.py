@@ -22,7 +22,9 @@ RESIDUALS = np.random.default_rng(5).normal(0, 0.02, (80, 5))
 
 def test_every_public_name_is_there_and_documented() -> None:
     for name in inference.__all__:
-        assert getattr(inference, name).__doc__
+        text = getattr(inference, name).__doc__
+        parts = ("Parameters", "Returns", "Raises", "Examples") if name[0].islower() else ("Parameters",)
+        assert all(f"{part}\n" in text for part in parts), name
         assert name in dir(inference)
     with pytest.raises(AttributeError, match="no attribute 'student_t'"):
         _ = inference.student_t

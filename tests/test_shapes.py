@@ -195,6 +195,10 @@ REFUSED: dict[str, tuple[dict[str, Change], str]] = {
     "an array": ({"prices": lambda made: made.prices.to_numpy()}, "prices is a ndarray: give a pandas DataFrame"),
     "a list": ({"benchmark": lambda made: made.benchmark.tolist()}, "benchmark is a list: give a pandas DataFrame"),
     "several benchmarks": ({"benchmark": lambda made: made.prices}, r"benchmark has 3 columns \(AAA, BBB, CCC\): give a Series"),
+    "volumes of other shares": (
+        {"volume": lambda made: made.prices.set_axis(["X", "Y", "Z"], axis=1)}, "volume has the columns X, Y, Z, and prices",
+    ),
+    "a mask that runs backwards": ({"masks": lambda made: [(made.day(9), made.day(8))]}, "masks: 2018-01-12 to 2018-01-11 runs"),
     "no events": ({"events": lambda made: made.events(130).iloc[:0]}, "events: no events: add a row"),
     "records": ({"events": lambda made: made.events(130).to_dict("records")}, "events is a list: give a DataFrame"),
     "a session with a time": (
@@ -209,6 +213,22 @@ def test_refused_with_a_sentence(made, name: str) -> None:
     changes, told = REFUSED[name]
     with pytest.raises(FAILED, match=told):
         study(made, **{argument: change(made) for argument, change in changes.items()})
+
+
+def test_masks_may_be_dates_of_any_kind(made) -> None:
+    first, last = pd.Timestamp(made.day(50)), dt.date.fromisoformat(made.day(52))
+    assert study(made, masks=[(first, last)]) == study(made, masks=[(made.day(50), made.day(52))])
+
+
+def test_volume_of_one_share_may_be_a_series(made) -> None:
+    prices = made.prices["AAA"].copy()
+    prices.iloc[131] = prices.iloc[130]
+    volume = pd.Series(1000.0, index=prices.index)
+    events = made.events(130, ["AAA"])
+    none = volume.mask(volume.index == prices.index[131], 0)
+    busy, idle = (study(made, prices, events=events, volume=given) for given in (volume, none))
+    assert busy[0] == pytest.approx(idle[0], rel=1e-9)
+    assert busy != idle  # one row over two sessions, or two rows: the same to the last digit but one
 
 
 def test_windows_must_be_windows(made) -> None:

@@ -22,6 +22,16 @@ CARS = ["car", "se_car", "t", "df", "p_value", "ci_low", "ci_high", "status", "r
 MASK = ("2019-05-21", "2019-05-24")
 
 
+def test_every_step_has_examples_and_says_what_it_returns_and_refuses() -> None:
+    names = [name for name in es.__all__ if getattr(getattr(es, name), "__module__", "").startswith("eventstudy.steps")]
+    assert len(names) > 15
+    for name in names:
+        text = getattr(es, name).__doc__
+        assert "Examples\n" in text, name
+        if name[0].islower():
+            assert all(f"{part}\n" in text for part in ("Parameters", "Returns", "Raises")), name
+
+
 # --- the road of the Entity List study, walked by hand ----------------------------------------------------------------------
 
 
@@ -230,6 +240,7 @@ VOLUME = [5.0, 5.0, 0.0, 0.0, 5.0, 5.0]
 STATUS = ["traded", "traded", "suspended", "suspended", "traded", "traded"]
 INDEX = pd.Series([100.0, 110.0, 120.0, 130.0, 121.0, 130.0], index=DAYS)
 SHARE = pd.DataFrame({"close": CLOSES, "volume": VOLUME}, index=DAYS)
+TWO = pd.DataFrame({"A": CLOSES, "B": CLOSES}, index=DAYS)
 TALLY = {"tau": [-1, 2, 3], "span": [1, 3, 1], "ret": [0.1, 0.1, 0.05], "mkt": [0.1, 0.1, 130 / 121 - 1]}
 
 SHAPES: dict[str, Callable[[], Any]] = {
@@ -255,6 +266,20 @@ def test_status_and_rows_whatever_the_shape(name: str) -> None:
     for column, want in TALLY.items():
         assert rows[column].tolist() == pytest.approx(want, rel=1e-12), column
     assert rows.index.tolist() == [DAYS[1], DAYS[4], DAYS[5]]
+
+
+KINDS = [list(DAYS), DAYS.to_numpy(), pd.Series(DAYS), DAYS.strftime("%Y%m%d"), DAYS.tz_localize("UTC")]
+
+
+@pytest.mark.parametrize("sessions", KINDS)
+def test_sessions_may_be_dates_of_any_kind(sessions: Any) -> None:
+    assert_series_equal(es.trading_status(SHARE, sessions), es.trading_status(SHARE, DAYS), check_freq=False)
+
+
+def test_volume_of_one_share_needs_no_name() -> None:
+    volume = pd.Series(VOLUME, index=DAYS)
+    for given in (volume, volume.to_frame("x"), pd.DataFrame({"A": volume, "B": 1.0})):
+        assert es.trading_status(TWO, DAYS, symbol="A", volume=given).tolist() == STATUS
 
 
 def test_exchange_by_name_has_the_sessions_between_the_dates() -> None:
@@ -323,7 +348,6 @@ def test_dividends_and_splits_are_part_of_the_return() -> None:
     assert es.trade_rows(prices, INDEX[:3], returns="simple")["ret"].tolist() == pytest.approx([0.0, 10 / 9.5 - 1])
 
 
-TWO = pd.DataFrame({"A": CLOSES, "B": CLOSES}, index=DAYS)
 
 
 @pytest.mark.parametrize(
@@ -339,6 +363,11 @@ TWO = pd.DataFrame({"A": CLOSES, "B": CLOSES}, index=DAYS)
         (lambda: es.trading_status(SHARE, DAYS[:0]), "sessions is empty"),
         (lambda: es.trading_status(SHARE["close"] * np.nan, DAYS), "there is no close in it"),
         (lambda: es.trading_status(SHARE, DAYS, suspended=[("2019-10-09", "2019-10-08")]), "pairs of dates"),
+        (lambda: es.trading_status(SHARE, DAYS, suspended=("2019-10-08", "2019-10-09")), "pairs of dates"),  # type: ignore[arg-type]
+        (lambda: es.trade_rows(SHARE, INDEX, masks=[("2019-10-09", "2019-10-08")]), "masks is no sequence of pairs"),
+        (lambda: es.trade_rows(SHARE, INDEX, shifts=-1), "shifts = -1"),
+        (lambda: es.trade_rows(SHARE, INDEX, indices={"mkt": INDEX}), "a factor cannot be called 'mkt'"),
+        (lambda: es.trade_rows(TWO, INDEX, symbol="A", volume=TWO.set_axis(["X", "Y"], axis=1)), "volume has the columns X, Y"),
         (lambda: es.trading_status(SHARE, DAYS, absent="gone"), "absent = 'gone'"),  # type: ignore[arg-type]
         (lambda: es.trade_rows(SHARE, INDEX, event="2019-10-07"), "event = 2019-10-07 is no session"),
         (lambda: es.trade_rows(SHARE, INDEX, returns="percent"), "returns = 'percent'"),  # type: ignore[arg-type]
@@ -630,6 +659,7 @@ def test_firms_with_other_sessions_are_refused_and_events_on_other_days_are_not_
         (lambda car: es.cumulative_abnormal_return(car.fit, GOOD.assign(tau=range(4)), (3, 0)), "runs backwards"),
         (lambda car: es.cumulative_abnormal_return(car.fit, GOOD.assign(tau=range(4)), (0, 3), alpha=5), "alpha = 5"),
         (lambda car: es.rows_inside(GOOD, (0, 1)), "rows has no column tau"),
+        (lambda car: es.abnormal_returns(car.fit.results, GOOD), "give what the fit of a model returns"),
     ],
 )
 def test_calls_that_cannot_be(call: Callable[[Any], Any], told: str) -> None:

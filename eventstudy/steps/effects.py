@@ -52,7 +52,7 @@ def abnormal_returns(fit: ModelFit, rows: pd.DataFrame) -> pd.DataFrame:
     >>> es.abnormal_returns(fit, day)[["expected", "ar"]].round(6).to_dict("records")  # 0.003 + 1.4 times 0.01 is expected
     [{'expected': 0.017, 'ar': 0.033}]
     """
-    found = fit.model.checked(rows)
+    found = _rows_for(fit, rows)
     made = internal_abnormal(fit.inner, found.rows)
     kept = np.searchsorted(found.rows.end, made.rows.end)  # a model may leave rows out
     columns: dict[str, Any] = {} if found.day0 is None else {"tau": made.rows.end - found.day0}
@@ -81,6 +81,17 @@ class CumulativeAbnormalReturn:
         Code of why it is undefined, empty where it is not: ``not_resumed``, ``straddles_start``, ``price_missing``,
         ``not_listed``, ``benchmark_missing``, ``gap_dropped``, ``multi_session_row``, ``masked_event``, ``data_end``, or
         ``not_covered`` where no trading status tells more.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> past = pd.DataFrame({"ret": [0.02, -0.01, 0.03, 0.0], "mkt": [0.01, -0.01, 0.02, 0.0], "span": 1})
+    >>> day = pd.DataFrame({"tau": [0], "ret": [0.05], "mkt": [0.01], "span": [1]})
+    >>> car = es.cumulative_abnormal_return(es.MarketModel().fit(past), day, (0, 0))
+    >>> round(car.car, 6), car.status, car.df
+    (0.033, 'ok', 2)
+    >>> car.to_series()[["window_start", "window_end", "reason"]].to_dict()
+    {'window_start': 0, 'window_end': 0, 'reason': ''}
     """
 
     window: Window
@@ -165,7 +176,7 @@ def cumulative_abnormal_return(
     lo, hi = as_window(window, "window")
     if not 0 < alpha < 1:
         raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
-    found = fit.model.checked(rows)
+    found = _rows_for(fit, rows)
     day0 = found.event_day()
     first, last = day0 + lo, day0 + hi
     touching = (found.rows.end >= first) & (found.rows.end - found.rows.span + 1 <= last)
@@ -180,6 +191,12 @@ def cumulative_abnormal_return(
         (lo, hi), made.car, made.se, made.t, made.df, made.p_value, made.ci_low, made.ci_high, alpha, reason,
         fit=fit, inner=made, found=found,
     )  # fmt: skip
+
+
+def _rows_for(fit: ModelFit, rows: pd.DataFrame) -> PlainRows:
+    if not isinstance(fit, ModelFit):
+        raise ConfigError(f"fit is a {type(fit).__name__}: give what the fit of a model returns, as es.MarketModel().fit(rows)")
+    return fit.model.checked(rows)
 
 
 def _reason(found: PlainRows, inside: Rows, window: Window, status: pd.Series | None) -> str:

@@ -32,6 +32,16 @@ class ModelFit:
         The arrays behind it.
     labels : Index
         Label of each row that was used.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> rows = pd.DataFrame({"ret": [0.02, -0.01, 0.03, 0.0], "mkt": [0.01, -0.01, 0.02, 0.0], "span": 1})
+    >>> fit = es.MarketModel().fit(rows)
+    >>> fit.residuals.round(6).tolist()  # ret less 0.003 less 1.4 times mkt
+    [0.003, 0.001, -0.001, -0.003]
+    >>> round(fit.sigma**2, 8)  # 0.00002 over two degrees of freedom
+    1e-05
     """
 
     model: RowModel
@@ -254,6 +264,13 @@ class Capm(RowModel):
         Column with the risk-free return over the sessions of each row.
     estimator, cov
         As for `MarketModel`.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> excess = pd.DataFrame({"ret": [0.02, -0.01, 0.03, 0.0], "mkt": [0.01, -0.01, 0.02, 0.0], "rf": 0.0})
+    >>> es.Capm("rf").fit(excess + 0.001).params.round(6).to_dict()  # all three earn 0.001 more: nothing in excess
+    {'alpha': 0.003, 'beta': 1.4}
     """
 
     risk_free: str = "rf"
@@ -330,6 +347,17 @@ class ScholesWilliams(RowModel):
 
     Rows need the columns ``market-1`` and ``market+1``: `es.trade_rows` makes them with ``shifts=1``. Only rows over a single
     session are used, and standard errors are those of the market model, an approximation.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> rng = np.random.default_rng(1)
+    >>> index = pd.Series(100 * np.exp(np.cumsum(rng.normal(0, 0.01, 300))), index=pd.bdate_range("2018-01-01", periods=300))
+    >>> late = index.shift(1).dropna()  # a share that follows the index a session late
+    >>> rows = es.trade_rows(late, index, shifts=1)
+    >>> rows["ret"] += rng.normal(0, 0.001, len(rows))
+    >>> bool(abs(es.MarketModel().fit(rows).params["beta"]) < 0.2), bool(es.ScholesWilliams().fit(rows).params["beta"] > 0.8)
+    (True, True)
     """
 
     may_lack: ClassVar[tuple[str, ...]] = ("market-1", "market+1")  # type: ignore[misc]
@@ -352,6 +380,16 @@ class Dimson(RowModel):
         Sessions before and after.
     fowler_rorke : bool
         Whether the slopes get Fowler and Rorke's weights; needs as many leads as lags.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> rng = np.random.default_rng(1)
+    >>> index = pd.Series(100 * np.exp(np.cumsum(rng.normal(0, 0.01, 300))), index=pd.bdate_range("2018-01-01", periods=300))
+    >>> rows = es.trade_rows(index.shift(1).dropna(), index, shifts=1)  # a share that follows the index a session late
+    >>> rows["ret"] += rng.normal(0, 0.001, len(rows))
+    >>> round(float(es.Dimson(lags=1, leads=0).fit(rows).params["beta"]), 1)
+    1.0
     """
 
     lags: int = 1
@@ -380,6 +418,12 @@ class Garch(RowModel):
     """r = alpha + beta m + e with GARCH(1,1) errors, through the package `arch` (rule B11).
 
     The rows must be single sessions without a hole. Where the variance is not identified it falls back to the market model.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> es.Garch().fit(rows).inner.model.name  # doctest: +SKIP
+    'garch'
     """
 
     @property

@@ -173,4 +173,4 @@ def _numbers(frame: pd.DataFrame, name: str, may_lack: bool) -> np.ndarray:
 
 
 def _shown(label: Any) -> str:
-    return f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else repr(label)
+    return f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label)

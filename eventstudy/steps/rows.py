@@ -21,12 +21,13 @@ from eventstudy.sources.base import Absent, PriceSeries
 from eventstudy.sources.factortable import FactorUnits, factor_table
 from eventstudy.steps.dates import Day, as_day, grid
 from eventstudy.steps.dates import sessions as exchange_days
-from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, TRADED, UNKNOWN, Listing, total_return_level
+from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, TRADED, UNKNOWN, Listing, Spell, total_return_level
 from eventstudy.trading import trading_status as internal_status
 from eventstudy.windows import Window, as_window
 
 Prices = pd.DataFrame | pd.Series
 Sessions = pd.DatetimeIndex | str
+OWN_COLUMNS = ("tau", "end", "span", "closes", "ret", "mkt", "masked", "session")
 WORDS = (TRADED, SUSPENDED, MISSING, NOT_LISTED, UNKNOWN)
 
 
@@ -103,7 +104,7 @@ def trade_rows(
     suspensions: Treatment = "trade-to-trade",
     returns: ReturnKind = "log",
     masks: Sequence[tuple[Day, Day]] = (),
-    factors: pd.DataFrame | None = None,
+    factors: pd.DataFrame | pd.Series | None = None,
     factor_units: FactorUnits | None = None,
     indices: Mapping[str, pd.Series] | None = None,
     shifts: int = 0,
@@ -268,12 +269,10 @@ def _series(
 
 
 def _status(series: PriceSeries, calendar: SessionCalendar, suspended: Sequence[tuple[Day, Day]]) -> pd.Series:
-    spells = [tuple(as_day(end, "suspended").date() for end in spell) for spell in suspended]
-    if any(len(spell) != 2 or spell[0] > spell[1] for spell in spells):
-        raise ConfigError("suspended is no sequence of pairs of dates in order, such as [('2019-10-08', '2019-10-09')]")
+    spells = _pairs(suspended, "suspended")
     first, last = calendar.sessions[[0, -1]]
     frame = series.frame.loc[first:last]
-    words, notes = internal_status(replace(series, frame=frame), calendar, spells)  # type: ignore[arg-type]
+    words, notes = internal_status(replace(series, frame=frame), calendar, spells)
     if len(series.frame) and series.frame.index[0] < first:  # it was listed before the first session asked for
         words[words == NOT_LISTED] = series.absent
     index = pd.DatetimeIndex(calendar.sessions, name="session")
@@ -301,9 +300,9 @@ def _session_index(
         assert reach is not None
         assert prices is not None
         return exchange_days(sessions, min(reach[0], prices[0]), reach[-1])
-    if not isinstance(sessions, pd.Index):
+    if not isinstance(sessions, pd.Index | pd.Series | np.ndarray | list | tuple):
         raise ConfigError(f"sessions is a {type(sessions).__name__}: give what es.sessions returns, or the name of an exchange")
-    found = index_dates(sessions, "sessions")
+    found = index_dates(pd.Index(sessions), "sessions")
     if not len(found):
         raise ConfigError("sessions is empty: give the sessions from the first price to the last")
     if not (found.is_monotonic_increasing and found.is_unique):
@@ -324,27 +323,43 @@ def _place(calendar: SessionCalendar, event: Day) -> int:
 
 def _spells(calendar: SessionCalendar, masks: Sequence[tuple[Day, Day]]) -> np.ndarray:
     touched = np.zeros(len(calendar.sessions), dtype=bool)
-    for first, last in masks:
-        touched[positions_between(calendar, as_day(first, "masks").date(), as_day(last, "masks").date())] = True
+    for first, last in _pairs(masks, "masks"):
+        touched[positions_between(calendar, first, last)] = True
     return touched
+
+
+def _pairs(spells: Sequence[tuple[Day, Day]], what: str) -> list[Spell]:
+    """Return spells of dates, both ends inclusive."""
+    found = []
+    for spell in spells:
+        ends = [] if isinstance(spell, str) else [as_day(end, what).date() for end in spell]
+        if len(ends) != 2 or ends[0] > ends[1]:
+            raise ConfigError(f"{what} is no sequence of pairs of dates in order, such as [('2019-10-08', '2019-10-09')]")
+        found.append((ends[0], ends[1]))
+    return found
 
 
 def _factors(
     listing: Listing,
-    factors: pd.DataFrame | None,
+    factors: pd.DataFrame | pd.Series | None,
     units: FactorUnits | None,
     indices: Mapping[str, pd.Series] | None,
     shifts: int,
 ) -> dict[str, Factor]:
+    if shifts < 0:
+        raise ConfigError(f"shifts = {shifts}: give a number of sessions from 0 on")
     days = listing.calendar.sessions
     found = {shifted(by): shifted_factor(listing.benchmark, by) for by in range(-shifts, shifts + 1) if by}
     for name, levels in (indices or {}).items():
         found[name] = factor_from_levels(index_series(levels, name).frame["close"].reindex(days).to_numpy(dtype=float))
     if factors is not None:
+        factors = factors.to_frame() if isinstance(factors, pd.Series) else factors
         raw = factors if "date" in factors.columns else factors.reset_index(names="date")
         names = [str(name) for name in raw.columns if name != "date"]
         table = factor_table(raw.reset_index(drop=True), "factors", names, "", units).frame.reindex(days)
         found |= {name: factor_from_returns(table[name].to_numpy(dtype=float)) for name in names}
+    if taken := sorted(set(found) & set(OWN_COLUMNS)):
+        raise ConfigError(f"a factor cannot be called {taken[0]!r}, which is a column of the rows: rename it")
     return found
 
 
