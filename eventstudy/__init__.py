@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from eventstudy.steps.dates import event_session, sessions
     from eventstudy.steps.effects import CumulativeAbnormalReturn, abnormal_returns, cumulative_abnormal_return
     from eventstudy.steps.firms import car_covariance, placebo_cars, run_tests
+    from eventstudy.steps.fits import ModelFit
     from eventstudy.steps.models import (
         Capm,
         ConstantMean,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         Garch,
         MarketAdjusted,
         MarketModel,
-        ModelFit,
         ScholesWilliams,
     )
     from eventstudy.steps.plain import rows_inside
@@ -49,7 +49,7 @@ _HOMES = {
     "Garch": "eventstudy.steps.models",
     "MarketAdjusted": "eventstudy.steps.models",
     "MarketModel": "eventstudy.steps.models",
-    "ModelFit": "eventstudy.steps.models",
+    "ModelFit": "eventstudy.steps.fits",
     "ScholesWilliams": "eventstudy.steps.models",
     "StudyResult": "eventstudy.result",
     "StudySpec": "eventstudy.config",

@@ -12,7 +12,7 @@ from eventstudy.abnormal import CumulativeReturn, add_up, undefined_return
 from eventstudy.abnormal import abnormal_returns as internal_abnormal
 from eventstudy.errors import ConfigError
 from eventstudy.returns import Rows
-from eventstudy.steps.models import ModelFit
+from eventstudy.steps.fits import ModelFit
 from eventstudy.steps.plain import PlainRows
 from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED
 from eventstudy.windows import Window, as_window, length
