@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from eventstudy.calendar import SessionCalendar
 from eventstudy.config import StudySpec
 from eventstudy.events import date_event
 from eventstudy.models import ModelOptions
@@ -15,11 +16,10 @@ from eventstudy.panel.market import Market, market_of
 from eventstudy.panel.result import PanelResult, run_panel
 from eventstudy.panel.study import NOWHERE, Panel, PanelEvents
 from eventstudy.plan import Plan, StudyInputs
-from eventstudy.prepared import Prepared
+from eventstudy.prepared import Prepared, study_calendar
 from eventstudy.result import StudyResult
 from eventstudy.seal import Seal
 from eventstudy.study import check_groups, check_keys, compute
-from eventstudy.trading import Listing
 
 HERE = Engine()
 FEWEST_EVENTS = 500  # below, one event at a time is quick enough and gives every table
@@ -51,24 +51,21 @@ def panel_of(inputs: StudyInputs) -> tuple[Panel, PanelEvents]:
     """
     check_groups(inputs)
     check_keys(inputs.events)
-    prepared, listings = Prepared(), dict[str, Listing]()
-    for symbol in dict.fromkeys(event.symbol for event in inputs.events):
-        if symbol in inputs.series:
-            listings[symbol] = prepared.listing(symbol, inputs)
-    markets, where = _markets(listings, inputs)
+    markets, where = _markets(inputs)
     count = len(inputs.events)
     market, share, day0 = (np.full(count, NOWHERE) for _ in range(3))
     reason, detail = np.full(count, "", dtype=object), {}
     for number, event in enumerate(inputs.events):
-        if event.symbol not in listings:
+        if event.symbol not in where:
             reason[number], detail[number] = "unknown_symbol", inputs.unknown.get(event.symbol, "no prices")
             continue
         market[number], share[number] = where[event.symbol]
-        (dated,) = date_event(event, listings[event.symbol].calendar)
+        calendar = markets[market[number]].calendar
+        (dated,) = date_event(event, calendar)
         if dated.place is None:
             day = event.announcement.session or event.announcement
             reason[number] = dated.reason
-            detail[number] = f"{day} is no session of {listings[event.symbol].calendar.name}"
+            detail[number] = f"{day} is no session of {calendar.name}"
         else:
             day0[number] = dated.place
     settings = [inputs.firms[event.symbol] for event in inputs.events]
@@ -84,14 +81,17 @@ def panel_of(inputs: StudyInputs) -> tuple[Panel, PanelEvents]:
     return Panel(inputs.plan, markets, inputs.now, market, share, day0), events
 
 
-def _markets(listings: dict[str, Listing], inputs: StudyInputs) -> tuple[tuple[Market, ...], dict[str, tuple[int, int]]]:
-    alike: dict[tuple[int, str], list[Listing]] = {}
-    for symbol, listing in listings.items():
-        alike.setdefault((id(listing.calendar), inputs.firms[symbol].benchmark), []).append(listing)
-    where = {
-        listing.symbol: (number, row) for number, found in enumerate(alike.values()) for row, listing in enumerate(found)
-    }
-    return tuple(market_of(found) for found in alike.values()), where
+def _markets(inputs: StudyInputs) -> tuple[tuple[Market, ...], dict[str, tuple[int, int]]]:
+    """Return the markets of a study, and number and row of each share; one listing is held at a time."""
+    calendars: dict[tuple[str, str], SessionCalendar] = {}
+    alike: dict[tuple[int, str], list[str]] = {}
+    for symbol in dict.fromkeys(event.symbol for event in inputs.events):
+        if symbol in inputs.series:
+            calendar = study_calendar(symbol, inputs, calendars)
+            alike.setdefault((id(calendar), inputs.firms[symbol].benchmark), []).append(symbol)
+    where = {symbol: (number, row) for number, found in enumerate(alike.values()) for row, symbol in enumerate(found)}
+    markets = (market_of(Prepared(calendars).listing(symbol, inputs) for symbol in found) for found in alike.values())
+    return tuple(markets), where
 
 
 def _texts(values: list[str]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -120,20 +120,23 @@ class Market:
         return kind, counts
 
 
-def market_of(listings: Sequence[Listing]) -> Market:
-    """Put listings with one calendar and one benchmark together."""
-    first = listings[0]
-    limit = np.stack([np.searchsorted(["", "down", "up"], listing.limit.astype(str)) for listing in listings])
+def market_of(listings: Iterable[Listing]) -> Market:
+    """Put listings with one calendar and one benchmark together; each is let go once its arrays are taken."""
+    symbols, levels, statuses, limits = [], [], [], []
+    for listing in listings:
+        symbols.append(listing.symbol)
+        levels.append(listing.level)
+        statuses.append(_codes(listing.status, STATUSES))
+        limits.append(_codes(listing.limit, LIMITS))
+    limit = np.stack(limits)
     return Market(
-        tuple(listing.symbol for listing in listings),
-        first.calendar,
-        np.stack([listing.level for listing in listings]),
-        np.stack([pd.Series(listing.status).map(CODE).to_numpy(dtype=np.int8) for listing in listings]),
-        first.benchmark,
-        first.end,
-        np.array([0, 2, 1], dtype=np.int8)[limit] if limit.any() else None,
-        first.spans_limits,
-    )
+        tuple(symbols), listing.calendar, np.stack(levels), np.stack(statuses), listing.benchmark, listing.end,
+        limit if limit.any() else None, listing.spans_limits,
+    )  # fmt: skip
+
+
+def _codes(words: np.ndarray, known: tuple[str, ...]) -> np.ndarray:
+    return np.asarray(pd.Series(words).map({word: code for code, word in enumerate(known)}).to_numpy(dtype=np.int8))
 
 
 def market_of_closes(
