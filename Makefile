@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test lint sample docs docs-pages validation validation-page benchmarks lock clean
+.PHONY: report test lint sample catalogue docs docs-pages validation validation-page benchmarks lock clean
 
 report: $(VENV)/.run                 ## the Entity List study on the embedded snapshot
 	@$(BIN)/eventstudy run configs/entity-list-2019.toml
@@ -19,6 +19,12 @@ lint: $(VENV)/.dev
 sample: $(VENV)/.run                 ## the committed sample report
 	@rm -rf build/sample && $(BIN)/eventstudy run configs/entity-list-2019.toml --out build/sample
 	@mkdir -p reports/sample && cp build/sample/entity-list-2019/latest/report.html reports/sample/report.html
+
+catalogue: $(VENV)/.dev              ## the Chinese catalogue, after a sentence of the report changed; new ones are empty
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k Told --add-location=file --width=120 -o build/report.pot .
+	$(BIN)/pybabel -q update -D report -i build/report.pot -d eventstudy/report/locale --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date --width=120
 
 docs: $(VENV)/.dev                   ## the documentation site, in build/site
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/site-trees docs build/site

@@ -16,6 +16,7 @@ from eventstudy.plan import Characteristic
 from eventstudy.sources.frames import shown
 from eventstudy.sources.reading import listed, raw_table
 from eventstudy.study import UNCONFOUNDED, Computation, FirmStudy
+from eventstudy.told import Several, Told
 from eventstudy.windows import Window
 
 KEYS = ("event_id", "symbol")
@@ -127,16 +128,16 @@ def _values(study: Computation, firm: FirmStudy) -> tuple[float, ...] | None:
     return None if row is None else tuple(value for _, value in row.values)
 
 
-def undescribed_firms(study: Computation) -> Iterator[tuple[FirmStudy, str]]:
-    """Yield the firms that the regression leaves out for want of a characteristic, with a sentence."""
+def undescribed_firms(study: Computation) -> Iterator[tuple[FirmStudy, Told]]:
+    """Yield the firms that the regression leaves out for want of a characteristic, and why."""
     regression = study.inputs.plan.regression
     if regression is None:
         return
     for firm in study.firms:
         row = _values(study, firm)
         if row is None:
-            yield firm, f"event {firm.key[0]}: not in the characteristics file, left out of the cross-sectional regression"
+            yield firm, Told("not in the characteristics file, left out of the cross-sectional regression")
             continue
         missing = [name for name, value in zip(regression.columns, row, strict=True) if math.isnan(value)]
         if missing:
-            yield firm, f"event {firm.key[0]}: no value of {', '.join(missing)}, left out of the cross-sectional regression"
+            yield firm, Told("no value of {names}, left out of the cross-sectional regression", names=Several(missing))

@@ -49,6 +49,7 @@ def _known_tests(value: Any) -> Any:
     return value if value == "all" else tuple(names)
 
 
+Language = Literal["en", "zh"]
 Shifts = Annotated[StrictInt, Field(ge=0, le=MOST_SHIFTS)]
 
 
@@ -166,6 +167,12 @@ class CrossSectionKeys(Section):
     weights: Weights = Field("none", description="precision: each firm weighs 1 / se_car²")
 
 
+class ReportKeys(Section):
+    """How the page is written; no part of the study itself."""
+
+    language: Language = Field(default="en", description="of the page: en (English) or zh (simplified Chinese)")
+
+
 class Runs(Section):
     """What becomes of run folders; no part of the study itself."""
 
@@ -220,6 +227,7 @@ class StudySpec(Section):
     inference: Inference = Inference()
     cross_section: CrossSectionKeys | None = None
     robustness: Robustness | None = Field(None, description="further choices the study is computed under, all combined")
+    report: ReportKeys = ReportKeys()
     runs: Runs = Runs()
     output: Output = Output()
     compute: Compute = Compute()

@@ -12,6 +12,7 @@ from eventstudy.calendar import SessionCalendar
 from eventstudy.further import further_listing
 from eventstudy.sources.base import PriceSeries
 from eventstudy.study import Computation, FirmStudy
+from eventstudy.told import N_, Several, Told
 from eventstudy.trading import (
     MISSING,
     SUSPENDED,
@@ -48,8 +49,12 @@ def spells(days: pd.DatetimeIndex, sessions: pd.DatetimeIndex, most: int = 6) ->
     """Write dates as spells of consecutive sessions, such as ``2019-10-08 to 2019-10-09``."""
     places = sessions.searchsorted(days)
     runs = [run for run in np.split(np.arange(len(days)), np.flatnonzero(np.diff(places) > 1) + 1) if len(run)]
-    texts = [f"{days[run[0]]:%Y-%m-%d}" + (f" to {days[run[-1]]:%Y-%m-%d}" if len(run) > 1 else "") for run in runs[:most]]
-    return ", ".join(texts) + (f" and {len(runs) - most} more spells" if len(runs) > most else "")
+    shown = Several(_spell(f"{days[run[0]]:%Y-%m-%d}", f"{days[run[-1]]:%Y-%m-%d}") for run in runs[:most])
+    return Told("{days} and {count} more spells", days=shown, count=len(runs) - most) if len(runs) > most else shown
+
+
+def _spell(first: str, last: str) -> str:
+    return first if first == last else Told("{first} to {last}", first=first, last=last)
 
 
 def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = None) -> list[Doubt]:
@@ -67,29 +72,37 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
     inside = (sessions >= frame.index[0]) & (sessions <= frame.index[-1])
     found: list[Doubt] = []
 
-    def report(severity: Severity, code: str, days: pd.DatetimeIndex, text: str) -> None:
+    def report(severity: Severity, code: str, days: pd.DatetimeIndex, message: str, **values: object) -> None:
         if len(days):
-            found.append(Doubt(severity, series.symbol, code, f"{len(days)} {text}: {spells(days, sessions)}", len(days)))
+            text = Told(message, count=len(days), days=spells(days, sessions), **values)
+            found.append(Doubt(severity, series.symbol, code, text, len(days)))
 
-    report("info", "suspended", sessions[inside & (listing.status == SUSPENDED)], "sessions suspended")
-    report("warning", "missing", sessions[inside & (listing.status == MISSING)], "sessions of the exchange have no row here")
-    report("warning", "unknown_status", sessions[inside & (listing.status == UNKNOWN)], "single unchanged closes without volume")
+    report("info", "suspended", sessions[inside & (listing.status == SUSPENDED)], "{count} sessions suspended: {days}")
+    missing, unknown = (sessions[inside & (listing.status == status)] for status in (MISSING, UNKNOWN))
+    report("warning", "missing", missing, N_("{count} sessions of the exchange have no row here: {days}"))
+    report("warning", "unknown_status", unknown, N_("{count} single unchanged closes without volume: {days}"))
     closed = pd.DatetimeIndex(frame.index[~frame.index.isin(sessions)])
-    report("warning", "closed_day", closed, "rows lie on days the exchange was closed")
+    report("warning", "closed_day", closed, N_("{count} rows lie on days the exchange was closed: {days}"))
     for side in ("up", "down"):
-        report("info", f"limit_{side}", sessions[inside & (listing.limit == side)], f"closes at the {side} limit")
-    report("info", "one_price_day", _one_price_days(frame), "sessions traded at one price")
+        held = sessions[inside & (listing.limit == side)]
+        report("info", f"limit_{side}", held, "{count} closes at the {side} limit: {days}", side=side)
+    report("info", "one_price_day", _one_price_days(frame), "{count} sessions traded at one price: {days}")
     found += _benchmark_holes(listing, inside, series)
     traded = sessions[np.isfinite(listing.level)]
     if series.kind == "share" and len(traded) > 1:
-        report("warning", "jump", _jumps(listing, limit), _jump_text(limit))
+        jumps, share = _jumps(listing, limit), f"{JUMP_WITHOUT_LIMIT:.0%}"
+        if limit:
+            report("warning", "jump", jumps, N_("{count} one-session returns beyond the price limit: {days}"))
+        else:
+            report("warning", "jump", jumps, N_("{count} one-session returns beyond {share}: {days}"), share=share)
         splits = _unadjusted_splits(frame, listing, limit)
-        report("warning", "unadjusted_split", splits, "closes move like a split that is not recorded")
+        report("warning", "unadjusted_split", splits, N_("{count} closes move like a split that is not recorded: {days}"))
         steps = _disagreeing(series, traded)
         if _acting(frame).any():
-            report("warning", "adjusted_disagrees", steps, "adjusted closes disagree with closes and actions")
+            text = N_("{count} adjusted closes disagree with closes and actions: {days}")
+            report("warning", "adjusted_disagrees", steps, text)
         else:
-            text = "ex-dates by the adjusted closes, whose dividends and splits the source does not record"
+            text = "{count} ex-dates by the adjusted closes, whose dividends and splits the source does not record: {days}"
             report("info", "actions_unknown", steps, text)
     found += _stale_tail(series, listing)
     return [*found, *(Doubt("warning", series.symbol, code, text) for code, text in series.doubts)]
@@ -124,17 +137,14 @@ def _benchmark_holes(listing: Listing, inside: np.ndarray, series: PriceSeries) 
     days = listing.calendar.sessions[inside & ~np.isfinite(listing.benchmark)]
     if not len(days) or series.kind == "index":
         return []
-    text = f"its benchmark has no value on {len(days)} sessions: {spells(days, listing.calendar.sessions)}"
+    shown = spells(days, listing.calendar.sessions)
+    text = Told("its benchmark has no value on {count} sessions: {days}", count=len(days), days=shown)
     return [Doubt("warning", series.symbol, "benchmark_missing", text, len(days))]
 
 
 def _one_price_days(frame: pd.DataFrame) -> pd.DatetimeIndex:
     one = (frame["high"] == frame["low"]) & (frame["volume"] > 0)
     return pd.DatetimeIndex(frame.index[one])
-
-
-def _jump_text(limit: float | None) -> str:
-    return "one-session returns beyond the price limit" if limit else f"one-session returns beyond {JUMP_WITHOUT_LIMIT:.0%}"
 
 
 def _one_session_returns(listing: Listing) -> tuple[np.ndarray, np.ndarray]:
@@ -168,7 +178,8 @@ def _stale_tail(series: PriceSeries, listing: Listing) -> list[Doubt]:
     later = sessions[sessions > last]
     if not len(later):
         return []
-    text = f"the rows end on {last:%Y-%m-%d}, {len(later)} sessions before the benchmark's"
+    day = f"{last:%Y-%m-%d}"
+    text = Told("the rows end on {day}, {count} sessions before the benchmark's", day=day, count=len(later))
     return [Doubt("warning", series.symbol, "stale_tail", text, len(later))]
 
 

@@ -23,7 +23,7 @@ from eventstudy.study import LARGEST_SUSPENDED_SHARE, FirmStudy
 Timing = Literal["before", "within", "some", "after"]
 
 # What a reader sees and where prices come from is no part of the design; what stands here is sealed in a form of its own.
-APART = ("study", "event", "firm", "data", "mask", "confounder")
+APART = ("study", "event", "firm", "data", "mask", "confounder", "report")
 COSMETIC = {"market": ("benchmark_name", "currency")}
 NOTHING = "nothing"
 FIRST_ZONE = dt.timezone(dt.timedelta(hours=14))  # a day begins nowhere earlier

@@ -23,6 +23,7 @@ from eventstudy.models import Fit, fit_rows
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.prepared import Prepared
 from eventstudy.returns import Rows, trade_rows
+from eventstudy.told import Told
 from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing
 from eventstudy.windows import Window
 
@@ -225,7 +226,7 @@ def run_events(inputs: StudyInputs, prepared: Prepared) -> Computation:
     exclusions: list[Exclusion] = []
     for event in inputs.events:
         if event.symbol not in inputs.series:
-            detail = inputs.unknown.get(event.symbol, "no prices")
+            detail = inputs.unknown.get(event.symbol, Told("no prices"))
             exclusions.append(Exclusion(event.event_id, event.symbol, "prices", "unknown_symbol", detail))
             continue
         listing = listings[event.symbol] = prepared.listing(event.symbol, inputs)
@@ -273,12 +274,12 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
         if dated.reason == "calendar_end":
             return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "calendar_end"))
         day = dated.event.announcement.session or dated.event.announcement
-        return excluded("event", dated.reason, f"{day} is no session of {listing.calendar.name}")
+        return excluded("event", dated.reason, Told("{day} is no session of {calendar}", day=day, calendar=listing.calendar.name))
     day0 = dated.place
     masked = _masked_sessions(listing.calendar, plan.masks, symbol)
     lo, hi = day0 + plan.windows.event[0], day0 + plan.windows.event[1]
     if masked[max(lo, 0) : max(hi + 1, 0)].any():
-        return excluded("event", "masked_event", "a mask touches the event window: shorten the mask or the window")
+        return excluded("event", "masked_event", Told("a mask touches the event window: shorten the mask or the window"))
     first, last = day0 + plan.windows.estimation[0], day0 + plan.windows.estimation[1]
     if last > listing.end and _still_ahead(listing, last, inputs.now):
         return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "provisional"))
@@ -289,7 +290,8 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
     if len(sample) < plan.windows.min_observations:
         return excluded("estimation", "too_few_observations", _too_few(len(sample), plan))
     if share > LARGEST_SUSPENDED_SHARE:
-        return excluded("estimation", "mostly_suspended", f"{share:.0%} of the estimation sessions have no trade, more than 40%")
+        told = Told("{share} of the estimation sessions have no trade, more than 40%", share=f"{share:.0%}")
+        return excluded("estimation", "mostly_suspended", told)
     try:
         fit = fit_rows(plan.model, plan.model_options, sample)
     except DataError as problem:
@@ -310,7 +312,10 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
 
 
 def _too_few(count: int, plan: Plan) -> str:
-    return f"{count} observations in the estimation window, min_observations is {plan.windows.min_observations}"
+    return Told(
+        "{count} observations in the estimation window, min_observations is {least}",
+        count=count, least=plan.windows.min_observations,
+    )  # fmt: skip
 
 
 def _variants(

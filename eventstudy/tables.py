@@ -370,6 +370,7 @@ def notes_table(study: Computation) -> pd.DataFrame:
         if "without_news" in firm.variants:
             rows.append({"symbol": firm.key[1], "code": "news_in_global_index", "note": NEWS_IN_GLOBAL})
     rows += [{"symbol": item.symbol, "code": item.reason, "note": item.detail} for item in study.exclusions]
-    rows += [{"symbol": firm.key[1], "code": "no_characteristic", "note": note} for firm, note in undescribed_firms(study)]
+    for firm, why in undescribed_firms(study):
+        rows.append({"symbol": firm.key[1], "code": "no_characteristic", "note": f"event {firm.key[0]}: {why}"})
     return as_table("notes", rows)
 

@@ -17,6 +17,7 @@ import pandas as pd
 from eventstudy.calendar import SessionCalendar, positions_between
 from eventstudy.factors import Factor
 from eventstudy.sources.base import PriceSeries
+from eventstudy.told import Several, Told
 
 TRADED, SUSPENDED, MISSING, NOT_LISTED, UNKNOWN = "traded", "suspended", "missing", "not_listed", "unknown"
 TICK = Decimal("0.01")
@@ -94,7 +95,8 @@ def trading_status(
     status = np.full(len(calendar.sessions), series.absent, dtype=object)
     notes: list[tuple[str, str]] = []
     if len(closed):
-        notes.append(("closed_day", f"{len(closed)} rows on days the exchange was closed are left out: {_dates(closed)}"))
+        text = Told("{count} rows on days the exchange was closed are left out: {days}", count=len(closed), days=_dates(closed))
+        notes.append(("closed_day", text))
     if len(listed):
         status[: calendar.sessions.searchsorted(listed[0])] = NOT_LISTED
     if len(close):
@@ -108,7 +110,10 @@ def trading_status(
         places = positions_between(calendar, first, last)
         traded = int(np.isin(status[places], [TRADED]).sum())
         if traded:
-            text = f"declared suspended from {first} to {last}, but {traded} of these sessions look traded"
+            text = Told(
+                "declared suspended from {first} to {last}, but {count} of these sessions look traded",
+                first=first, last=last, count=traded,
+            )  # fmt: skip
             notes.append(("declared_over_trades", text))
         status[places] = SUSPENDED
     return status, notes
@@ -125,7 +130,10 @@ def _share_rows(close: np.ndarray, volume: np.ndarray, dates: pd.Index, notes: l
     moved = idle & ~unchanged
     moved[0] = False
     if moved.any():
-        text = f"{moved.sum()} sessions have volume 0 and a close that moved, counted as traded: {_dates(dates[moved])}"
+        text = Told(
+            "{count} sessions have volume 0 and a close that moved, counted as traded: {days}",
+            count=int(moved.sum()), days=_dates(dates[moved]),
+        )  # fmt: skip
         notes.append(("zero_volume_moved", text))
     quiet = ~known & unchanged
     run = np.zeros(len(close), dtype=int)  # length of the run of quiet sessions each one belongs to
@@ -136,18 +144,23 @@ def _share_rows(close: np.ndarray, volume: np.ndarray, dates: pd.Index, notes: l
     rows[run == 1] = UNKNOWN
     if (run >= 2).any():
         days = dates[run >= 2]
-        text = f"no volume: {len(days)} sessions in runs of unchanged closes count as suspended: {_dates(days)}"
+        text = Told(
+            "no volume: {count} sessions in runs of unchanged closes count as suspended: {days}",
+            count=len(days), days=_dates(days),
+        )  # fmt: skip
         notes.append(("inferred_suspension", text))
     if (run == 1).any():
         days = dates[run == 1]
-        text = f"no volume: {len(days)} single unchanged closes count as traded, in doubt: {_dates(days)}"
+        text = Told(
+            "no volume: {count} single unchanged closes count as traded, in doubt: {days}", count=len(days), days=_dates(days)
+        )
         notes.append(("unknown_status", text))
     return rows
 
 
 def _dates(dates: pd.Index, most: int = 4) -> str:
-    shown = ", ".join(f"{date:%Y-%m-%d}" for date in dates[:most])
-    return shown + (f" and {len(dates) - most} more" if len(dates) > most else "")
+    shown = Several(f"{date:%Y-%m-%d}" for date in dates[:most])
+    return Told("{days} and {count} more", days=shown, count=len(dates) - most) if len(dates) > most else shown
 
 
 def total_return_level(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Series:
@@ -258,7 +271,9 @@ def list_shares(
             gaps = np.cumsum(status == MISSING)  # the close before is not known after a missing one
             marks[places[1:][np.diff(gaps[places]) > 0]] = ""
     if series.frame["close"].isna().all() and series.frame["adj_close"].notna().any():
-        text = "only adjusted prices are recorded: returns are right, levels are not those traded, limit days cannot be told"
+        text = Told(
+            "only adjusted prices are recorded: returns are right, levels are not those traded, limit days cannot be told"
+        )
         notes.append(("adjusted_only", text))
     end = int(sessions.searchsorted(benchmark.index[-1], side="right")) - 1
     return Listing(

@@ -15,7 +15,10 @@ __all__ = ["finding", "render_index", "render_report"]
 
 
 def render_report(
-    result: StudyResult, versions: Mapping[str, str] | None = None, comparison: Comparison | None = None
+    result: StudyResult,
+    versions: Mapping[str, str] | None = None,
+    comparison: Comparison | None = None,
+    language: str | None = None,
 ) -> str:
     """Return the whole page of a study, to be written as UTF-8.
 
@@ -27,8 +30,10 @@ def render_report(
         on anything but the result.
     comparison : Comparison, optional
         What changed since the last run; without a change the page says nothing of earlier runs.
+    language : {"en", "zh"}, optional
+        Of the page; default what the study's config asks for, English for a study without one.
     """
-    return render_page(result, versions, comparison)
+    return render_page(result, versions, comparison, language)
 
 
 def render_index(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -38,7 +38,7 @@ def event_parts(reading: Reading) -> list[EventPart]:
 
 def _part(reading: Reading, place: int, event_id: str, subjects: list[Subject]) -> EventPart:
     label = next((subject.firm.dated.event.label for subject in subjects if subject.firm.dated.event.label), "")
-    heading = own_words(f"{event_id}: {label}" if label else event_id)
+    heading = _("{event}: {label}", event=own_words(event_id), label=own_words(label)) if label else own_words(event_id)
     sessions = {subject.firm.session for subject in subjects if subject.firm.session is not None}
     dates = [short_day(session.date()) for session in sorted(sessions)]
     dated = pgettext("in a list", ", ").join(dates) or _("past the end of the exchange’s calendar")

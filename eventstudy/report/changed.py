@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eventstudy.changes import Change, Comparison
 from eventstudy.report.language import N_, _
-from eventstudy.report.numbers import decimal, percent, window
+from eventstudy.report.numbers import decimal, joined, percent, window
 from eventstudy.report.subjects import FirmName, Reading
 from eventstudy.report.tabular import Block, Column, Row, Table
 from eventstudy.report.tests_in_words import words_of_test
@@ -20,6 +19,10 @@ KINDS = {
     "revision": "revised figures", "new_sessions": "series with new sessions", "resumed": "suspensions ended",
     "series": "sources",
 }  # fmt: skip
+INPUTS = (
+    N_("code"), N_("config"), N_("events"), N_("characteristics"), N_("factors"), N_("series"), N_("new sessions"),
+)  # fmt: skip
+TOGETHER_WITH = ", together with what else changed"
 FIELDS = {"se_car": N_("standard error"), "p_value": "p", "statistic": N_("statistic")}
 
 
@@ -118,8 +121,29 @@ def _row(reading: Reading, change: Change) -> Row:
         head = _("{test}, {group}", test=words_of_test(test).name, group=reading.group_name(group))
     numbers = _number(change, change.old), _number(change, change.new)
     fields = FIELDS | {"car": N_("effect (log)") if reading.plan.returns == "log" else N_("effect")}
-    moved_by = re.sub(r"(?<= of )[^;,]+", lambda found: reading.firm_name(found[0]).name, change.explained_by)
-    return Row(head, (window((int(lo), int(hi))), _(fields.get(change.field, change.field)), *numbers, moved_by))
+    field = fields.get(change.field, change.field)
+    return Row(head, (window((int(lo), int(hi))), _(field), *numbers, _moved_by(reading, change.explained_by)))
+
+
+def _moved_by(reading: Reading, text: str) -> str:
+    """Name the inputs that moved a number."""
+    first, joint, _rest = text.partition(TOGETHER_WITH)
+    if joint:
+        return _("{input}, together with what else changed", input=_input(reading, first))
+    _start, several, names = text.partition("together: ")
+    if several:
+        return _("together: {inputs}", inputs=joined(_input(reading, name) for name in names.split("; ")))
+    count, several, _rest = text.partition(" inputs together")
+    return _("{count} inputs together", count=count) if several else _input(reading, text)
+
+
+def _input(reading: Reading, name: str) -> str:
+    kind, of, symbol = name.partition(" of ")
+    if of and kind == "prices":
+        return _("prices of {firm}", firm=reading.firm_name(symbol).name)
+    if of and kind == "revision":
+        return _("revision of {firm}", firm=reading.firm_name(symbol).name)
+    return _(name) if name in INPUTS else name
 
 
 def _number(change: Change, text: str) -> str:

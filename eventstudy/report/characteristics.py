@@ -11,7 +11,7 @@ from eventstudy.report.language import N_, _, pgettext
 from eventstudy.report.numbers import confidence, decimal, p_value, whole, window
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
-from eventstudy.report.wording import own_words, why
+from eventstudy.report.wording import own_words, said, why
 
 NUMBERS = 6  # coefficient to p
 TOO_FEW = N_("no more firms than terms, so nothing is left to judge by")
@@ -120,7 +120,7 @@ def regression_sentences(reading: Reading) -> list[str]:
         )
     found.append(_("A coefficient says which firms fared worse, not why: the characteristics were not assigned by chance."))
     found += [
-        _("{firm}: {note}.", firm=subject.name, note=own_words(note.partition(": ")[2]))
+        _("{firm}: {note}.", firm=subject.name, note=said(note))
         for firm, note in undescribed_firms(reading.study)
         for subject in reading.treated
         if subject.firm.key == firm.key

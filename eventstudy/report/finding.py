@@ -9,7 +9,7 @@ from eventstudy.report.averages import (
     unlike_reactions,
 )
 from eventstudy.report.dating import city, local_date
-from eventstudy.report.language import _
+from eventstudy.report.language import _, pgettext
 from eventstudy.report.numbers import (
     at_tau,
     confidence,
@@ -136,7 +136,7 @@ def answer(reading: Reading, headline: Window) -> str:
         return _("{when}, {against}, {spread}.", when=when, against=against, spread=spread)
     level = confidence(reading.plan.alpha)
     clear = [
-        listed(_clear_clauses(chosen, headline, level))
+        listed(_clear_clauses(chosen, headline, level), whole_clauses=True)
         for direction in ("fall", "rise")
         if (chosen := sorted((item for item in found if item[1].direction == direction), key=lambda item: -abs(item[1].value)))
     ]
@@ -165,7 +165,8 @@ def _clear_clauses(found: list[tuple[Subject, Effect]], headline: Window, level:
         if subject.firm.confounded_by(headline):
             about["interval"] = _("{interval}, other news of its own in that time included", interval=about["interval"])
         if place > 0:
-            told.append(_("{firm} {change} ({interval})", **about))
+            fall = pgettext("a fall", "{firm} {change} ({interval})", **about)
+            told.append(fall if effect.value < 0 else pgettext("a rise", "{firm} {change} ({interval})", **about))
         elif effect.value < 0:
             told.append(_("{firm} lost {change} ({level} interval {interval})", **about, level=level))
         else:

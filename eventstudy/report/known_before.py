@@ -80,7 +80,8 @@ def _leak_sentences(reading: Reading) -> list[str]:
         if effects:
             first_day, last_day = (dt.date.fromisoformat(found[0][name]) for name in ("first_session", "last_session"))
             span = days(first_day, last_day)
-            parts.append(_("Over {days}, beyond the benchmark: {effects}.", days=span, effects=listed(effects)))
+            told_effects = listed(effects, whole_clauses=True)
+            parts.append(_("Over {days}, beyond the benchmark: {effects}.", days=span, effects=told_effects))
         if lost:
             parts.append(_("Not measured: {firms}.", firms=listed(lost)))
         short = [reading.firm_name(row["symbol"]).name for row in found if row["short_history"]]

@@ -10,11 +10,26 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-LANGUAGES = {"en": "en", "zh": "zh-CN"}  # of the config, and as HTML names them
+from eventstudy.told import N_
+
+__all__ = ["LANGUAGES", "N_", "_", "catalogue", "ngettext", "pgettext", "spoken", "written_in"]
+
 DOMAIN = "report"
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language a page can be written in: what HTML calls it, and what stands between two sentences."""
+
+    html: str
+    space: str
+
+
+LANGUAGES = {"en": Language("en", " "), "zh": Language("zh-CN", "")}
 
 _spoken: ContextVar[str] = ContextVar("language", default="en")
 
@@ -30,7 +45,7 @@ def written_in(language: str) -> Iterator[None]:
 
 
 def spoken() -> str:
-    """Return the language being written."""
+    """Return the language being written, as the config names it."""
     return _spoken.get()
 
 
@@ -65,8 +80,3 @@ def pgettext(context: str, message: str, **values: object) -> str:
     """Return a message whose translation depends on where it stands, with `values` in its named places."""
     found = catalogue(_spoken.get()).pgettext(context, message)
     return found.format(**values) if values else found
-
-
-def N_(message: str) -> str:
-    """Mark a message that a module holds; ``_`` translates it where it is written."""
-    return message

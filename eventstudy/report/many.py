@@ -12,12 +12,12 @@ from markupsafe import Markup
 from eventstudy.configfile import spec_text
 from eventstudy.panel.result import PanelResult
 from eventstudy.report.figures import TEXT, WIDE, effect_ticks, plain_axes, round_steps
-from eventstudy.report.language import _
+from eventstudy.report.language import _, pgettext
 from eventstudy.report.material import provenance
 from eventstudy.report.numbers import Scale, confidence, decimal, interval, p_equation, p_value, percent, whole, window
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, records
-from eventstudy.report.tests_in_words import NULLS, short_name, words_of_test
+from eventstudy.report.tests_in_words import NULLS, null_name, short_name, words_of_test
 from eventstudy.report.wording import MODELS, TREATMENTS, own_words, visible, why
 from eventstudy.student import critical_value
 from eventstudy.study import ALL
@@ -173,7 +173,7 @@ def _tests(result: PanelResult) -> Table:
         rows = []
         for row in records(_row_of(result.tests, group, bounds)):
             words, strong = why(row["reason"]), row["test"] in result.headline.tests
-            lead = (row["null"], whole(row["n"]))
+            lead = (null_name(str(row["null"])), whole(row["n"]))
             cells: tuple[str | Undefined, ...] = (
                 (*lead, Undefined(words, row["reason"], 3), "")
                 if pd.isna(row["p_value"])
@@ -182,7 +182,7 @@ def _tests(result: PanelResult) -> Table:
             rows.append(Row(words_of_test(str(row["test"])).name, cells, strong))
         blocks.append(Block(tuple(rows), _group_name(group)))
     nulls = [null for null in dict.fromkeys(result.tests["null"]) if null in NULLS]
-    notes = tuple(_("{null}: {words}.", null=null, words=_(NULLS[null])) for null in nulls)
+    notes = tuple(_("{null}: {words}.", null=null_name(null), words=_(NULLS[null])) for null in nulls)
     return Table("tests", _("Tests over the headline window {window}", window=window(bounds)), columns, tuple(blocks), notes)
 
 
@@ -219,7 +219,8 @@ def _undefined(result: PanelResult) -> pd.Series:
 def _counts(anchor: str, caption: str, reasons: pd.Series) -> Table:
     counts = reasons.value_counts()
     rows = tuple(Row(why(str(code)), (whole(count), str(code))) for code, count in counts.items())
-    return Table(anchor, caption, (Column(_("Reason"), False), Column(_("Number")), Column(_("Code"), False)), (Block(rows),))
+    columns = (Column(_("Reason"), False), Column(pgettext("how many", "Number")), Column(_("Code"), False))
+    return Table(anchor, caption, columns, (Block(rows),))
 
 
 def _sessions(result: PanelResult) -> Table:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from eventstudy import __version__
 from eventstudy.configfile import spec_text
 from eventstudy.doubt import symbol_doubts
 from eventstudy.further import factor_gaps
-from eventstudy.report.language import _
+from eventstudy.report.language import _, spoken
 from eventstudy.report.numbers import (
     at_tau,
     confidence,
@@ -41,12 +40,13 @@ from eventstudy.report.wording import (
     VARIANTS,
     own_words,
     reason,
+    said,
     sentence,
     visible,
     why,
 )
-from eventstudy.seal import TIMINGS
 from eventstudy.student import critical_value
+from eventstudy.told import Told
 
 LIBRARIES = ("pandas", "statsmodels", "numpy", "scipy")
 HASH_SHOWN, MOST_NAMED = 12, 10
@@ -224,7 +224,7 @@ def _regressors(reading: Reading) -> list[str]:
     if plan.model in ("capm", "factors") and table is not None:
         columns = listed(own_words(name) for name in (*options.factor_columns, options.risk_free_column) if name)
         gaps = factor_gaps(next(iter(reading.study.listings.values())), reading.study.inputs)
-        notes = [sentence(own_words(note)) for note in (*table.notes, gaps) if note]
+        notes = [sentence(said(note)) for note in (*table.notes, gaps) if note]
         where = own_words(Path(table.where).name)
         told = _(
             "Factors: {columns}, from {file} (SHA-256 {hash}).", columns=columns, file=where, hash=table.content_hash[:HASH_SHOWN]
@@ -295,7 +295,7 @@ def data_notes(reading: Reading) -> list[tuple[str, str, str]]:
     notes = [(letter, reading.firm_name(symbol).name, sentence(note)) for letter, (symbol, note) in reading.source_notes.items()]
     for symbol in reading.study.inputs.series:
         doubts = [doubt for doubt in symbol_doubts(reading.study, symbol) if doubt.severity != "info"]
-        notes += [("", reading.firm_name(symbol).name, sentence(own_words(doubt.text))) for doubt in doubts]
+        notes += [("", reading.firm_name(symbol).name, sentence(said(doubt.text))) for doubt in doubts]
     return notes
 
 
@@ -304,10 +304,15 @@ def exclusions(reading: Reading) -> list[tuple[str, str, str]]:
     return [
         (
             reading.firm_name(item.symbol).name, own_words(item.event_id),
-            running((sentence(reason(item.reason)), sentence(own_words(item.detail)))),
+            running((sentence(reason(item.reason)), sentence(_detail(item.detail)))),
         )
         for item in reading.study.exclusions
     ]  # fmt: skip
+
+
+def _detail(text: str) -> str:
+    """Return what was found; the English words of a source or a model stand on an English page only: see notes.csv."""
+    return said(text) if isinstance(text, Told) or spoken() == "en" else ""
 
 
 def confounders(reading: Reading) -> list[tuple[str, str]]:
@@ -333,28 +338,6 @@ def versions() -> dict[str, str]:
 def provenance(given: Mapping[str, str] | None) -> list[tuple[str, str]]:
     """Return the versions for the page, those given or those running."""
     return [(visible(name), visible(number)) for name, number in (given or versions()).items()]
-
-
-@dataclass(frozen=True)
-class SealWords:
-    """A seal of the design as the page tells of it."""
-
-    opening: str
-    changes: tuple[str, ...]
-    timing: str
-    sealed_at: str
-    sha256: str
-
-
-def seals(reading: Reading) -> list[SealWords]:
-    """Return how the study stands to the seals of its design, the one in force first."""
-    return [
-        SealWords(
-            one.opening, tuple(own_words(str(change)) for change in one.changes), TIMINGS[one.timing],
-            one.seal.sealed_at.isoformat(), visible(one.seal.sha256),
-        )
-        for one in reading.result.standings
-    ]  # fmt: skip
 
 
 def config_text(reading: Reading) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from eventstudy.report.language import N_, _, pgettext, spoken
+from eventstudy.report.language import LANGUAGES, N_, _, pgettext, spoken
 from eventstudy.returns import ReturnKind
 from eventstudy.windows import Window
 
@@ -108,7 +108,7 @@ def money(value: float, currency: str, *, sign: bool = False) -> str:
     scaled = value / unit
     digits = 0 if not name or abs(scaled) >= 99.95 else 1 if abs(scaled) >= 9.995 else 2
     parts = [part for part in (decimal(scaled, digits, sign=sign), name, currency_name(currency)) if part]
-    return pgettext("between the parts of an amount", "\u00a0").join(parts)
+    return (FIXED if LANGUAGES[spoken()].space else "").join(parts)
 
 
 def currency_name(code: str) -> str:
@@ -173,11 +173,14 @@ def confidence(alpha: float) -> str:
     return f"{100 * (1 - alpha):g}%"
 
 
-def listed(words: Iterable[str]) -> str:
-    """Join words as a sentence lists them: ``a``, ``a and b``, ``a, b and c``."""
+def listed(words: Iterable[str], *, whole_clauses: bool = False) -> str:
+    """Join words, or clauses, as a sentence lists them: ``a``, ``a and b``, ``a, b and c``."""
     found = list(words)
     if len(found) < 2:
         return found[0] if found else ""
+    if whole_clauses:
+        most = pgettext("in a list of clauses", ", ").join(found[:-1])
+        return pgettext("in a list of clauses", "{first} and {last}", first=most, last=found[-1])
     return _("{first} and {last}", first=pgettext("in a list", ", ").join(found[:-1]), last=found[-1])
 
 
@@ -188,7 +191,7 @@ def joined(parts: Iterable[str]) -> str:
 
 def running(sentences: Iterable[str]) -> str:
     """Join whole sentences."""
-    return pgettext("between sentences", " ").join(part for part in sentences if part)
+    return LANGUAGES[spoken()].space.join(part for part in sentences if part)
 
 
 def weekday(date: dt.date) -> str:

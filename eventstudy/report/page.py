@@ -12,20 +12,34 @@ from markupsafe import Markup
 
 from eventstudy.changes import Comparison
 from eventstudy.panel.result import PanelResult
-from eventstudy.report import daily, diagnosis, effects, figures, known_before, limits, many, material, money, testing, trust
+from eventstudy.report import (
+    daily,
+    diagnosis,
+    effects,
+    figures,
+    known_before,
+    limits,
+    many,
+    material,
+    money,
+    sealed,
+    testing,
+    trust,
+)
 from eventstudy.report.averages import average_path
 from eventstudy.report.by_event import event_parts
 from eventstudy.report.changed import changed_words, told_changes
 from eventstudy.report.characteristics import regression_sentences, regression_tables
 from eventstudy.report.dating import MOST_TOLD, mappings
 from eventstudy.report.finding import expectation, study_finding
-from eventstudy.report.language import LANGUAGES, N_, _, ngettext, pgettext, spoken, written_in
+from eventstudy.report.language import LANGUAGES, _, ngettext, spoken, written_in
 from eventstudy.report.numbers import confidence, decimal, percent, running, window
 from eventstudy.report.policy import policy, style_sheet
 from eventstudy.report.robustness import robustness
+from eventstudy.report.sections import SECTIONS
 from eventstudy.report.subjects import FirmName, Reading, Subject
 from eventstudy.report.tabular import Table, source_notes
-from eventstudy.report.tests_in_words import NULLS
+from eventstudy.report.tests_in_words import NULLS, null_name
 from eventstudy.report.wording import own_words, sentence, why
 from eventstudy.result import StudyResult
 
@@ -52,39 +66,6 @@ class Figure:
     wide: bool = False
 
 
-@dataclass(frozen=True)
-class Section:
-    """A section of the page, in ``templates/sections/<anchor>.html.j2``.
-
-    `shows` names what it shows among the values handed to the template: a study without it has no such section.
-    """
-
-    anchor: str
-    title: str
-    shows: str = "finding"
-
-
-SECTIONS = (
-    Section("finding", N_("Finding")),
-    Section("changes", N_("What changed since the last run"), "changes"),
-    Section("dating", N_("What happened, and when the market could react")),
-    Section("reach", N_("What a share price can and cannot say")),
-    Section("market-reaction", N_("The market’s own reaction")),
-    Section("price-section", N_("Prices against the benchmark"), "price_figure"),
-    Section("results", N_("Results")),
-    Section("robustness", N_("Robustness"), "robustness"),
-    Section("cross-section", N_("What goes with the firms’ effects"), "regressions"),
-    Section("money", N_("In money"), "money"),
-    Section("event-by-event", N_("Event by event"), "event_parts"),
-    Section("price-limits", N_("Price limits"), "limits"),
-    Section("known-before", N_("What was known before"), "known_before"),
-    Section("diagnostics", N_("Diagnostics"), "diagnosis"),
-    Section("method", N_("Method")),
-    Section("data", N_("Data")),
-    Section("provenance", N_("Provenance")),
-)
-
-
 @cache
 def environment() -> Environment:
     """Return the template environment: everything that is not markup of ours is escaped."""
@@ -105,12 +86,10 @@ def environment() -> Environment:
 def language_parts() -> dict[str, Any]:
     """Return what every page has of its language: style sheet and policy, the name of it, the space between sentences."""
     language = spoken()
+    about = LANGUAGES[language]
     return {
-        "css": style_sheet(language),
-        "policy": policy(language),
-        "html_language": LANGUAGES[language],
-        "between": pgettext("between sentences", " "),
-    }
+        "css": style_sheet(language), "policy": policy(language), "html_language": about.html, "between": about.space,
+    }  # fmt: skip
 
 
 def render_page(
@@ -130,7 +109,7 @@ def render_page(
 
 def language_of(result: StudyResult) -> str:
     """Return the language that a study asks for; English for one without a config."""
-    return "en"
+    return result.spec.report.language if result.spec else "en"
 
 
 def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, Any]:
@@ -144,6 +123,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "confidence": confidence(plan.alpha),
         "headline": window(plan.headline_window),
         "scale": reading.scale.kind,
+        "unit": reading.scale.unit,
         "expectation": expectation(reading),
         "path_figure": paths_figure(reading) if estimated else None,
         "mappings": _told_mappings(reading),
@@ -159,7 +139,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "robustness": robustness(reading),
         "trust": trust.trust(reading) if estimated else None,
         "tests": testing.tests_in_words(reading),
-        "nulls": [(code, _(words)) for code, words in NULLS.items()],
+        "nulls": [(null_name(code), _(words)) for code, words in NULLS.items()],
         "regressions": regression_tables(reading),
         "regression_sentences": regression_sentences(reading),
         "others": [(role, subjects) for role in ("variant", "placebo") if (subjects := reading.with_role(role))],
@@ -177,7 +157,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "confounders": material.confounders(reading),
         "versions": material.provenance(versions),
         "config": material.config_text(reading),
-        "seals": material.seals(reading),
+        "seals": sealed.seals(reading),
         "money": money.money_sentences(reading),
     }
 

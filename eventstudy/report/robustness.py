@@ -185,7 +185,7 @@ def _by_firm(reading: Reading, curves: dict[tuple[str, str], Curve]) -> list[str
     if len(parts) < 2 or reading.many:
         return []
     unlike = unlike_reactions(reading, reading.plan.headline_window) is not None
-    told = _("Firm by firm, the effect runs as follows: {firms}.", firms=listed(parts))
+    told = _("Firm by firm, the effect runs as follows: {firms}.", firms=listed(parts, whole_clauses=True))
     caution = _("Their reactions differ, so the average below is one of unlike effects.") if unlike else ""
     return [running((told, caution))]
 

@@ -15,7 +15,7 @@ from eventstudy.headline import Headline, headline_of
 from eventstudy.plan import Plan
 from eventstudy.report.language import _, spoken
 from eventstudy.report.numbers import Scale, joined
-from eventstudy.report.wording import own_words
+from eventstudy.report.wording import own_words, said
 from eventstudy.result import StudyResult
 from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy
 from eventstudy.trading import SUSPENDED
@@ -176,7 +176,7 @@ class Reading:
     def source_notes(self) -> dict[str, tuple[str, str]]:
         """Letter to (symbol, sentence) of what the source says of each series."""
         notes = [(symbol, note) for symbol, series in self.study.inputs.series.items() for note in series.notes]
-        return {letter(place): (symbol, own_words(note)) for place, (symbol, note) in enumerate(notes)}
+        return {letter(place): (symbol, said(note)) for place, (symbol, note) in enumerate(notes)}
 
     def firm_name(self, symbol: str, event_id: str = "") -> FirmName:
         """Return the names of a firm; `event_id` is added where the name alone would be ambiguous."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ INKS = {
     "shade": "#101112",
     "mark": "#131415",
 }
+_SETTINGS = threading.Lock()  # matplotlib's settings are the process's: two threads may write pages
 _PLACEHOLDER = re.compile(r"^text(\d+)$")
 _COUNTED = re.compile(r"_\d+$")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
@@ -62,7 +64,7 @@ def inline_svg(figure: Figure, name: str, words: Words, label: str) -> Markup:
         What the figure shows, for those who cannot see it.
     """
     drawn = io.BytesIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with _SETTINGS, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     # matplotlib's own output, never a file from outside
     root = ET.fromstring(drawn.getvalue())

@@ -14,7 +14,7 @@ from eventstudy.report.language import N_, _
 from eventstudy.report.numbers import decimal, joined, listed, p_equation, p_value, running, whole, window
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
-from eventstudy.report.tests_in_words import NULLS, asked, short_name, words_of_test
+from eventstudy.report.tests_in_words import NULLS, asked, null_name, short_name, words_of_test
 from eventstudy.report.wording import why
 from eventstudy.windows import Window
 
@@ -64,7 +64,7 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
                     heading = _("{group}, {window}: {kind}", group=name_of_group, window=window(bounds), kind=_(kind))
                     blocks.append(Block(rows, heading))
     nulls = dict.fromkeys(_null(row) for _place, row in table[table["group"].isin(groups)].iterrows())
-    told = (_("{null}: {words}.", null=null, words=_(NULLS[null])) for null in nulls if null in NULLS)
+    told = (_("{null}: {words}.", null=null_name(null), words=_(NULLS[null])) for null in nulls if null in NULLS)
     notes = [*_roles(reading, windows), *told]
     notes += _correlations(reading, groups, windows)
     if "placebo_max" in set(table["test"]):
@@ -133,12 +133,12 @@ def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
     words = why(row["reason"])
     if pd.isna(row["p_value"]):
         gap = Undefined(words, row["reason"], NUMBERS + 1)
-        return Row(head, (_null(row), whole(row["n"]), gap, ""), strong)
+        return Row(head, (null_name(_null(row)), whole(row["n"]), gap, ""), strong)
     numbers = (decimal(row["statistic"], 3), whole(row["df"]), p_value(row["p_value"]))
     if not name.startswith("placebo_"):
         count = whole(DRAWS) if name in BOOTSTRAP else ""
         floor = "" if pd.isna(row["floor"]) else decimal(row["floor"], 4 if name in BOOTSTRAP else 3)
-        return Row(head, (_null(row), whole(row["n"]), *numbers, count, floor, "", words), strong)
+        return Row(head, (null_name(_null(row)), whole(row["n"]), *numbers, count, floor, "", words), strong)
     drawn = row_of_placebo(reading, row["group"], bounds, name)
     blocks, floor, apart = "", "", ""
     if drawn is not None:
@@ -148,7 +148,7 @@ def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
         )
     remark = joined(part for part in (apart, words) if part)
     ratio = _ratio(reading, row["group"], bounds) if row["group"] in reading.study.groups else ""
-    return Row(head, (_null(row), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
+    return Row(head, (null_name(_null(row)), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
 
 
 def _null(row: pd.Series) -> str:

@@ -17,6 +17,11 @@ NULLS = {
     "difference": N_("both groups’ mean abnormal returns are the same, and the event changed nothing else"),
 }
 
+# what tables call them, by the code that tests.csv has
+NULL_NAMES = {
+    "mean": N_("mean"), "sharp": N_("sharp"), "equal": N_("equal"), "joint": N_("joint"), "difference": N_("difference"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class TestWords:
@@ -257,6 +262,11 @@ def asked(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table with columns ``test`` and ``reason`` that the page shows."""
     shown = [pair not in NOT_ASKED for pair in zip(table["test"], table["reason"], strict=True)]
     return table[np.array(shown, dtype=bool)]  # an empty list would select columns
+
+
+def null_name(code: str) -> str:
+    """Return what tables call a null."""
+    return _(NULL_NAMES[code]) if code in NULL_NAMES else code
 
 
 def words_of_test(name: str) -> TestWords:

@@ -6,6 +6,7 @@ import unicodedata
 
 from eventstudy.report.language import N_, _, pgettext
 from eventstudy.returns import Treatment
+from eventstudy.told import Several, Told
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # characters that change the direction of what follows
@@ -211,6 +212,35 @@ EXPECTATION = {
     "dimson": N_("relative to what {benchmark} led one to expect"),
     "garch": N_("relative to what {benchmark} led one to expect"),
 }
+
+
+# what the snapshot says of its series
+NOTES = (
+    N_(
+        "recorded adjusted for dividends as of August 2020: its returns are right, its price levels are not those traded, so "
+        "price-limit days cannot be told"
+    ),
+    N_("the dividend of 2019-04-30 (0.06 CNY) is inferred from an adjusted series"),
+    N_(
+        "on 2019-05-15 the reference price fell from 83.15 to 63.72: recorded as 3 bonus shares for 10 and 0.32 CNY in cash, the "
+        "division into the two inferred from it"
+    ),
+    N_("a price index, points rounded to 2 decimals"),
+)
+
+
+def retold(text: object) -> object:
+    """Return what a lower layer says in the language of the page; words from outside stay as they are."""
+    if isinstance(text, Told):
+        return _(text.message, **{name: retold(value) for name, value in text.values.items()})
+    if isinstance(text, Several):
+        return pgettext("in a list", ", ").join(str(retold(part)) for part in text.parts)
+    return _(text) if text in NOTES else text
+
+
+def said(text: str) -> str:
+    """Return a sentence of a lower layer, fit to stand on the page."""
+    return own_words(str(retold(text)))
 
 
 def status_words(status: str) -> str:
