@@ -149,6 +149,22 @@ def entity():
     return es.run_study(ROOT / "configs" / "entity-list-2019.toml")
 
 
+@pytest.fixture(scope="session")
+def zte():
+    """The study of ZTE's denial order of 2018, computed once."""
+    import eventstudy as es
+
+    return es.run_study(ROOT / "configs" / "zte-denial-2018.toml")
+
+
+@pytest.fixture(scope="session")
+def leak():
+    """The study of the press reports of May 2019, computed once."""
+    import eventstudy as es
+
+    return es.run_study(ROOT / "configs" / "entity-list-leak-2019.toml")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one call of the command line said."""

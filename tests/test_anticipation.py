@@ -21,8 +21,8 @@ LEAK = {"id": "rumour", "label": "a rumour", "firms": ["AAA", "BBB"], "window": 
 
 
 @pytest.fixture(scope="module")
-def leak_alone(root: Path) -> es.StudyResult:
-    return es.run_study(root / "configs" / "entity-list-leak-2019.toml")
+def leak_alone(leak: es.StudyResult) -> es.StudyResult:
+    return leak
 
 
 def rows(result: es.StudyResult, part: str, **wanted: object) -> pd.DataFrame:

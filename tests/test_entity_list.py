@@ -40,16 +40,6 @@ def recorded(root: Path):
     return read
 
 
-@pytest.fixture(scope="module")
-def zte(root: Path) -> es.StudyResult:
-    return es.run_study(root / "configs" / "zte-denial-2018.toml")
-
-
-@pytest.fixture(scope="module")
-def leak(root: Path) -> es.StudyResult:
-    return es.run_study(root / "configs" / "entity-list-leak-2019.toml")
-
-
 def one(result: es.StudyResult, symbol: str, window: tuple[int, int]) -> pd.Series:
     found = result.car(window)
     return found[found["symbol"] == symbol].iloc[0]

@@ -21,11 +21,6 @@ from eventstudy.returns import trade_rows
 
 
 @pytest.fixture(scope="module")
-def zte(root: Path) -> es.StudyResult:
-    return es.run_study(root / "configs" / "zte-denial-2018.toml")
-
-
-@pytest.fixture(scope="module")
 def recorded(root: Path) -> pd.Series:
     frame = pd.read_csv(root / "eventstudy" / "snapshot" / "000063.SZ.csv", parse_dates=["date"]).set_index("date")
     return frame["close"]
