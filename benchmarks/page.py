@@ -47,8 +47,10 @@ def introduction(found: Found) -> str:
     """Say what the page is and what it was measured on."""
     machine = found["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
-    busy = machine["load"] > 0.5
-    other = "other work was running on it, so that ratios say more than seconds" if busy else "nothing else was running"
+    loads = [here["load"] for here in found["sizes"].values()]
+    alone = "nothing else was running"
+    shared = "other work was running, so that CPU times and ratios say more than seconds of the clock"
+    other = alone if max(loads) <= 1 else shared
     return f"""# Performance
 
 `make benchmarks` measures all of this and writes this page; no figure in it was typed. Ratios are what to read: numerator and
@@ -56,7 +58,7 @@ denominator were measured in turns in one run.
 
 Measured on {machine["date"]}: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory"] / 1e9:.0f} GB of memory,
 {machine["system"]}, one thread a process; Python {machine["python"]}; {versions}.
-Load of the machine at the start: {machine["load"]:.2f} ({other})."""
+Load of the machine before each size, from the smallest to the largest: {", ".join(f"{load:.1f}" for load in loads)} ({other})."""
 
 
 def aims(found: Found) -> str:
@@ -124,10 +126,10 @@ def processes(found: Found) -> str:
     ]
     text = """## Whole processes
 
-Import, reading of prices (wide Parquet; CSV or long Parquet where a package takes nothing else), computation, tables written as
-CSV (as Parquet above 100,000 events). Medians of three (what takes more than 15 s was run once); the second column of
-figures is a multiple of the floor's wall time. A variant that failed at a size, or took more than a minute, is not tried at the
-next.
+Import, reading of prices (wide Parquet; CSV or long Parquet where a package takes nothing else), computation, and every table
+that a run writes, as CSV (as Parquet above 100,000 events). Medians over the turns; what takes more than 15 s of CPU was run
+once. The second column of figures is a multiple of the floor's wall time. A variant that failed at a size, or took more than a
+minute of CPU, is not tried at the next.
 
 """
     return (
@@ -172,7 +174,7 @@ def large(found: Found) -> str:
 def starts(found: Found) -> str:
     """Lay out what every call waits for."""
     rows = [[STARTS[name], clock(median(walls))] for name, walls in found["start"].items() if walls]
-    text = "## Start\n\nWall time of a process, median of five after one that is not counted.\n\n"
+    text = "## Start\n\nWall time of a process, median of the turns after one that is not counted.\n\n"
     return text + table(("process", "wall"), rows)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 SESSIONS = 2_600
 ESTIMATION = (-260, -11)
@@ -15,6 +16,7 @@ CAR = ((-10, 10), (-1, 1))
 SEED = 20191008
 SPELL_STARTS = 0.01  # a spell lasts two sessions on average, so that 2% of all sessions are suspended
 LONGEST_SPELL = 3
+COLUMNS_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,14 @@ def write_panel(panel: Panel, folder: Path) -> None:
 
 
 def read_panel(folder: Path) -> Panel:
-    """Read what `write_panel` wrote."""
+    """Read what `write_panel` wrote, the prices some columns at a time: pandas would hold them several times over."""
     benchmark = pd.read_csv(folder / "benchmark.csv", index_col="date", parse_dates=True)["close"]
-    return Panel(pd.read_parquet(folder / "prices.parquet"), benchmark, pd.read_csv(folder / "events.csv"))
+    file = pq.ParquetFile(folder / "prices.parquet")
+    symbols = [name for name in file.schema_arrow.names if name != "date"]
+    closes = np.empty((len(symbols), file.metadata.num_rows))
+    for first in range(0, len(symbols), COLUMNS_AT_ONCE):
+        part = file.read(columns=symbols[first : first + COLUMNS_AT_ONCE], use_threads=False)
+        for place, column in enumerate(part.columns, first):
+            closes[place] = column.to_numpy()
+    prices = pd.DataFrame(closes.T, index=benchmark.index, columns=pd.Index(symbols), copy=False)
+    return Panel(prices, benchmark, pd.read_csv(folder / "events.csv"))

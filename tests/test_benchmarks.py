@@ -114,18 +114,19 @@ def process(wall: float, problem: str = "") -> dict[str, object]:
 def measured() -> dict[str, object]:
     seconds = {"floor": [0.2], "loop": [4.0], "frames": [30.0], "ours": [0.5, 0.4, 0.9], "ours_all": [4.0], "call": [0.9]}
     cpu = {"frames": [30.0], "ours": [1.0]}
+    calls = {"seconds": seconds, "cpu": cpu, "apart": {"ours": 1e-15}}
     walls = {"floor": process(2.0), "ours_all": process(6.0), "lemaire": process(7.0), "ffjr": process(0, "it broke")}
     panel = {"size": 250_000_000, "symbols": 1_000, "suspended_share": 0.02}
     versions = {"numpy": "2"}
     return {
         "machine": {
-            "cpu": "one", "cores": 2, "memory": 24e9, "system": "Linux", "python": "3.11", "load": 0.0, "date": "2020-01-01",
+            "cpu": "one", "cores": 2, "memory": 24e9, "system": "Linux", "python": "3.11", "date": "2020-01-01",
             "versions": versions,
         },
         "others": {"easy_es": {"pins": [], "problem": "no wheel"}},
         "sizes": {
-            "10000": {"panel": panel, "warm": {"seconds": seconds, "cpu": cpu, "apart": {"ours": 1e-15}}, "whole": walls},
-            "100000": {"panel": panel, "warm": {}, "whole": {"ours_all": process(60.0)}},
+            "10000": {"load": 0.1, "panel": panel, "warm": calls, "whole": walls},
+            "100000": {"load": 0.2, "panel": panel, "warm": {}, "whole": {"ours_all": process(60.0)}},
         },
         "start": {"import": [0.2], "help": [0.7]},
     }  # fmt: skip
