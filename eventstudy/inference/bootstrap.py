@@ -27,6 +27,7 @@ DRAWS = 9_999
 # ones to draw from. With 5, the usual alternative, sessions that follow each other would be drawn together.
 BLOCK_LENGTH = 1
 NUMBERS_AT_ONCE = 2_000_000
+DRAWS_AT_ONCE = 500  # so many stay in the processor's cache
 BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild", "bootstrap_hotelling")
 
 
@@ -175,11 +176,13 @@ def drawn_sessions(name: str, grid: Grid, seed: int, at_once: int) -> Iterator[t
         shape = (min(at_once, DRAWS - start), grid.size)
         firsts = rng.integers(len(places), size=(shape[0], -(-grid.size // BLOCK_LENGTH)))
         chosen = firsts if BLOCK_LENGTH == 1 else _runs(firsts, len(places))[:, : grid.size]
-        if name == "bootstrap_residual":
-            yield chosen, None
-        else:
+        signs = None
+        if name != "bootstrap_residual":
             chosen[:, places] = np.arange(len(places))
-            yield chosen, rng.integers(2, size=shape) * 2.0 - 1.0
+            signs = rng.integers(2, size=shape) * 2.0 - 1.0
+        for first in range(0, len(chosen), DRAWS_AT_ONCE):
+            part = slice(first, first + DRAWS_AT_ONCE)
+            yield chosen[part], None if signs is None else signs[part]
 
 
 def _runs(firsts: np.ndarray, sessions: int) -> np.ndarray:
