@@ -35,9 +35,9 @@ class Presentation:
             ``scope`` (``firm`` or ``group``), ``group`` (of a firm's row: its own), ``event_id``, ``symbol``, ``name``,
             ``event_session``, ``window_start``, ``window_end``, ``headline`` (whether it is the window the study is judged by),
             ``n`` (firms with a CAR), ``estimate`` (CAR, or their mean; decimals), ``std_error``, ``statistic`` (t), ``df``,
-            ``p_value`` (two-sided), ``p_holm`` (over the firms of a window), ``ci_low``, ``ci_high``, ``test`` (``t``, or
-            ``portfolio_t`` for means, empty where the study does not run it), ``status``, ``reason``, ``confounded_by``,
-            ``censored``. NaN or empty where undefined.
+            ``p_value`` (two-sided), ``p_holm`` (over the firms of a window), ``ci_low``, ``ci_high``, ``test`` (``t``; for means
+            ``portfolio_t``, of more firms than it takes ``cross_sectional_t``, empty where the study runs neither), ``status``,
+            ``reason``, ``confounded_by``, ``censored``. NaN or empty where undefined.
 
         Notes
         -----
@@ -172,4 +172,4 @@ class Presentation:
         from eventstudy.report.published import published
         from eventstudy.report.renderings import html
 
-        return html(published(self._own, [self._own.computation.inputs.plan.headline_window], every_test=False))
+        return html(published(self._own, "headline", every_test=False))

@@ -21,7 +21,7 @@ COLUMNS = [
     "std_error", "statistic", "df", "p_value", "p_holm", "ci_low", "ci_high", "test", "status", "reason", "confounded_by",
     "censored",
 ]  # fmt: skip
-MEAN_TEST = "portfolio_t"
+MEAN_TEST, SPREAD_TEST = "portfolio_t", "cross_sectional_t"
 PLACE = ["window_start", "window_end"]
 
 

@@ -165,6 +165,23 @@ def test_many_firms_are_not_listed_one_by_one(crowd: es.StudyResult) -> None:
     assert "The CARs of the 25 firms are in the table cars." in crowd.to_markdown()
 
 
+def test_many_events_present_their_mean_with_an_interval(panel) -> None:
+    """A hundred and twenty events at once: their mean rests on its spread, and no table names them all."""
+    names = tuple(f"F{number:03d}" for number in range(120))
+    made = panel(names)
+    events = made.events(130).assign(symbol=[*names[:-6], *(f"none {number}" for number in range(6))])
+    result = study(made, events=events, tests=["cross_sectional_t", "portfolio_t", "kp_bmp", "grank"])
+    row = result.tidy().query("scope == 'group' and headline").iloc[0]
+    cars = result.car((0, 3))["car"]
+    se = cars.std(ddof=1) / np.sqrt(114) if row["test"] == "cross_sectional_t" else row["std_error"]
+    assert (row["n"], row["std_error"]) == (114, pytest.approx(se, rel=1e-9))
+    assert row["ci_low"] < row["estimate"] < row["ci_high"]
+    for text in (result.to_markdown(), result.to_latex(), result._repr_html_()):
+        assert "Mean: all treated firms" in text
+        assert "F007" not in text
+        assert "Left out: 6 (the source does not know the symbol)." in text
+
+
 def test_excluded_events_are_told(made) -> None:
     text = study(made, events=made.events(130).assign(symbol=["AAA", "BBB", "ZZZ"])).to_markdown()
     assert "Left out: ZZZ (the source does not know the symbol)." in text

@@ -28,7 +28,7 @@ from eventstudy.prepared import Prepared
 from eventstudy.result import StudyResult
 from eventstudy.seal import Seal
 from eventstudy.study import ALL, Computation, Exclusion, compute
-from eventstudy.tidy import MEAN_TEST, mean_row, tidied
+from eventstudy.tidy import MEAN_TEST, SPREAD_TEST, mean_row, tidied
 from eventstudy.trading import MISSING, UNKNOWN
 
 SHARES_AT_ONCE = 200  # shares whose series are held at once for the tables about series
@@ -293,13 +293,10 @@ class PanelResult(StudyResult):
             place = self.plan.windows.car.index(window)
             tests = {found.name: found for found in self._group_results(row["group"], place)}
             found = tests.get(MEAN_TEST, TestResult("", "sharp", row["n"]))
+            if np.isnan(found.statistic):  # too many firms to be held together
+                found = tests.get(SPREAD_TEST, found)
             rows.append(mean_row(row, found, abs(row["caar"] / found.statistic), self.plan.alpha))
         return tidied(self.events, self.cars_in_full, pd.DataFrame(rows), self.plan)
-
-    def _repr_html_(self) -> str:
-        means = self._tidy.query("scope == 'group'")
-        shown = ["group", "window_start", "window_end", "n", "estimate", "ci_low", "ci_high", "p_value"]
-        return str(means[shown].to_html(index=False, na_rep="", float_format="{:.4f}".format))
 
     @property
     def left_out(self) -> Sequence[Exclusion]:
