@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from eventstudy.changes import COLUMNS
 from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.report.wording import REASONS
 
@@ -120,3 +121,16 @@ def test_the_alt_text_of_the_readmes_figure_is_the_finding(entity, root: Path) -
 
 def test_the_readme_fits_two_screens(root: Path) -> None:
     assert len((root / "README.md").read_text(encoding="utf-8").splitlines()) <= 100
+
+
+def test_every_column_of_every_table_is_explained(entity) -> None:
+    """In the section of its table, or among the columns of many tables; and nothing is explained that is not there."""
+    parts = re.split(r"^## (.+)\n", text_of("tables.md"), flags=re.MULTILINE)[1:]
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    first_cells = {name: "".join(re.findall(r"^\|([^|]+)\|", text, re.MULTILINE)) for name, text in sections.items()}
+    told = {name: set(re.findall(r"`([a-z_]+)`", cells)) for name, cells in first_cells.items()}
+    common = told.pop("Columns in many tables")
+    columns = {name: set(table.columns) for name, table in entity.tables().items()} | {"changes": set(COLUMNS)}
+    assert set(told) == set(columns)
+    assert {name: found - told[name] - common for name, found in columns.items() if found - told[name] - common} == {}
+    assert {name: told[name] - found for name, found in columns.items() if told[name] - found} == {}
