@@ -28,7 +28,7 @@ MISTAKES = (
     Mistake(PARAMETRIC, "plain.statistic / np.sqrt(1 + (n - 1) * correlation.mean)",
             "plain.statistic * np.sqrt((1 - correlation.mean) / (1 + (n - 1) * correlation.mean))", FIRMS),
     Mistake(PARAMETRIC, "np.sqrt((1 - r) / (1 + (n - 1) * r)), n - 1", "np.sqrt(1 / (1 + (n - 1) * r)), n - 1", FIRMS),
-    Mistake(PARAMETRIC, 'statistic, int(df.min()), "correlation', 'statistic, int(df.max()), "correlation', FIRMS),
+    Mistake(PARAMETRIC, "statistic, int(df.min()), reason", "statistic, int(df.max()), reason", FIRMS),
     Mistake(PARAMETRIC, "np.outer(sigma, sigma) * shared", "np.outer(sigma, sigma)", FIRMS),
     Mistake(PARAMETRIC, "averages.std(ddof=1)", "averages.std(ddof=0)", RANKS),
     Mistake(PARAMETRIC, "np.sqrt(sessions) * spread", "spread", RANKS),

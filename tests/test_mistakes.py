@@ -22,7 +22,8 @@ def outcome(mistake: Mistake, folder: Path) -> int:
     path = folder / "eventstudy" / mistake.file
     path.write_text(path.read_text(encoding="utf-8").replace(mistake.right, mistake.wrong), encoding="utf-8")
     paths = os.pathsep.join([str(folder), str(TESTS)])
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS / mistake.caught_by)]
+    alone = ["-p", "no:cacheprovider", "-o", f"pythonpath={TESTS}"]  # not the checkout, which has the package without the mistake
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *alone, str(TESTS / mistake.caught_by)]
     code = f"import eventstudy, sys; sys.exit({str(folder)!r} not in eventstudy.__file__)"
     environment = os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
     assert subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=False).returncode == 0
