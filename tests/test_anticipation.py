@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 
 import eventstudy as es
 from eventstudy.errors import ConfigError
-from eventstudy.report import figures, page
+from eventstudy.report import figures, pictures
 from eventstudy.report.subjects import Reading
 
 WINDOWS = {"estimation": [-60, -11], "event": [-35, 10], "car": [[0, 3]], "min_observations": 40}
@@ -147,7 +147,7 @@ def test_the_time_line_is_the_share_over_its_benchmark_from_the_recorded_closes(
 
 
 def test_every_leak_has_its_time_line_on_the_page_with_masked_days_marked(entity: es.StudyResult) -> None:
-    figure = page.leak_figure(Reading(entity))
+    figure = pictures.leak_figure(Reading(entity))
     assert figure is not None
     assert [panel.label.name for panel in figure.panels] == ["Hikvision", "Dahua", "Iflytek", "Meiya Pico"]
     for panel in figure.panels:

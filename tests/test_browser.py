@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import math
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -59,7 +63,7 @@ def supplied(folder: Path, texts: list[str]) -> str:
         "study": {"name": "supplied", "title": texts[0], "note": " ".join(texts)},
         "event": [event | {"id": texts[1], "label": texts[0], "group": texts[4]}],
         "firm": [
-            {"symbol": symbol, "name": f"{text} {text}", "name_zh": text, "group": text}
+            {"symbol": symbol, "name": f"{text} {text}", "name_zh": f"{text}·{text}", "group": text}
             for symbol, text in zip(symbols, texts, strict=True)
         ],
         "mask": [{"from": SESSIONS[60].date(), "to": SESSIONS[61].date(), "reason": texts[1]}],
@@ -199,6 +203,14 @@ INKS = """() => {
 }"""
 
 
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_names_of_firms_stand_on_few_lines_in_tables(browser: Browser, page_of, screen: dict[str, int]) -> None:
+    with opened(browser, page_of("entity"), screen) as page:
+        heights = page.locator("table .firm").evaluate_all("names => names.map(name => name.getBoundingClientRect().height)")
+        assert len(heights) > 10
+        assert max(heights) < 45
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_reads_the_same_without_scripts(browser: Browser, page_of, name: str) -> None:
     words = "[...document.body.innerText.split(/\\s+/)].join(' ')"
@@ -284,6 +296,97 @@ def test_supplied_text_leaves_the_shape_of_the_page(browser: Browser, page_of, t
         with opened(browser, file) as page:
             shapes.append(page.evaluate(shape))
     assert shapes[0] == shapes[1]
+
+
+def column(page: Page, table: str, place: int) -> list[str]:
+    script = f"rows => rows.map(row => row.cells[{place}].innerText)"
+    return page.locator(f"#{table} tbody tr:not(.block)").evaluate_all(script)
+
+
+def test_tables_sort_within_their_blocks_by_keyboard(browser: Browser, page_of) -> None:
+    with opened(browser, page_of("entity")) as page:
+        before = column(page, "robustness-choices", 2)
+        head = page.locator("#data-series thead th").nth(4)
+        sessions = [int(text) for text in column(page, "data-series", 4)]
+        assert sessions != sorted(sessions)
+        for key, state, expected in (("Enter", "ascending", sorted(sessions)), (" ", "descending", sorted(sessions)[::-1])):
+            head.locator("button").press(key)
+            assert head.get_attribute("aria-sort") == state
+            assert [int(text) for text in column(page, "data-series", 4)] == expected
+        head.locator("button").click()
+        assert head.get_attribute("aria-sort") is None
+        assert [int(text) for text in column(page, "data-series", 4)] == sessions
+        # signed percentages are numbers, undefined ones stay last, and each block keeps its rows
+        page.locator("#cars thead th").nth(2).locator("button").click()
+        effect = "row => row.cells[2].colSpan > 1 ? '' : row.cells[2].innerText"
+        blocks = page.locator("#cars tbody").evaluate_all(f"bodies => bodies.map(body => [...body.rows].slice(1).map({effect}))")
+        assert len(blocks) == 3
+        for texts in blocks:
+            known = [float(text.replace("\u2212", "-").rstrip("%")) for text in texts if text]
+            assert len(known) > 1
+            assert known == sorted(known)
+            assert texts[: len(known)] == [text for text in texts if text]
+        assert column(page, "robustness-choices", 2) == before
+
+
+def test_tables_are_copied_as_csv_and_latex(browser: Browser, page_of, read_csv) -> None:
+    cars = read_csv(page_of("entity").parent / "tables" / "cars.csv")
+    own = next(row for row in cars if (row["symbol"], row["window_start"], row["window_end"]) == ("002236.SZ", "0", "3"))
+    effect, low, high = (f"{100 * math.expm1(float(own[name])):.2f}%" for name in ("car", "ci_low", "ci_high"))
+    with opened(browser, page_of("entity"), permissions=["clipboard-read", "clipboard-write"]) as page:
+        tools = page.locator(".scroll:has(> #cars) + .tools")
+        copied = []
+        for name in ("Copy as CSV", "Copy as LaTeX"):
+            tools.get_by_role("button", name=name).press("Enter")
+            tools.get_by_text("Copied.").wait_for()
+            copied.append(page.evaluate("navigator.clipboard.readText()"))
+        rows = list(csv.DictReader(io.StringIO(copied[0])))
+        shown = page.locator("#cars tbody tr:not(.block)")
+        assert len(rows) == shown.count()
+        dahua = next(row for row in rows if row["Block"].startswith("Dahua") and row["Window"] == "[0, 3]")
+        assert dahua["Effect"] == effect
+        assert dahua["95% interval"] == f"{low} to {high}"
+        latex = copied[1]
+        assert latex.count("\\begin{tabular}") == latex.count("\\end{tabular}") == 1
+        assert "\\caption{Effects of the treated firms by window}" in latex
+        assert effect.replace("-", "$-$").replace("%", "\\%") in latex
+        assert not re.search(r"(?<!\\)[%&#_]", re.sub(r" & ", " ", latex.partition("\n")[2]))
+
+
+def test_copied_text_is_no_formula_and_no_markup(browser: Browser, page_of) -> None:
+    with opened(browser, page_of("hostile"), permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.evaluate("document.querySelector('#cars tr.block').cells[0].innerText = '=cmd|calc'")
+        page.evaluate("document.querySelector('#cars caption').innerText = '\\\\input{x} $y$ 100%'")
+        tools = page.locator(".scroll:has(> #cars) + .tools")
+        tools.get_by_role("button", name="CSV").click()
+        tools.get_by_text("Copied.").wait_for()
+        assert "\n'=cmd|calc," in page.evaluate("navigator.clipboard.readText()")
+        tools.get_by_role("button", name="LaTeX").click()
+        page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('tabular'))")
+        assert "\\caption{\\textbackslash{}input\\{x\\} \\$y\\$ 100\\%}" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_points_of_a_figure_tell_their_values(browser: Browser, page_of) -> None:
+    with opened(browser, page_of("entity")) as page:
+        drawing = page.locator("#paths svg").nth(1)  # Hikvision: suspended on the first two sessions
+        tip = page.locator("#paths .panel").nth(1).locator(".tip")
+        drawing.press("Home")
+        assert tip.inner_text().startswith("10 October 2019 (session 2): \u22126.")
+        drawing.press("ArrowRight")
+        assert tip.inner_text() == "11 October 2019 (session 3): \u22128.3%, interval \u221214.9% to \u22121.1%"
+        drawing.press("End")
+        assert "(session 10)" in tip.inner_text()
+        drawing.press("Escape")
+        assert tip.inner_text() == ""
+        box = drawing.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] * 0.98, box["y"] + box["height"] / 2)
+        assert "(session 10)" in tip.inner_text()
+        side = tip.bounding_box()
+        assert side is not None
+        assert side["x"] + side["width"] <= box["x"] + box["width"] + 1
+        page.mouse.move(0, 0)
+        assert tip.inner_text() == ""
 
 
 @pytest.mark.parametrize(("name", "most"), [("entity", 1_000_000), ("hundred", 3_000_000)])

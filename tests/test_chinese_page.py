@@ -38,7 +38,7 @@ ALLOWED = re.compile(r"^(Boehmer|Musumeci|Scholes|CAR |Newey|North)")
 
 
 class Words(HTMLParser):
-    """Every text of a page and every attribute that is read aloud or shown, without the config and the style sheet."""
+    """Every text of a page and every attribute that is read aloud or shown, without config, style sheet and script."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -59,7 +59,7 @@ class Words(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        if not {"style", "pre", "code"} & set(self.open):
+        if not {"style", "script", "pre", "code"} & set(self.open):
             self.told.append(data)
             if "td" in self.open:
                 self.cells.append(data)

@@ -66,7 +66,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if not self.open or self.open[-1] != "style":
+        if not self.open or self.open[-1] not in ("style", "script"):
             self.words.append(data)
 
     @property
@@ -81,7 +81,7 @@ def checked(html: str) -> Page:
     """Parse a page and hold it against what is true of every page."""
     page = Page(html)
     assert len(html.encode()) < 1_000_000
-    assert not page.tags["script"]
+    assert page.tags["script"] == 1  # the page's own, which the policy knows by its hash
     assert not page.tags["img"]
     assert not page.tags["link"]
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
@@ -220,7 +220,7 @@ def test_date_is_mapped_in_words(entity_page: str) -> None:
         "session after the exchange was closed from 1 to 7 October 2019." in text
     )
     assert "Hikvision and Dahua were suspended for two sessions from the event session on (8 and 9 October 2019)" in text
-    assert "Thursday 10 October 2019, τ\u00a0=\u00a02" in text.replace("τ = 2", "τ\u00a0=\u00a02")
+    assert "Thursday 10 October 2019, session 2" in text.replace("\u00a0", " ")
 
 
 def test_undefined_windows_give_their_reason(entity_page: str) -> None:
@@ -235,9 +235,11 @@ def test_confounded_windows_are_marked(entity_page: str) -> None:
     assert "Clean window" in text
 
 
-def test_source_notes_stand_where_the_firm_stands(entity_page: str) -> None:
+def test_source_notes_are_told_once_and_letters_lead_to_them(entity_page: str) -> None:
     text = Page(entity_page).text
-    assert text.count("recorded adjusted for dividends as of August 2020") >= 4
+    assert text.count("ecorded adjusted for dividends as of August 2020") == 1
+    assert entity_page.count('href="#note-a"') >= 4
+    assert text.count("see the notes on the data.") >= 4
     assert "a price index leaves out its members' dividends" in text.replace("’", "'")
     assert "not counted among the treated firms" in text
     assert "were not named by the event" in text
@@ -451,7 +453,7 @@ def test_supplied_text_changes_nothing_but_text(tmp_path: Path) -> None:
     result = run_study(config)
     html = render_report(result, VERSIONS)
     page = checked(html)
-    assert "<script" not in html
+    assert html.count("<script") == 1
     assert "alert(1)" in page.text
     assert "{{ 7+7 }}" in page.text
     assert "🐉<b>龙</b>" in page.text

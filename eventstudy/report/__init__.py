@@ -7,7 +7,8 @@ from typing import Any
 
 from eventstudy.changes import Comparison
 from eventstudy.report.finding import study_finding
-from eventstudy.report.page import render_page, render_runs
+from eventstudy.report.page import render_page
+from eventstudy.report.run_list import render_runs
 from eventstudy.report.subjects import Reading
 from eventstudy.result import StudyResult
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from eventstudy.report.figures import TEXT, effect_ticks
+from eventstudy.report.figures import TEXT, effect_ticks, effect_told
 from eventstudy.report.language import _
 from eventstudy.report.numbers import window
 from eventstudy.report.specifications import Curve, Dimension
@@ -52,7 +52,15 @@ def curve_figure(curve: Curve, choices: Sequence[Dimension], headline: Window, l
             upper.get_xaxis_transform(), "offset points",
             ha=side, fontsize=TEXT, color=INKS["mark"], fontweight="bold",
         )  # fmt: skip
+    for place, outcome in enumerate(curve.outcomes, 1):
+        made = [_values(choice, outcome.specifications) for choice in choices]
+        words.tell(upper, place, outcome.value, "; ".join([effect_told(outcome.value, outcome.low, outcome.high), *made]))
     return inline_svg(figure, "specification-curve", words, label)
+
+
+def _values(choice: Dimension, specifications: Sequence[int]) -> str:
+    """Return the values of a choice that give one result."""
+    return " / ".join(dict.fromkeys(choice.labels[number - 1] for number in specifications))
 
 
 def _part(figure: Figure, top: float, tall: float, height: float, count: int) -> Axes:

@@ -33,7 +33,7 @@ def abnormal_returns(reading: Reading, subject: Subject, anchor: str) -> Table:
     caption = _("Abnormal returns of {firm} in the event window", firm=subject.name)
     notes = (_("A span above 1 is the return from the last trade before a suspension; its session bears the whole of it."),)
     shown = notes if (own["span"] > 1).any() else ()
-    return finished(reading, Table(anchor, caption, columns, (Block(rows),), shown + source_notes(reading, [subject.label])))
+    return finished(reading, Table(anchor, caption, columns, (Block(rows),), shown + source_notes([subject.label])))
 
 
 def _daily_row(row: pd.Series) -> Row:

@@ -39,10 +39,15 @@ def cars(reading: Reading, subjects: Sequence[Subject], anchor: str, caption: st
     effects = [effect for subject in subjects for bounds in windows if (effect := subject.effect(bounds)) is not None]
     notes = [
         _(
+            "CAR: cumulative abnormal return, the sum of what the share returned beyond what the model led one to expect; s.e.: "
+            "its standard error, in {unit}; t: CAR over s.e.; df: degrees of freedom of t.",
+            unit=unit,
+        ),
+        _(
             "Null of t and p: the CAR is zero and the event changed nothing, errors normal (sharp null). N = {count}. Holm p "
             "adjusts for the firms with a CAR in the same window, not for the number of windows.",
             count=len(subjects),
-        )
+        ),
     ]
     if any(effect.censored for effect in effects):
         notes.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from eventstudy.anticipation import Leaked
 from eventstudy.report.language import _, pgettext
-from eventstudy.report.numbers import day, decimal, percent, running, short_day, window
+from eventstudy.report.numbers import day, decimal, interval, percent, running, short_day, window
 from eventstudy.report.subjects import CarPath, Effect, Subject
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.windows import Window
@@ -138,6 +138,22 @@ def _above(axes: Axes, text: str, colour: str, *, right: bool = False) -> None:
     )  # fmt: skip
 
 
+def _tell_path(axes: Axes, path: CarPath, words: Words, when: Callable[[int], str]) -> None:
+    for tau, effect in zip(path.taus[1:], path.effects[1:], strict=True):
+        words.tell(axes, tau, effect.value, f"{when(tau)}: {effect_told(effect.value, effect.low, effect.high)}")
+
+
+def effect_told(value: float, low: float, high: float) -> str:
+    """Return an effect with its interval where it has one, for a reader who points at it."""
+    if not np.isfinite(low):
+        return percent(value, 1)
+    return _("{effect}, interval {interval}", effect=percent(value, 1), interval=interval(low, high, 1))
+
+
+def _dated(subject: Subject, tau: int) -> str:
+    return _("{day} (session {session})", day=day(subject.date(int(tau)), week=False), session=decimal(tau, 0))
+
+
 def path_label(subject: Subject, path: CarPath, headline: Window) -> str:
     """Return what a path panel shows, in a sentence."""
     if headline[1] not in path.taus:
@@ -170,6 +186,7 @@ def path_panel(subject: Subject, path: CarPath, headline: Window, last: int, bou
     if path.taus:
         _draw_path(axes, path)
     _mark_headline(axes, path, headline, words)
+    _tell_path(axes, path, words, lambda tau: _dated(subject, tau))
     news = [tau for tau, _label in subject.firm.confounders if path.start <= tau <= last]
     for tau in news:
         axes.axvline(tau, color=INKS["other"], linewidth=1.2, linestyle=(0, (1, 2)))
@@ -189,6 +206,7 @@ def average_panel(path: CarPath, single: Sequence[CarPath], headline: Window, la
     if path.taus:
         _draw_path(axes, path)
     _mark_headline(axes, path, headline, words)
+    _tell_path(axes, path, words, lambda tau: _("Session {session}", session=decimal(tau, 0)))
     return inline_svg(figure, name, words, label)
 
 
@@ -226,6 +244,9 @@ def price_panel(subject: Subject, event: Window, name: str) -> Markup:
     axes.plot(taus, market, color=INKS["other"], linewidth=1.3)
     axes.plot(taus, share, color=INKS["firm"], linewidth=1.9)
     axes.plot(taus, share, "o", color=INKS["firm"], markersize=1.9, gid="closes")
+    for tau, own, its in zip(taus, share, market, strict=True):
+        other = f", {subject.benchmark} {decimal(its, 1)}" if np.isfinite(its) else ""
+        words.tell(axes, tau, own, f"{_dated(subject, tau)}: {decimal(own, 1)}{other}")
     _mark_limits(axes, taus, share, list(listing.limit[places]))
     foot = _("close; the line marks the event session, {day}", day=short_day(subject.date(0)))
     _price_ticks(axes, words, subject, np.concatenate([share, market]), foot)
@@ -277,6 +298,8 @@ def leak_panel(subject: Subject, pair: Leaked, last: int, name: str) -> Markup:
     axes.plot(taus[traded], ratio[traded], color=INKS["firm"], linewidth=1.2, linestyle=(0, (4, 3)))  # seen in gaps only
     axes.plot(taus, ratio, color=INKS["firm"], linewidth=1.9)
     axes.plot(taus, ratio, "o", color=INKS["firm"], markersize=2.2, gid="closes")
+    for tau, value in zip(taus, ratio, strict=True):
+        words.tell(axes, tau, value, f"{_dated(subject, tau)}: {decimal(value, 1)}")
     masked = taus[firm.masked[places]] if len(firm.masked) else taus[:0]
     foot = axes.get_xaxis_transform()
     axes.plot(masked, [0.03] * len(masked), "s", transform=foot, color=INKS["other"], markersize=3.5, gid="masked")

@@ -24,7 +24,7 @@ from eventstudy.report.numbers import (
     window,
 )
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
-from eventstudy.report.surety import average_sentences, average_words, chance, power
+from eventstudy.report.surety import average_sentences, average_words, chance, in_brief, power
 from eventstudy.report.wording import EXPECTATION, own_words, why
 from eventstudy.study import ALL
 from eventstudy.windows import Window
@@ -47,6 +47,7 @@ class Finding:
 
     question: str
     answer: str
+    sure: str
     firms: tuple[FirmFinding, ...]
     power: tuple[str, ...]
     average: tuple[str, ...]
@@ -60,6 +61,7 @@ def study_finding(reading: Reading) -> Finding:
     return Finding(
         question(reading),
         answer(reading, headline),
+        in_brief(reading, headline),
         shown,
         power(reading, headline),
         average_sentences(reading, headline),

@@ -138,7 +138,7 @@ def money_amounts(reading: Reading) -> Table:
         blocks.append(Block(tuple(_row(reading, row) for _place, row in own.iterrows()), subject.label))
     for group in reading.study.groups:
         own = table[(table["symbol"] == "") & (table["scope"] == group)]
-        if group != ALL and not (own["n"] > 1).any():  # one firm: its own rows say it
+        if not (own["n"] > 1).any():  # one firm: its own rows say it
             continue
         heading = _("Total: {group}", group=reading.group_name(group))
         if (own["n"] < own["n_with_car"]).any():

@@ -153,8 +153,8 @@ def tau(value: int) -> str:
 
 
 def at_tau(value: int) -> str:
-    """Return ``τ = 2``, which no line breaks."""
-    return f"τ{FIXED}={FIXED}{decimal(value, 0)}"
+    """Return ``session 2``, counted from the event session, which no line breaks."""
+    return _("session {number}", number=decimal(value, 0)).replace(" ", FIXED)
 
 
 def window(bounds: Window) -> str:

@@ -1,4 +1,4 @@
-"""What a page brings along, its style sheet, and the policy that lets a browser use nothing else."""
+"""What a page brings along, its style sheet and script, and the policy that lets a browser use nothing else."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ def style_sheet(language: str = "en") -> Markup:
 
 
 @cache
+def script() -> Markup:
+    """Return the script of the pages: they are complete without it."""
+    return _template("report.js")
+
+
+@cache
 def policy(language: str = "en") -> Markup:
-    """Return the Content-Security-Policy of the pages: their own style sheet, by its hash, and nothing from anywhere."""
-    return Markup(f"default-src 'none'; style-src '{_hash(style_sheet(language))}'; base-uri 'none'; form-action 'none'")
+    """Return the Content-Security-Policy of the pages: their own style sheet and script, by hash, and nothing from anywhere."""
+    own = f"style-src '{_hash(style_sheet(language))}'; script-src '{_hash(script())}'"
+    return Markup(f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'")
 
 
 def _template(name: str) -> Markup:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from eventstudy.report.figures import TEXT
 from eventstudy.report.language import _
+from eventstudy.report.numbers import decimal
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 
 SIZE = (760.0, 300.0)  # SVG units
@@ -50,6 +51,9 @@ def power_figure(
     for line, (ink, width, dashes) in zip(lines, STYLES, strict=False):
         axes.plot(effects, line.shares, color=INKS[ink], linewidth=width, linestyle=dashes)
         axes.plot(effects, line.shares, "o", color=INKS[ink], markersize=3.5, gid=f"power-{ink}")
+        for effect, tick, share in zip(effects, ticks, line.shares, strict=True):
+            told = _("{test}: {share}% at {effect}", test=line.name, share=decimal(100 * share, 1), effect=tick)
+            words.tell(axes, effect, share, told)
     for place, (line, (ink, _width, _dashes)) in enumerate(zip(lines, STYLES, strict=False)):
         axes.annotate(
             words.place(line.name), (place, 1), (-LEFT + 12 if not place else 0, 10), "axes fraction", "offset points",

@@ -12,9 +12,9 @@ import pandas as pd
 
 from eventstudy.errors import ConfigError, OutputError
 from eventstudy.report.numbers import FIXED, MINUS
-from eventstudy.report.page import environment
 from eventstudy.report.published import Line, Panel, Published
 from eventstudy.report.subjects import letter
+from eventstudy.report.templating import environment
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

@@ -23,6 +23,7 @@ from eventstudy.report.numbers import (
     in_words,
     interval,
     joined,
+    listed,
     p_equation,
     p_value,
     percent,
@@ -146,6 +147,42 @@ def chance(reading: Reading, headline: Window) -> tuple[str, ...]:
     told = [] if reading.many else _firms_chance(reading, headline)
     told += _average_chance(reading, headline)
     return tuple(told)
+
+
+def in_brief(reading: Reading, headline: Window) -> str:
+    """Return how sure one can be, short enough for the first screen: what chance alone would do."""
+    table, told = reading.result.car(headline), []
+    adjusted = {(row["event_id"], row["symbol"]): row["p_holm"] for _place, row in table.iterrows()}
+    found = [(subject, effect) for subject in reading.treated if (effect := subject.effect(headline)) is not None]
+    firms = [] if reading.many else [
+        _("{p} for {firm}", p=p_value(adjusted[subject.firm.key]), firm=subject.name)
+        for subject, effect in sorted(found, key=lambda pair: adjusted[pair[0].firm.key])
+        if not effect.censored
+    ]  # fmt: skip
+    if firms:
+        told.append(
+            _(
+                "How sure: were only chance at work, an effect this far from zero would come with probability {firms}",
+                firms=listed(firms),
+            )
+            + (_(" (adjusted for {count} firms)", count=in_words(len(found))) if len(found) > 1 else "")
+        )
+    rows = ((test, row_of_test(reading, ALL, headline, test)) for test in reading.headline.tests) if len(found) > 1 else ()
+    tests = [
+        _("{p} by {test}", p=p_value(row["p_value"]), test=short_name(test))
+        for test, row in rows
+        if row is not None and not pd.isna(row["p_value"])
+    ]
+    if tests and told:
+        told.append(_("for the average it is {tests}", tests=listed(tests)))
+    elif tests:
+        told.append(
+            _(
+                "How sure: were only chance at work, an average this far from zero would come with probability {tests}",
+                tests=listed(tests),
+            )
+        )
+    return sentence("; ".join(told)) if told else ""
 
 
 def _firms_chance(reading: Reading, headline: Window) -> list[str]:

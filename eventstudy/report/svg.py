@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import threading
 import xml.etree.ElementTree as ET
@@ -10,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import matplotlib
+import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 # Each ink is a colour nobody else uses; in the page it becomes a CSS variable, so that light, dark and
@@ -39,11 +42,23 @@ class Words:
     """
 
     texts: list[str] = field(default_factory=list)
+    values: list[tuple[Axes, float, float, str]] = field(default_factory=list)
 
     def place(self, text: str) -> str:
         """Return the placeholder that stands for `text`."""
         self.texts.append(text)
         return f"text{len(self.texts) - 1}"
+
+    def tell(self, axes: Axes, x: float, y: float, text: str) -> None:
+        """Keep what is to be said of a point, given in the units of its axes, to a reader who points at it."""
+        if np.isfinite(y):
+            self.values.append((axes, x, y, text))
+
+    def told(self, height: float) -> str:
+        """Return the points in SVG units with their texts, as JSON; empty without any."""
+        places = [(axes.transData.transform((x, y)), text) for axes, x, y, text in self.values]
+        found = [[round(float(x), 1), round(height - float(y), 1), text] for (x, y), text in places]
+        return json.dumps(found, ensure_ascii=False, separators=(",", ":")) if found else ""
 
 
 def blank_figure(width: float, height: float) -> Figure:
@@ -81,6 +96,8 @@ def inline_svg(figure: Figure, name: str, words: Words, label: str) -> Markup:
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.attrib |= {"role": "img", "aria-label": label, "class": "plot"}
+    if points := words.told(figure.get_size_inches()[1] * 72):
+        root.set("data-points", points)
     return Markup(ET.tostring(root, encoding="unicode"))  # ElementTree escapes texts and attributes
 
 

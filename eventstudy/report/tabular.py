@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.report.language import _
+from eventstudy.report.numbers import listed
 from eventstudy.report.subjects import FirmName, Reading
-from eventstudy.report.wording import sentence
 
 
 @dataclass(frozen=True)
@@ -82,21 +82,16 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
-def source_notes(reading: Reading, labels: Sequence[str | FirmName]) -> tuple[str, ...]:
-    """Return the notes on the sources of the firms that a table or figure shows."""
-    letters = [letter for label in labels if isinstance(label, FirmName) for letter in label.notes]
-    told = []
-    for letter in dict.fromkeys(letters):
-        symbol, note = reading.source_notes[letter]
-        about = _("{firm}, {note}", firm=reading.firm_name(symbol).name, note=note)
-        told.append(_("{letter}: {note}", letter=letter, note=sentence(about)))
-    return tuple(told)
+def source_notes(labels: Sequence[str | FirmName]) -> tuple[str, ...]:
+    """Return where the letters at the firms of a table or figure are explained; each note is told once, with the data."""
+    letters = dict.fromkeys(letter for label in labels if isinstance(label, FirmName) for letter in label.notes)
+    return (_("{letters}: see the notes on the data.", letters=listed(letters)),) if letters else ()
 
 
 def finished(reading: Reading, table: Table) -> Table:
     """Return a table as printed: without a last column that is empty, with the notes on the sources of its firms."""
     labels = [label for block in table.blocks for label in (block.heading, *(row.head for row in block.rows))]
-    shown = replace(table, notes=table.notes + source_notes(reading, labels))
+    shown = replace(table, notes=table.notes + source_notes(labels))
     if table.empty or any(row.cells[-1] != "" for block in table.blocks for row in block.rows):
         return shown
     blocks = tuple(replace(block, rows=tuple(replace(row, cells=row.cells[:-1]) for row in block.rows)) for block in table.blocks)

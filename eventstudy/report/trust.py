@@ -175,7 +175,7 @@ def _sentences(reading: Reading) -> Iterator[str]:
         (TOO_SELDOM, N_("Less often, by more than chance explains, reject: {tests}.")),
         (CANNOT, N_("So few firms cannot make these reject at all: {tests}.")),
     ):
-        names = [short_name(str(name)) for name in found[found["verdict"] == verdict]["test"]]
+        names = [capital(short_name(str(name))) for name in found[found["verdict"] == verdict]["test"]]
         if names:
             yield _(opening, tests=joined(names))
     for name in reading.headline.tests:
