@@ -54,6 +54,9 @@ def _of_groups(study: Computation, caar: pd.DataFrame) -> pd.DataFrame:
         cross = study.cross_section(row["group"], (row["window_start"], row["window_end"]))
         found = run_test(MEAN_TEST, cross) if MEAN_TEST in plan.tests else TestResult("", "sharp", row["n"])
         se = portfolio_se(cross) if np.isfinite(found.statistic) else np.nan
+        if np.isnan(found.statistic) and found.name and SPREAD_TEST in plan.tests:
+            found = run_test(SPREAD_TEST, cross)
+            se = abs(row["caar"] / found.statistic)
         rows.append(mean_row({str(key): value for key, value in row.items()}, found, se, plan.alpha))
     return pd.DataFrame(rows)
 

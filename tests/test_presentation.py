@@ -103,6 +103,15 @@ def test_tidy_without_the_portfolio_t_has_means_without_an_error(made) -> None:
     assert set(groups["test"]) == {""}
 
 
+def test_means_without_a_portfolio_t_rest_on_their_spread(made) -> None:
+    result = study(made, tests=["portfolio_t", "cross_sectional_t"], estimator="huber")  # which has no linear form
+    row = result.tidy().query("scope == 'group' and headline").iloc[0]
+    cars = result.car((0, 3))["car"]
+    assert (row["test"], row["df"]) == ("cross_sectional_t", 2)
+    assert row["std_error"] == pytest.approx(cars.std(ddof=1) / np.sqrt(3), rel=1e-9)
+    assert "those of a mean on the spread across firms (cross-sectional t)" in result.to_markdown()
+
+
 def test_tidy_of_an_event_that_lies_ahead(ahead: es.StudyResult) -> None:
     table = ahead.tidy()
     assert table["estimate"].isna().all()

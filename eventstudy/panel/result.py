@@ -293,7 +293,7 @@ class PanelResult(StudyResult):
             place = self.plan.windows.car.index(window)
             tests = {found.name: found for found in self._group_results(row["group"], place)}
             found = tests.get(MEAN_TEST, TestResult("", "sharp", row["n"]))
-            if np.isnan(found.statistic):  # too many firms to be held together
+            if np.isnan(found.statistic) and found.name:  # too many firms to be held together
                 found = tests.get(SPREAD_TEST, found)
             rows.append(mean_row(row, found, abs(row["caar"] / found.statistic), self.plan.alpha))
         return tidied(self.events, self.cars_in_full, pd.DataFrame(rows), self.plan)
