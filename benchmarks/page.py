@@ -91,7 +91,8 @@ def calls(found: Found) -> str:
         size, seconds = loops[-1]
         per = seconds / size  # type: ignore[operator]
         beyond = (
-            f" The loops were not measured beyond {size:,} events. A loop's cost per event stays the same, so that {largest:,} "
+            f" The loop on arrays was not measured beyond {size:,} events, that on DataFrames not beyond 1,000. A loop's cost per "
+            f"event stays the same, so that {largest:,} "
             f"events would take the one on arrays about {clock(per * largest)}: an extrapolation."
         )
     text = """## The call alone

@@ -22,7 +22,6 @@ OWN = ("floor", "ours", "ours_all", "loop", "frames")
 CALLS = ("floor", "call", "ours", "ours_all", "loop", "frames")
 OTHERS = ("lemaire", "ffjr", "easy_es")
 LARGEST = dict.fromkeys((*OTHERS, "loop"), 10_000) | {"frames": 1_000}  # the cost per event of these does not change
-LARGEST_CALL = dict.fromkeys(("loop", "frames"), 10_000)
 ONCE, ENOUGH = 15.0, 60.0  # seconds: what takes longer is measured once, or not at ten times the size
 FIGURES = BUILD / "measured.json"
 Found = dict[str, Any]
@@ -74,7 +73,7 @@ def measure_size(size: int, found: Found, turns: int) -> Found:
     if made.problem:
         raise SystemExit(f"no inputs for {size} events: {made.problem}")
     names = [name for name in (*OWN, *OTHERS) if wanted(name, size, found)]
-    warm = [name for name in CALLS if name in names or size <= LARGEST_CALL.get(name, 0) or name == "call"]
+    warm = [name for name in CALLS if name in names or name == "call"]
     repeats = turns if size <= 100_000 else 1
     say(f"{size} events: {', '.join(warm)} in one process")
     done = module("benchmarks.warm", source, str(repeats), *warm, limit=3_600)
