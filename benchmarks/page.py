@@ -91,8 +91,8 @@ def calls(found: Found) -> str:
         size, seconds = loops[-1]
         per = seconds / size  # type: ignore[operator]
         beyond = (
-            f" The loop on arrays was not measured beyond {size:,} events, that on DataFrames not beyond 1,000. A loop's cost per "
-            f"event stays the same, so that {largest:,} "
+            f" The loop on arrays was not measured beyond {size:,} events, that on DataFrames not beyond 1,000. A loop's cost "
+            f"per event stays the same, so that {largest:,} "
             f"events would take the one on arrays about {clock(per * largest)}: an extrapolation."
         )
     text = """## The call alone
@@ -209,7 +209,8 @@ every aggregate into NaN, `ffjr-eventstudies` puts zero returns in and loses the
 session and books the return of the whole gap against one session of the market. All three are given prices with the last close
 carried through suspensions, so their numbers differ from ours there. They write abnormal returns, CARs and mean CARs with t
 statistics; none has the full prediction covariance, rank or placebo tests. `easy-es` counts its estimation window in calendar
-days and is given as many as hold 250 sessions; 0.1.2 is its last version for Python 3.11.
+days and is given as many as hold 250 sessions; 0.1.2 is its last version for Python 3.11. It was not run beyond 1,000 events,
+where it takes by far the longest.
 
 **Peak memory** is the largest resident set that the system reports for a process (`ru_maxrss`). Numerical libraries run with one
 thread."""
