@@ -209,8 +209,7 @@ every aggregate into NaN, `ffjr-eventstudies` puts zero returns in and loses the
 session and books the return of the whole gap against one session of the market. All three are given prices with the last close
 carried through suspensions, so their numbers differ from ours there. They write abnormal returns, CARs and mean CARs with t
 statistics; none has the full prediction covariance, rank or placebo tests. `easy-es` counts its estimation window in calendar
-days and is given as many as hold 250 sessions; 0.1.2 is its last version for Python 3.11. It was not run beyond 1,000 events,
-where it takes by far the longest.
+days and is given as many as hold 250 sessions; 0.1.2 is its last version for Python 3.11. It was not run beyond 1,000 events.
 
 **Peak memory** is the largest resident set that the system reports for a process (`ru_maxrss`). Numerical libraries run with one
 thread."""
