@@ -9,6 +9,7 @@ import platform
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -35,9 +36,10 @@ def main(sizes: list[int], turns: int) -> None:
         say(f"environment of {name}")
         found["others"][name] = {"pins": (PEERS / f"{name}.txt").read_text().split(), "problem": install(name)}
     for size in sizes:
-        found["sizes"][str(size)] = {"load": os.getloadavg()[0]} | measure_size(size, found, turns)
-        found["sizes"] = {str(count): found["sizes"][str(count)] for count in sorted(map(int, found["sizes"]))}
-        FIGURES.write_text(json.dumps(found, indent=1))
+        for here in measure_size(size, found, turns):
+            sizes = found["sizes"] | {str(size): here}
+            found["sizes"] = {str(count): sizes[str(count)] for count in sorted(map(int, sizes))}
+            FIGURES.write_text(json.dumps(found, indent=1))
     found["start"] = measure_start(turns)
     if max(sizes) >= 1_000_000:
         found["study"] = measure_study(BUILD / "inputs" / str(max(sizes)))
@@ -65,8 +67,9 @@ def machine() -> Found:
     }
 
 
-def measure_size(size: int, found: Found, turns: int) -> Found:
-    """Measure all variants at one size, in turns."""
+def measure_size(size: int, found: Found, turns: int) -> Iterator[Found]:
+    """Measure all variants at one size, in turns; yield what is known after each."""
+    load = os.getloadavg()[0]
     source = BUILD / "inputs" / str(size)
     say(f"{size} events: inputs")
     made = module("benchmarks.inputs", str(size), source, *(["peers"] if size <= LARGEST["lemaire"] else []))
@@ -77,7 +80,7 @@ def measure_size(size: int, found: Found, turns: int) -> Found:
     repeats = turns if size <= 100_000 else 1
     say(f"{size} events: {', '.join(warm)} in one process")
     done = module("benchmarks.warm", source, str(repeats), *warm, limit=3_600)
-    here: Found = {"panel": json.loads(made.printed), "warm": json.loads(done.printed or "{}"), "whole": {}}
+    here: Found = {"load": load, "panel": json.loads(made.printed), "warm": json.loads(done.printed or "{}"), "whole": {}}
     here["warm_problem"] = done.problem
     for turn in range(repeats):
         for name in names:
@@ -86,7 +89,7 @@ def measure_size(size: int, found: Found, turns: int) -> Found:
                 continue
             say(f"{size} events: {name} as a process, turn {turn + 1}")
             note(earlier, measure_whole(name, source))
-    return here
+            yield here
 
 
 def wanted(name: str, size: int, found: Found) -> bool:
