@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -118,11 +119,22 @@ def _draw_choices(axes: Axes, curve: Curve, choices: Sequence[Dimension], tall: 
 
 
 def _label(axes: Axes, words: Words, text: str, down: float, *, bold: bool = False) -> None:
-    shown = text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+    shown = text if _wide(text) <= LONGEST_LABEL else _cut(text)
     axes.annotate(
         words.place(shown), (0, -down), (-8, 0), axes.get_yaxis_transform(), "offset points", ha="right", va="center",
         fontsize=TEXT if bold else TEXT - 0.5, color=INKS["ink" if bold else "muted"],
     )  # fmt: skip
+
+
+def _wide(text: str) -> int:
+    """Return the width of a text in Latin letters; a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _cut(text: str) -> str:
+    while _wide(text) >= LONGEST_LABEL:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def _strokes(
