@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.configfile import data_keys
-from eventstudy.errors import ConfigError
+from eventstudy.errors import ConfigError, DataError
 from eventstudy.headline import checked_headline
 from eventstudy.inputs import EVENT_COLUMNS, check_peers, events_from_table
 from eventstudy.models import MODEL_NAMES
@@ -171,7 +171,14 @@ def event_study(
         raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
     if not isinstance(windows, Windows):
         raise ConfigError(f"windows is a {type(windows).__name__}: give es.Windows(estimation=..., event=..., car=[...])")
-    events = _event_rows(events)
+    if benchmark is None:
+        raise DataError("benchmark is missing: give its level by date")
+    if now is not None and now.tzinfo is None:
+        raise ConfigError(f"now = {now!r} has no time zone: give one, such as datetime.now(datetime.UTC)")
+    # later changes to the caller's frames are not ours: a shallow copy of pandas keeps what it was taken from
+    prices = prices.copy(deep=False) if isinstance(prices, pd.DataFrame) else prices
+    volume = volume.copy(deep=False) if isinstance(volume, pd.DataFrame) else volume
+    events = _event_rows(events).copy(deep=False)
     indices = {
         name: index_series(levels, name)
         for name, levels in ((BENCHMARK, benchmark), (INDUSTRY, industry_benchmark), (GLOBAL, global_benchmark))

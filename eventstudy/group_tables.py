@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,12 @@ from eventstudy.abnormal import cumulate
 from eventstudy.draws import Draws, compared_groups, difference_name
 from eventstudy.headline import headline_of
 from eventstudy.inference.bootstrap import BOOTSTRAP, bootstrap_test
+from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.parametric import caar_se
 from eventstudy.inference.placebo import PlaceboDraws
-from eventstudy.inference.registry import CLOSED_FORM, PLACEBO, difference_result, placebo_result, run_test
-from eventstudy.inference.result import TestResult
+from eventstudy.inference.registry import CLOSED_FORM, DIFFERENCE, PLACEBO, difference_result, placebo_result, run_test
+from eventstudy.inference.result import TestResult, undefined
 from eventstudy.inference.sensitivity import FEWEST_BLOCKS
 from eventstudy.models import MODELS
 from eventstudy.returns import trade_rows
@@ -79,7 +80,7 @@ def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
     for first, second in compared_groups(study):
         for window in plan.windows.car:
             name = difference_name(first, second)
-            for found in _difference_results(study, draws, (first, second), window):
+            for found in difference_results(study, draws, (first, second), window):
                 rows.append(result_row(name, window, found, "secondary"))
     return whole_numbers(as_table("tests", rows), ["df"])
 
@@ -100,14 +101,25 @@ def group_results(study: Computation, draws: Draws, group: str, window: Window) 
                 yield bootstrap_test(name, cross, plan.seed)
 
 
-def _difference_results(study: Computation, draws: Draws, pair: tuple[str, str], window: Window) -> Iterator[TestResult]:
+def difference_results(study: Computation, draws: Draws, pair: tuple[str, str], window: Window) -> Iterator[TestResult]:
+    """Yield the tests of the difference between two groups over a window."""
     first, second = (study.cross_section(group, window) for group in pair)
+    if len(first.firms) + len(second.firms) > MOST_FIRMS_TOGETHER:
+        yield from too_many_to_compare(study.inputs.plan.tests, len(first.firms) + len(second.firms))
+        return
     if "difference_t" in study.inputs.plan.tests:
         yield difference_result(first, second)
     if "placebo_difference" in study.inputs.plan.tests:
         drawn = draws.by_test[difference_name(*pair), window]["placebo_difference"]
         both = CrossSection(window, first.firms + second.firms)
         yield placebo_result("placebo_difference", drawn, len(both.firms), both.staggered)
+
+
+def too_many_to_compare(tests: Sequence[str], n: int) -> Iterator[TestResult]:
+    """Yield the tests of a difference of groups of so many firms, which are left out."""
+    for name in DIFFERENCE:
+        if name in tests:
+            yield undefined(name, "sharp", n, "too_many_firms")
 
 
 def result_row(group: str, window: Window, found: TestResult, role: str) -> Row:

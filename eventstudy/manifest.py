@@ -26,7 +26,7 @@ from eventstudy.study import ALL
 
 LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
 MOST_NAMED = 6
-NO_PART = {"runs", "output", "compute"}  # keys that move no number
+NO_PART = {"runs", "compute"}  # keys that move no number
 TIME_WILL_TELL = {"provisional", "calendar_end"}
 
 Manifest = Mapping[str, Any]

@@ -24,7 +24,7 @@ from eventstudy.cross_section import cross_section_table
 from eventstudy.doubt import event_doubts
 from eventstudy.draws import Draws, draw_placebos
 from eventstudy.errors import ConfigError
-from eventstudy.plan import StudyInputs
+from eventstudy.plan import Plan, StudyInputs
 from eventstudy.presentation import Presentation
 from eventstudy.seal import Seal, Standing, standings
 from eventstudy.study import ALL, Computation, Exclusion
@@ -216,6 +216,11 @@ class StudyResult(Presentation):
         return diagnostic_tables.diagnostics_table(self.computation)
 
     @property
+    def plan(self) -> Plan:
+        """What was asked for."""
+        return self.inputs.plan
+
+    @property
     def inputs(self) -> StudyInputs:
         """Everything the study was computed from."""
         return self.computation.inputs
@@ -256,13 +261,13 @@ class StudyResult(Presentation):
         lo, hi = window
         found = self.cars[(self.cars["window_start"] == lo) & (self.cars["window_end"] == hi)]
         if found.empty:
-            there = [list(pair) for pair in self.computation.inputs.plan.windows.car]
+            there = [list(pair) for pair in self.plan.windows.car]
             raise ConfigError(f"no CAR window {[lo, hi]}: the study has {there}")
         return found.reset_index(drop=True)
 
     def summary(self) -> pd.DataFrame:
         """Return the headline window: each firm's CAR with its interval, then the mean of the treated firms."""
-        plan = self.computation.inputs.plan
+        plan = self.plan
         columns = ["event_id", "symbol", "car", "ci_low", "ci_high", "p_value", "p_holm", "status", "reason"]
         firms = self.car(plan.headline_window)[columns]
         cross = self.computation.cross_section(ALL, plan.headline_window)

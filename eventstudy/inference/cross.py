@@ -197,4 +197,4 @@ def on_common_sessions(firms: Sequence[FirmCar], columns: list[np.ndarray], fill
     if all(firm.listing.calendar is firms[0].listing.calendar for firm in firms):
         return np.column_stack(columns)
     series = [pd.Series(column, index=firm.sessions) for firm, column in zip(firms, columns, strict=True)]
-    return pd.concat(series, axis=1).sort_index().fillna(fill).to_numpy()
+    return pd.concat(series, axis=1, sort=True).fillna(fill).to_numpy()

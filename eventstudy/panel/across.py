@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,21 +31,21 @@ class Across:
 
     Parameters
     ----------
-    groups : sequence of str
-        Which groups they are of.
+    most : int
+        Sections of so many events and fewer are left to the tests that hold them together.
     """
 
     study: PanelStudy
-    groups: Sequence[str]
+    most: int
 
     @cached_property
     def sections(self) -> dict[Key, Section]:
-        """Sections by group and place of the window; those without a CAR are left out."""
+        """Sections by group and place of the window."""
         found = {}
-        for group in self.groups:
+        for group in self.study.groups:
             for place in range(len(self.study.plan.windows.car)):
                 members = self.study.counted(group, place)
-                if len(members):
+                if len(members) > self.most:
                     found[group, place] = Section(self.study, place, members)
         return found
 
@@ -79,19 +79,19 @@ class Across:
     def results(self, group: str, place: int) -> Iterator[TestResult]:
         """Yield the tests of a group over a window, in the order of the table of tests."""
         tests, key = self.study.plan.tests, (group, place)
-        section = self.sections.get(key)
-        count = len(section.members) if section else 0
+        section = self.sections[key]
+        count = len(section.members)
         for name in tests:
             if name in CLOSED_FORM:
-                yield self._closed_form(name, key) if section else undefined(name, CLOSED_FORM[name][0], 0, "no_firms")
+                yield self._closed_form(name, key)
         for name in PLACEBO:
             if name in OF_BLOCKS and name in tests:
-                yield placebo_result(name, self.draws(key, name) if section else None, count, bool(section and section.staggered))
+                yield placebo_result(name, self.draws(key, name), count, section.staggered)
             elif name in tests and (name != "placebo_max" or self._is_headline(place)):
-                yield undefined(name, "sharp", count, "too_many_firms" if section else "no_firms")
+                yield undefined(name, "sharp", count, "too_many_firms")
         for name in BOOTSTRAP:
             if name in tests and self._is_headline(place):
-                yield undefined(name, "sharp", count, "too_many_firms" if section else "no_firms")
+                yield undefined(name, "sharp", count, "too_many_firms")
 
     def _is_headline(self, place: int) -> bool:
         return self.study.plan.windows.car[place] == self.study.plan.headline_window

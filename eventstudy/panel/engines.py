@@ -93,6 +93,9 @@ def _client(distributed: Any, scheduler: str) -> Any:
         if scheduler:
             return distributed.Client(scheduler, timeout=PATIENCE)
         return distributed.Client(processes=True, dashboard_address=None)
+    except RuntimeError as problem:
+        told = 'dask could not start workers here: in a script, call the study under `if __name__ == "__main__":`'
+        raise ConfigError(told) from problem
     except (OSError, ValueError) as problem:
         told = f"no dask scheduler answers at {scheduler!r}: start one with `dask scheduler`, or leave the address out"
         raise ConfigError(told) from problem

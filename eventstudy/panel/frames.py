@@ -34,11 +34,9 @@ def plain_panel(
     wrong, is left to the road that reads one share and one event at a time and says what is wrong.
     """
     rows = _plain_events(events)
-    if rows is None or not _is_plain(prices) or not (volume is None or _is_plain(volume, least=-1.0)):
+    if rows is None or not _is_plain(prices) or not (volume is None or _is_plain(volume, zero=True)):
         return None
     named = prices.columns.map(str)
-    if named.has_duplicates:
-        return None
     known = named.isin(pd.unique(rows["symbol"])) & prices.notna().any().to_numpy()
     there = named[known]  # in the order they lie in: where all are asked for, nothing is copied
     by_calendar: dict[str, list[str]] = {}
@@ -84,8 +82,8 @@ def _texts(column: pd.Series) -> np.ndarray:
     return np.asarray(words[codes])  # the code of a blank is -1
 
 
-def _is_plain(frame: pd.DataFrame, least: float = 0.0) -> bool:
-    """Tell whether a frame is wide, of numbers above `least`, on increasing dates without a time."""
+def _is_plain(frame: pd.DataFrame, zero: bool = False) -> bool:
+    """Tell whether a frame is wide, of positive numbers (or `zero`), on increasing dates without a time."""
     if not isinstance(frame, pd.DataFrame) or isinstance(frame.columns, pd.MultiIndex) or not len(frame):
         return False
     names = {COLUMN_NAMES.get(name.lower()) for name in frame.columns if isinstance(name, str)}
@@ -94,12 +92,13 @@ def _is_plain(frame: pd.DataFrame, least: float = 0.0) -> bool:
         return False
     if not index.is_monotonic_increasing or index.has_duplicates or not index.equals(index.normalize()):
         return False
-    if any(dtype.kind not in "fi" for dtype in frame.dtypes):
+    if any(not isinstance(dtype, np.dtype) or dtype.kind not in "fi" for dtype in frame.dtypes):
         return False
-    values = frame.to_numpy()
-    with np.errstate(invalid="ignore"):
-        lowest, highest = np.nanmin(values, initial=np.inf), np.nanmax(values, initial=-np.inf)
-    return bool(lowest > least and highest <= LARGEST) or not np.isfinite(lowest)
+    if frame.columns.map(str).has_duplicates:
+        return False
+    values = frame.to_numpy(dtype=float)
+    lowest, highest = np.fmin.reduce(values, axis=None, initial=np.inf), np.fmax.reduce(values, axis=None, initial=0.0)
+    return bool((lowest >= 0 if zero else lowest > 0) and highest <= LARGEST)
 
 
 def _calendar(name: str, benchmark: PriceSeries, first: pd.Timestamp) -> SessionCalendar:
@@ -118,7 +117,10 @@ def _market(
 ) -> Market:
     sessions, level = calendar.sessions, benchmark.frame["close"]
     end = int(sessions.searchsorted(level.index[-1], side="right")) - 1
-    volumes = None if volume is None else _on_sessions(volume.reindex(columns=symbols), np.arange(len(symbols)), sessions)
+    volumes = None
+    if volume is not None:
+        named = volume.set_axis(volume.columns.map(str), axis=1).reindex(columns=symbols)
+        volumes = _on_sessions(named, np.arange(len(symbols)), sessions)
     closes = _on_sessions(prices, columns, sessions)
     return market_of_closes(symbols, calendar, closes, level.reindex(sessions).to_numpy(dtype=float), end, volumes)
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from eventstudy import group_tables, tables
 from eventstudy.config import StudySpec
-from eventstudy.draws import compared_groups, difference_name
+from eventstudy.draws import difference_name, draw_placebos
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.headline import Headline, default_headline
 from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER
@@ -27,7 +27,7 @@ from eventstudy.plan import Plan, StudyInputs
 from eventstudy.prepared import Prepared
 from eventstudy.result import StudyResult
 from eventstudy.seal import Seal
-from eventstudy.study import ALL, Computation, Exclusion, compute
+from eventstudy.study import ALL, Computation, Exclusion, compute, run_events
 from eventstudy.tidy import MEAN_TEST, SPREAD_TEST, mean_row, tidied
 from eventstudy.trading import MISSING, UNKNOWN
 
@@ -158,14 +158,22 @@ class PanelResult(StudyResult):
 
     @cached_property
     def across(self) -> Across:
-        """Tests of the groups that are too large to be held together."""
-        return Across(self.study, [group for group, members in self.study.groups.items() if len(members) > MOST_FIRMS_TOGETHER])
+        """Tests of the groups that have too many CARs in a window to be held together."""
+        return Across(self.study, MOST_FIRMS_TOGETHER)
 
     @cached_property
-    def small_groups(self) -> dict[str, StudyResult]:
-        """The groups of few firms, each run event by event as a study of its own."""
-        small = [group for group in self.study.groups if group not in self.across.groups]
-        return {group: StudyResult(compute(self._inputs_of(self.study.groups[group]))) for group in small}
+    def _small(self) -> dict[bytes, StudyResult]:
+        return {}
+
+    def small(self, group: str, place: int) -> StudyResult:
+        """Return the few events of a group with a CAR in a window, or the whole of a small group, run one by one."""
+        members = self.study.groups[group]
+        if len(members) > MOST_FIRMS_TOGETHER:
+            members = self.study.counted(group, place)
+        key = members.tobytes()
+        if key not in self._small:
+            self._small[key] = StudyResult(run_events(self._inputs_of(members), Prepared()))
+        return self._small[key]
 
     @cached_property
     def tests_in_full(self) -> pd.DataFrame:
@@ -181,10 +189,15 @@ class PanelResult(StudyResult):
         return tables.whole_numbers(tables.as_table("tests", rows), ["df"])
 
     def _group_results(self, group: str, place: int) -> Iterator[TestResult]:
-        if group not in self.small_groups:
-            return self.across.results(group, place)
-        small = self.small_groups[group]
-        return group_tables.group_results(small.computation, small.draws, ALL, self.plan.windows.car[place])
+        if (group, place) in self.across.sections:
+            yield from self.across.results(group, place)
+            return
+        small = self.small(group, place)
+        # the largest t over all windows is of all their firms
+        too_many = any((group, at) in self.across.sections for at, window in enumerate(self.plan.windows.car) if window[0] == 0)
+        for found in group_tables.group_results(small.computation, small.draws, ALL, self.plan.windows.car[place]):
+            apart = found.name == "placebo_max" and too_many
+            yield undefined(found.name, "sharp", found.n, "too_many_firms") if apart else found
 
     def _differences(self) -> list[tables.Row]:
         """Rows of the difference between the two groups of a study that has two."""
@@ -196,17 +209,14 @@ class PanelResult(StudyResult):
         if sessions[0] & sessions[1]:
             return []
         name, rows = difference_name(*groups), []
-        if max(len(first), len(second)) <= MOST_FIRMS_TOGETHER:
-            small = StudyResult(compute(self._inputs_of(np.concatenate([first, second]))))
-            assert list(compared_groups(small.computation)) == [tuple(groups)]
-            own = small.tests_in_full.query("group == @name")
-            return [{str(key): value for key, value in row.items()} for row in own.to_dict("records")]
         for place, window in enumerate(self.plan.windows.car):
-            count = sum(len(self.study.counted(group, place)) for group in groups)
-            for test in DIFFERENCE:
-                if test in self.plan.tests:
-                    found = undefined(test, "sharp", count, "too_many_firms")
-                    rows.append(group_tables.result_row(name, window, found, "secondary"))
+            parts = [self.study.counted(group, place) for group in groups]
+            count = sum(map(len, parts))
+            found = group_tables.too_many_to_compare(self.plan.tests, count)
+            if count <= MOST_FIRMS_TOGETHER:
+                small = StudyResult(run_events(self._inputs_of(np.concatenate(parts)), Prepared())).computation
+                found = group_tables.difference_results(small, draw_placebos(small), (groups[0], groups[1]), window)
+            rows += [group_tables.result_row(name, window, one, "secondary") for one in found]
         return rows
 
     @cached_property
@@ -218,8 +228,9 @@ class PanelResult(StudyResult):
     def placebo(self) -> pd.DataFrame:
         """One row a placebo distribution of a group's mean."""
         found: dict[tuple[str, tuple[int, int]], dict[str, Any]] = {}
-        for group, small in self.small_groups.items():
-            found |= {(group, window): dict(by_test) for (of, window), by_test in small.draws.by_test.items() if of == ALL}
+        for group, place in self._small_places:
+            window = self.plan.windows.car[place]
+            found[group, window] = dict(self.small(group, place).draws.by_test[ALL, window])
         wanted = [name for name in ("placebo_caar", "placebo_scar") if name in self.plan.tests]
         for group, place in self.across.sections:
             drawn: dict[str, Any] = {name: self.across.draws((group, place), name) for name in wanted}
@@ -232,14 +243,27 @@ class PanelResult(StudyResult):
     @cached_property
     def correlation(self) -> pd.DataFrame:
         """Mean residual correlations by group and window."""
-        parts = [small.correlation.query("group == @ALL").assign(group=group) for group, small in self.small_groups.items()]
         rows = []
-        for (group, place), pairs in self.across.pairs.items():
-            if pairs.enough:
-                sample = int(self.study.estimates.nobs[pairs.section.members].min())
-                window, n = self.plan.windows.car[place], len(pairs.section.members)
-                rows.append({"group": group} | tables.bounds(window) | group_tables.correlation_row(n, pairs.mean.mean, sample))
-        return pd.concat([tables.as_table("correlation", rows), *parts], ignore_index=True)
+        for group in self.study.groups:
+            for place, window in enumerate(self.plan.windows.car):
+                if (group, place) in self.across.sections:
+                    pairs = self.across.pairs[group, place]
+                    found, n, members = pairs.mean, len(pairs.section.members), pairs.section.members
+                else:
+                    cross = self.small(group, place).computation.cross_section(ALL, window)
+                    members = self.study.counted(group, place)
+                    if (n := len(cross.firms)) < 2:
+                        continue
+                    found = cross.correlation
+                if found.enough:
+                    sample = int(self.study.estimates.nobs[members].min())
+                    rows.append({"group": group} | tables.bounds(window) | group_tables.correlation_row(n, found.mean, sample))
+        return tables.as_table("correlation", rows)
+
+    @property
+    def _small_places(self) -> list[tuple[str, int]]:
+        places = range(len(self.plan.windows.car))
+        return [(group, place) for group in self.study.groups for place in places if (group, place) not in self.across.sections]
 
     def _listed(self) -> Iterator[Computation]:
         """Yield the series and listings of some shares at a time, so that few of them are held at once; no events, no firms."""
