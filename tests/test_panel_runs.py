@@ -152,7 +152,8 @@ def asked(**further: Any) -> es.StudyResult:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A scheduler with two workers in processes of their own, on loopback."""
-    distributed = pytest.importorskip("distributed")
+    import distributed
+
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1", silence_logs=50
