@@ -15,7 +15,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.abnormal import abnormal_returns, cumulate
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.further import _shifted_factor
+from eventstudy.further import shifted_factor
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.placebo import placebo_draws
 from eventstudy.inference.registry import run_test
@@ -29,7 +29,7 @@ NAMES = ["sw", "dimson", "dimson21", "dimson02", "fr1", "fr2"]
 
 def prepared(model: ThinTrading, away: tuple[int, ...] = ()) -> Listing:
     made = listing(1, away)
-    return replace(made, factors={shifted(by): _shifted_factor(made.benchmark, by) for by in model.shifts})
+    return replace(made, factors={shifted(by): shifted_factor(made.benchmark, by) for by in model.shifts})
 
 
 def sample(made: Listing, model: ThinTrading) -> tuple[np.ndarray, dict[int, np.ndarray]]:
@@ -165,7 +165,7 @@ def test_what_does_not_go_together_is_refused(panel, options: dict, told: str) -
 
 def test_a_market_that_stands_still_has_no_slopes() -> None:
     made = listing(1, index=np.zeros(150))
-    made = replace(made, factors={shifted(by): _shifted_factor(made.benchmark, by) for by in (-1, 1)})
+    made = replace(made, factors={shifted(by): shifted_factor(made.benchmark, by) for by in (-1, 1)})
     with pytest.raises(DataError, match="collinear"):
         Dimson().fit(trade_rows(made).inside(*ESTIMATION))
 

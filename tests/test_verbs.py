@@ -14,7 +14,7 @@ def test_schema_describes_every_section(cli) -> None:
     found = json.loads(done.stdout)["properties"]
     assert set(found) == {
         "study", "event", "firm", "market", "data", "windows", "mask", "confounder", "model", "inference", "cross_section",
-        "leak", "robustness", "runs",
+        "leak", "robustness", "runs", "output", "compute", "report",
     }  # fmt: skip
 
 
