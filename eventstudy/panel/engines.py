@@ -71,6 +71,8 @@ def _on_dask(panel: Panel, chunks: list[np.ndarray], engine: Engine) -> Iterator
             tasks = {client.submit(estimate, shared, chunks[place], pure=False, retries=TRIES): place for place in sorted(left)}
             try:
                 for task, part in distributed.as_completed(tasks, with_results=True):
+                    if isinstance(part, BaseException):  # a lost task comes as its error
+                        raise part
                     left.discard(tasks[task])
                     yield tasks[task], part
             except (distributed.CancelledError, distributed.KilledWorker, distributed.scheduler.KilledWorker) as problem:
