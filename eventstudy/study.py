@@ -28,6 +28,7 @@ from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing
 from eventstudy.windows import Window
 
 LARGEST_SUSPENDED_SHARE = 0.40
+MASK_TOUCHES = Told("a mask touches the event window: shorten the mask or the window")
 ALL = "all"
 UNCONFOUNDED = "unconfounded"
 FIRST, LAST = "first", "last"
@@ -200,9 +201,14 @@ def compute(inputs: StudyInputs, prepared: Prepared | None = None) -> Computatio
     check_groups(inputs)
     study = run_events(inputs, prepared or Prepared())
     if not study.firms:
-        told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in study.exclusions[:5])
-        raise DataError(f"every event is excluded, so there is nothing to report: {told}")
+        raise nothing_left(study.exclusions)
     return study
+
+
+def nothing_left(exclusions: Sequence[Exclusion]) -> DataError:
+    """Return the error of a study of which every event is excluded."""
+    told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in exclusions[:5])
+    return DataError(f"every event is excluded, so there is nothing to report: {told}")
 
 
 def run_events(inputs: StudyInputs, prepared: Prepared) -> Computation:
@@ -274,12 +280,12 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
         if dated.reason == "calendar_end":
             return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "calendar_end"))
         day = dated.event.announcement.session or dated.event.announcement
-        return excluded("event", dated.reason, Told("{day} is no session of {calendar}", day=day, calendar=listing.calendar.name))
+        return excluded("event", dated.reason, no_session(day, listing.calendar))
     day0 = dated.place
     masked = _masked_sessions(listing.calendar, plan.masks, symbol)
     lo, hi = day0 + plan.windows.event[0], day0 + plan.windows.event[1]
     if masked[max(lo, 0) : max(hi + 1, 0)].any():
-        return excluded("event", "masked_event", Told("a mask touches the event window: shorten the mask or the window"))
+        return excluded("event", "masked_event", MASK_TOUCHES)
     first, last = day0 + plan.windows.estimation[0], day0 + plan.windows.estimation[1]
     if last > listing.end and _still_ahead(listing, last, inputs.now):
         return FirmStudy(dated, settings, listing, rows, None, None, _ahead(plan, "provisional"))
@@ -288,16 +294,15 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
     listed = _listed(listing, first, last, masked)
     share = float(np.isin(listing.status[listed], [SUSPENDED, MISSING]).mean()) if len(listed) else 0.0
     if len(sample) < plan.windows.min_observations:
-        return excluded("estimation", "too_few_observations", _too_few(len(sample), plan))
+        return excluded("estimation", "too_few_observations", too_few(len(sample), plan))
     if share > LARGEST_SUSPENDED_SHARE:
-        told = Told("{share} of the estimation sessions have no trade, more than 40%", share=f"{share:.0%}")
-        return excluded("estimation", "mostly_suspended", told)
+        return excluded("estimation", "mostly_suspended", mostly_suspended(share))
     try:
         fit = fit_rows(plan.model, plan.model_options, sample)
     except DataError as problem:
         return excluded("estimation", "no_fit", str(problem))
     if fit.nobs < plan.windows.min_observations:  # a model may not use all rows
-        return excluded("estimation", "too_few_observations", _too_few(fit.nobs, plan))
+        return excluded("estimation", "too_few_observations", too_few(fit.nobs, plan))
     cumulative = {window: cumulate(fit, listing, rows, day0, window, plan.alpha) for window in plan.windows.car}
     return FirmStudy(
         dated, settings, listing, rows, fit,
@@ -311,11 +316,22 @@ def _run_event(dated: DatedEvent, listing: Listing, rows: Rows, inputs: StudyInp
     )  # fmt: skip
 
 
-def _too_few(count: int, plan: Plan) -> str:
+def too_few(count: int, plan: Plan) -> str:
+    """Say how many estimation observations an event has, and how many it needs."""
     return Told(
         "{count} observations in the estimation window, min_observations is {least}",
         count=count, least=plan.windows.min_observations,
     )  # fmt: skip
+
+
+def mostly_suspended(share: float) -> str:
+    """Say which share of the estimation sessions has no trade."""
+    return Told("{share} of the estimation sessions have no trade, more than 40%", share=f"{share:.0%}")
+
+
+def no_session(day: object, calendar: SessionCalendar) -> str:
+    """Say that an event's day is no session of its exchange."""
+    return Told("{day} is no session of {calendar}", day=day, calendar=calendar.name)
 
 
 def _variants(

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from eventstudy.group_tables import caar_table, portfolio_se
 from eventstudy.inference.registry import run_test
 from eventstudy.inference.result import TestResult
 from eventstudy.plan import Plan
+from eventstudy.student import critical_value
 from eventstudy.study import Computation
 from eventstudy.tables import cars_table, events_table
 
@@ -73,7 +73,7 @@ def mean_row(row: Mapping[str, Any], found: TestResult, se: float, alpha: float)
     se : float
         Standard error of the mean.
     """
-    reach = float(stats.t.isf(alpha / 2, found.df)) * se
+    reach = float(critical_value(alpha, found.df)) * se
     return {key: row[key] for key in ("group", *PLACE, "n")} | {
         "scope": "group",
         "estimate": row["caar"],

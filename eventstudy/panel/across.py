@@ -164,8 +164,7 @@ def _calendar_time(section: Section) -> TestResult:
     totals: list[pd.DataFrame] = []
     left_out, window = False, section.window
     for _, batch in section.study.panel.batches(section.members):
-        rows = batch.rows(window)
-        inside = rows.inside(batch.day0 + window[0], batch.day0 + window[1])
+        rows, inside = batch.rows_inside(window)
         single = inside & (rows.span == 1)
         left_out |= bool((inside & ~single).any())
         count, place = batch.market.sessions, rows.end[single]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special
 
 from eventstudy.diagnostics import SESSIONS_BEFORE
 from eventstudy.panel.market import CODE, Market
@@ -65,6 +64,11 @@ class Batch:
         if lo <= window[0] and window[1] <= hi:
             return self.event_rows.columns(window[0] - lo, window[1] - lo)
         return self._rows(window)
+
+    def rows_inside(self, window: Window) -> tuple[WindowRows, np.ndarray]:
+        """Return the rows that end in a window, and which of them lie inside it."""
+        rows = self.rows(window)
+        return rows, rows.inside(self.day0 + window[0], self.day0 + window[1])
 
     @cached_property
     def event_rows(self) -> WindowRows:
@@ -249,17 +253,10 @@ class Batch:
         pull = np.einsum("nmk,nkl,nml->nm", x, self.inverse, x)
         return ar, self.sigma[:, None] * np.sqrt(rows.span + pull)
 
-    def cumulate(self, rows: WindowRows, window: Window) -> Cumulated:
-        """Sum the abnormal returns of a window whose rows tile it (rule A8).
-
-        Parameters
-        ----------
-        rows : WindowRows
-            The rows that end in the window.
-        """
-        lo, hi = self.day0 + window[0], self.day0 + window[1]
-        inside = rows.inside(lo, hi)
-        reason = self.untiled((rows.span * inside).sum(axis=1), lo, hi)
+    def cumulate(self, window: Window) -> Cumulated:
+        """Sum the abnormal returns of a window whose rows tile it (rule A8)."""
+        rows, inside = self.rows_inside(window)
+        reason = self.untiled((rows.span * inside).sum(axis=1), self.day0 + window[0], self.day0 + window[1])
         x = (self.regressors(rows) * inside[..., None]).sum(axis=1)
         car = (self.response(rows) * inside).sum(axis=1) - np.einsum("nk,nk->n", x, self.params)
         factor = length(window) + np.einsum("nk,nkl,nl->n", x, self.inverse, x)
@@ -297,8 +294,7 @@ class Batch:
     def diagnosed(self) -> dict[str, np.ndarray]:
         """Return what a reader needs to judge each fit (see `diagnostics.model_diagnostics`)."""
         window = self.plan.headline_window
-        rows = self.rows(window)
-        inside = rows.inside(self.day0 + window[0], self.day0 + window[1])
+        rows, inside = self.rows_inside(window)
         x = (self.regressors(rows) * inside[..., None]).sum(axis=1)
         added, covered = np.einsum("nk,nkl,nl->n", x, self.inverse, x), (rows.span * inside).sum(axis=1)
         per_session = self.sample.mkt / self.span
@@ -316,8 +312,7 @@ class Batch:
         }
 
     def _sd_ratio_before(self) -> np.ndarray:
-        rows = self.rows((-SESSIONS_BEFORE, -1))
-        inside = rows.inside(self.day0 - SESSIONS_BEFORE, self.day0 - 1)
+        rows, inside = self.rows_inside((-SESSIONS_BEFORE, -1))
         errors = self.predicted(rows, inside)[0] / np.sqrt(rows.span)
         count = inside.sum(axis=1)
         mean = errors.sum(axis=1) / np.maximum(count, 1)
@@ -333,11 +328,6 @@ class Cumulated:
     reason: np.ndarray
     car: np.ndarray
     se: np.ndarray
-
-
-def two_sided(t: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """Return two-sided p-values of t statistics."""
-    return np.asarray(2 * special.stdtr(df, -np.abs(t)))
 
 
 def _squares(values: np.ndarray) -> np.ndarray:

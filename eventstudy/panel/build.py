@@ -19,7 +19,7 @@ from eventstudy.plan import Plan, StudyInputs
 from eventstudy.prepared import Prepared, study_calendar
 from eventstudy.result import StudyResult
 from eventstudy.seal import Seal
-from eventstudy.study import check_groups, check_keys, compute
+from eventstudy.study import check_groups, check_keys, compute, no_session
 
 HERE = Engine()
 FEWEST_EVENTS = 500  # below, one event at a time is quick enough and gives every table
@@ -65,7 +65,7 @@ def panel_of(inputs: StudyInputs) -> tuple[Panel, PanelEvents]:
         if dated.place is None:
             day = event.announcement.session or event.announcement
             reason[number] = dated.reason
-            detail[number] = f"{day} is no session of {calendar.name}"
+            detail[number] = no_session(day, calendar)
         else:
             day0[number] = dated.place
     settings = [inputs.firms[event.symbol] for event in inputs.events]

@@ -14,7 +14,7 @@ from eventstudy.plan import Plan
 from eventstudy.shapes import CLOSES, COLUMN_NAMES
 from eventstudy.sources.base import PriceSeries
 from eventstudy.sources.frames import LARGEST
-from eventstudy.study import ALL, FIRST, LAST, UNCONFOUNDED
+from eventstudy.study import ALL, FIRST, LAST, UNCONFOUNDED, no_session
 
 TEXTS = ("event_id", "symbol", "group")
 DATED_OTHERWISE = ("announced_at", "announced_on", "timezone", "date_only")
@@ -151,7 +151,7 @@ def _placed(plan: Plan, rows: dict[str, np.ndarray], markets: tuple[Market, ...]
         day0[here] = sessions.get_indexer(dates)
         reason[here] = np.where(day0[here] >= 0, "", np.where(dates > sessions[-1], "calendar_end", "not_a_session"))
         for event in here[day0[here] < 0]:
-            detail[int(event)] = f"{pd.Timestamp(rows['session'][event]).date()} is no session of {one.calendar.name}"
+            detail[int(event)] = no_session(pd.Timestamp(rows["session"][event]).date(), one.calendar)
     for event in np.flatnonzero(reason == "unknown_symbol"):
         detail[int(event)] = "no column or rows in prices"
     blank = np.full(count, "", dtype=object)

@@ -191,8 +191,7 @@ def _session_weights(
     """Return w = 1 on the sessions of the window, less what the estimation rows pull by way of the parameters (n, sessions)."""
     weights, row = np.empty(pull.shape[:2]), 0
     for part, batch, at in parts:
-        rows = batch.rows(window)
-        counted = rows.inside(batch.day0 + window[0], batch.day0 + window[1])
+        rows, counted = batch.rows_inside(window)
         x = (batch.regressors(rows) * counted[..., None]).sum(axis=1)
         part_of = slice(row, row + len(part))
         weights[part_of] = -(pull[part_of] @ (batch.inverse @ x[..., None]))[..., 0]

@@ -13,7 +13,7 @@ import pandas as pd
 from eventstudy import group_tables, tables
 from eventstudy.config import StudySpec
 from eventstudy.draws import difference_name, draw_placebos
-from eventstudy.errors import ConfigError, DataError
+from eventstudy.errors import ConfigError
 from eventstudy.headline import Headline, default_headline
 from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER
 from eventstudy.inference.registry import DIFFERENCE
@@ -27,9 +27,10 @@ from eventstudy.plan import Plan, StudyInputs
 from eventstudy.prepared import Prepared
 from eventstudy.result import StudyResult
 from eventstudy.seal import Seal
-from eventstudy.study import ALL, Computation, Exclusion, compute, run_events
+from eventstudy.study import ALL, Computation, Exclusion, compute, nothing_left, run_events
 from eventstudy.tidy import MEAN_TEST, SPREAD_TEST, mean_row, tidied
 from eventstudy.trading import MISSING, UNKNOWN
+from eventstudy.windows import Window
 
 SHARES_AT_ONCE = 200  # shares whose series are held at once for the tables about series
 MOST_ONE_BY_ONE = 2_000  # events; tables that are made event by event take some milliseconds for each
@@ -51,9 +52,7 @@ def run_panel(panel: Panel, events: PanelEvents, engine: Engine) -> PanelStudy:
     """
     study = PanelStudy(panel, events, estimate_all(panel, engine))
     if study.excluded.all():
-        shown = range(min(5, len(events)))
-        told = "; ".join(f"{events.event_id[one]}, {events.symbol[one]}: {study.exclusion(one)[2]}" for one in shown)
-        raise DataError(f"every event is excluded, so there is nothing to report: {told}")
+        raise nothing_left(study.exclusions)
     return study
 
 
@@ -178,15 +177,22 @@ class PanelResult(StudyResult):
     @cached_property
     def tests_in_full(self) -> pd.DataFrame:
         """The table `tests` with the role, the one-sided p-values and the smallest one there can be."""
-        rows, windows = [], self.plan.windows.car
+        rows = []
         for group in self.study.groups:
-            for place, window in enumerate(windows):
+            for window in self.plan.windows.car:
                 role = self.headline.role
-                for found in self._group_results(group, place):
+                for found in self._outcomes[group, window]:
                     row = group_tables.result_row(group, window, found, role(found.name, window == self.plan.headline_window))
                     rows.append(row)
         rows += self._differences()
         return tables.whole_numbers(tables.as_table("tests", rows), ["df"])
+
+    @cached_property
+    def _outcomes(self) -> dict[tuple[str, Window], list[TestResult]]:
+        windows = list(enumerate(self.plan.windows.car))
+        return {
+            (group, window): list(self._group_results(group, place)) for group in self.study.groups for place, window in windows
+        }
 
     def _group_results(self, group: str, place: int) -> Iterator[TestResult]:
         if (group, place) in self.across.sections:
@@ -214,7 +220,7 @@ class PanelResult(StudyResult):
             count = sum(map(len, parts))
             found = group_tables.too_many_to_compare(self.plan.tests, count)
             if count <= MOST_FIRMS_TOGETHER:
-                small = StudyResult(run_events(self._inputs_of(np.concatenate(parts)), Prepared())).computation
+                small = run_events(self._inputs_of(np.concatenate(parts)), Prepared())
                 found = group_tables.difference_results(small, draw_placebos(small), (groups[0], groups[1]), window)
             rows += [group_tables.result_row(name, window, one, "secondary") for one in found]
         return rows
@@ -314,8 +320,7 @@ class PanelResult(StudyResult):
         rows = []
         for row in ({str(key): value for key, value in row.items()} for row in self.caar.to_dict("records")):
             window = row["window_start"], row["window_end"]
-            place = self.plan.windows.car.index(window)
-            tests = {found.name: found for found in self._group_results(row["group"], place)}
+            tests = {found.name: found for found in self._outcomes[row["group"], window]}
             found = tests.get(MEAN_TEST, TestResult("", "sharp", row["n"]))
             if np.isnan(found.statistic) and found.name:  # too many firms to be held together
                 found = tests.get(SPREAD_TEST, found)
@@ -325,9 +330,7 @@ class PanelResult(StudyResult):
     @property
     def left_out(self) -> Sequence[Exclusion]:
         """Events that were left out, each with a sentence."""
-        left = np.flatnonzero(self.study.excluded)
-        keys = [(str(self.study.events.event_id[one]), str(self.study.events.symbol[one])) for one in left]
-        return [Exclusion(*key, *self.study.exclusion(int(one))) for one, key in zip(left, keys, strict=True)]
+        return self.study.exclusions
 
     @property
     def reasons(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class WindowRows:
     ret: np.ndarray
     mkt: np.ndarray
 
-    @property
+    @cached_property
     def span(self) -> np.ndarray:
         """Number of sessions a row covers; 1 where there is none."""
         return np.where(self.there, self.end - self.start, 1)

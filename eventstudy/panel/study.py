@@ -10,10 +10,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from eventstudy.panel.batch import AHEAD, COEFFICIENTS, OUTCOMES, REASON, Batch, two_sided
+from eventstudy.panel.batch import AHEAD, COEFFICIENTS, OUTCOMES, REASON, Batch
 from eventstudy.panel.market import Market
 from eventstudy.plan import Plan
-from eventstudy.study import ALL, LARGEST_SUSPENDED_SHARE
+from eventstudy.student import both_tails
+from eventstudy.study import ALL, MASK_TOUCHES, Exclusion, mostly_suspended, too_few
 
 AT_ONCE = 1_000  # events a batch: their matrices stay within some ten megabytes
 NOWHERE = -1
@@ -101,7 +102,7 @@ class Estimates:
     @cached_property
     def p_value(self) -> np.ndarray:
         """Two-sided p-values of the CARs (N, W)."""
-        return two_sided(self.scar, self.df[:, None])
+        return both_tails(self.scar, self.df[:, None])
 
 
 DIAGNOSED = ("max_span", "estimation_error_share", "market_leverage", "pre_event_sd_ratio")
@@ -142,7 +143,7 @@ def _of_batch(batch: Batch) -> dict[str, np.ndarray]:
         "short_history": batch.short_history,
         "diagnosed": np.column_stack(list(batch.diagnosed().values())),
     }
-    windows = [batch.cumulate(batch.rows(window), window) for window in batch.plan.windows.car]
+    windows = [batch.cumulate(window) for window in batch.plan.windows.car]
     kept["reason"] = np.column_stack([np.where(ahead, REASON["provisional"], one.reason) for one in windows])
     kept["car"] = np.column_stack([np.where(fitted, one.car, np.nan) for one in windows])
     kept["se"] = np.column_stack([np.where(fitted, one.se, np.nan) for one in windows])
@@ -265,22 +266,22 @@ class PanelStudy:
                 place[left] += 1
         return self.dates(place)
 
-    def exclusion(self, number: int) -> tuple[str, str, str]:
-        """Return stage, reason and sentence of why an event was left out."""
+    @cached_property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """The events that were left out, with why."""
+        event_id, symbol = self.events.event_id, self.events.symbol
+        left = np.flatnonzero(self.excluded).tolist()
+        return tuple(Exclusion(str(event_id[one]), str(symbol[one]), *self._exclusion(one)) for one in left)
+
+    def _exclusion(self, number: int) -> tuple[str, str, str]:
         reason = str(self.events.reason[number])
         if reason:
             return "prices" if reason == "unknown_symbol" else "event", reason, self.events.detail.get(number, reason)
-        found, least = self.estimates, self.plan.windows.min_observations
+        found = self.estimates
         code = OUTCOMES[found.outcome[number]]
         return {
-            "masked_event": ("event", code, "a mask touches the event window: shorten the mask or the window"),
-            "too_few_observations": (
-                "estimation", code, f"{found.nobs[number]} observations in the estimation window, min_observations is {least}",
-            ),
-            "mostly_suspended": (
-                "estimation", code,
-                f"{found.suspended_share[number]:.0%} of the estimation sessions have no trade, more than "
-                f"{LARGEST_SUSPENDED_SHARE:.0%}",
-            ),
+            "masked_event": ("event", code, MASK_TOUCHES),
+            "too_few_observations": ("estimation", code, too_few(int(found.nobs[number]), self.plan)),
+            "mostly_suspended": ("estimation", code, mostly_suspended(found.suspended_share[number])),
             "no_fit": ("estimation", code, "the share never deviates from the model, or the regressors are collinear"),
         }[code]  # fmt: skip

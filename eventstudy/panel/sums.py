@@ -148,8 +148,8 @@ class _Shared:
     def ranks(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """Centred ranks of an event's errors, estimation and window together, and where there are any."""
         if window not in self.of_window:
-            batch, rows = self.batch, self.batch.rows(window)
-            inside = rows.inside(batch.day0 + window[0], batch.day0 + window[1])
+            batch = self.batch
+            rows, inside = batch.rows_inside(window)
             event = batch.predicted(rows, inside)[0] / (batch.sigma[:, None] * np.sqrt(rows.span))
             ranks = row_ranks(np.concatenate([self.scaled, np.where(inside, event, np.nan)], axis=1))
             there = ~np.isnan(ranks)

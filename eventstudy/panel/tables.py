@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from eventstudy.inference.multiple import benjamini_hochberg, holm
-from eventstudy.panel.batch import COEFFICIENTS, REASONS, Batch, two_sided
+from eventstudy.panel.batch import COEFFICIENTS, REASONS, Batch
 from eventstudy.panel.market import LIMITS, STATUSES
 from eventstudy.panel.rows import window_rows
 from eventstudy.panel.study import DIAGNOSED, PanelStudy
+from eventstudy.student import both_tails, critical_value
 from eventstudy.tables import COLUMNS
 from eventstudy.windows import Window
 
@@ -33,7 +34,7 @@ def events_table(study: PanelStudy) -> pd.DataFrame:
     order, events = np.concatenate([firms, left]), study.events
     session, traded = days(study.session)[order], days(study.first_traded())[order]
     gone = study.excluded[order]
-    reasons = [study.exclusion(int(number))[1] for number in left]
+    reasons = [item.reason for item in study.exclusions]
     return pd.DataFrame(
         {
             "event_id": events.event_id[order],
@@ -51,11 +52,8 @@ def events_table(study: PanelStudy) -> pd.DataFrame:
 
 def exclusions_table(study: PanelStudy) -> pd.DataFrame:
     """One row an event that was left out."""
-    left = np.flatnonzero(study.excluded)
-    found = [study.exclusion(int(number))[:2] for number in left]
-    keys = {"event_id": study.events.event_id[left], "symbol": study.events.symbol[left]}
-    told = {"stage": [stage for stage, _ in found], "reason": [reason for _, reason in found]}
-    return pd.DataFrame(keys | told, columns=COLUMNS["exclusions"])
+    rows = [(item.event_id, item.symbol, item.stage, item.reason) for item in study.exclusions]
+    return pd.DataFrame(rows, columns=COLUMNS["exclusions"])
 
 
 def models_table(study: PanelStudy) -> pd.DataFrame:
@@ -83,7 +81,7 @@ def cars_table(study: PanelStudy) -> pd.DataFrame:
     """One row a firm and window, undefined ones with the reason; ``p_bh`` beside ``p_holm``, no p-values by Romano and Wolf."""
     firms, found, windows = study.firms, study.estimates, study.plan.windows.car
     reason = study.reason[firms]
-    reach = special.stdtrit(found.df[firms], 1 - study.plan.alpha / 2)[:, None] * found.se[firms]
+    reach = critical_value(study.plan.alpha, found.df[firms])[:, None] * found.se[firms]
     car, count = found.car[firms], len(windows)
     adjusted = {"p_holm": np.full(found.car.shape, np.nan), "p_bh": np.full(found.car.shape, np.nan)}
     twins = pd.factorize(pd.MultiIndex.from_arrays([study.events.symbol, study.session]))[0]
@@ -97,11 +95,7 @@ def cars_table(study: PanelStudy) -> pd.DataFrame:
                 adjusted[name][:, window] = np.where(np.isnan(known), adjusted[name][:, window], known)
     defined = reason == 0
     df = np.where(defined, found.df[firms][:, None], 0).ravel()
-    flat = {
-        "event_id": np.repeat(study.events.event_id[firms], count),
-        "symbol": np.repeat(study.events.symbol[firms], count),
-        "window_start": np.tile([window[0] for window in windows], len(firms)),
-        "window_end": np.tile([window[1] for window in windows], len(firms)),
+    flat = _keys_by_window(study) | {
         "car": car.ravel(),
         "se_car": found.se[firms].ravel(),
         "t": found.scar[firms].ravel(),
@@ -119,6 +113,17 @@ def cars_table(study: PanelStudy) -> pd.DataFrame:
     table = pd.DataFrame(flat)
     table.loc[~defined.ravel(), "df"] = pd.NA
     return table.assign(p_bh=adjusted["p_bh"][firms].ravel(), p_romano_wolf=np.nan)
+
+
+def _keys_by_window(study: PanelStudy) -> dict[str, Any]:
+    """Return the key columns of a table of one row a firm and window."""
+    firms, windows = study.firms, study.plan.windows.car
+    return {
+        "event_id": np.repeat(study.events.event_id[firms], len(windows)),
+        "symbol": np.repeat(study.events.symbol[firms], len(windows)),
+        "window_start": np.tile([window[0] for window in windows], len(firms)),
+        "window_end": np.tile([window[1] for window in windows], len(firms)),
+    }
 
 
 def _complete_on(study: PanelStudy, reason: np.ndarray) -> np.ndarray:
@@ -148,8 +153,7 @@ def abnormal_returns_table(study: PanelStudy) -> pd.DataFrame:
 
 def _abnormal_returns(study: PanelStudy, numbers: np.ndarray, batch: Batch) -> pd.DataFrame:
     market, (lo, hi) = batch.market, batch.plan.windows.event
-    rows = batch.rows((lo, hi))
-    inside = rows.inside(batch.day0 + lo, batch.day0 + hi)
+    rows, inside = batch.rows_inside((lo, hi))
     ar, se = batch.predicted(rows, inside)
     place = batch.day0[:, None] + np.arange(lo, hi + 1)
     shown = (place >= 0) & (place <= market.end)
@@ -179,7 +183,7 @@ def _abnormal_returns(study: PanelStudy, numbers: np.ndarray, batch: Batch) -> p
             "ar": found_ar,
             "se_ar": found_se,
             "t": t,
-            "p_value": two_sided(t, batch.df[event]),
+            "p_value": both_tails(t, batch.df[event]),
         }
     )
 
@@ -190,8 +194,7 @@ def aar_table(study: PanelStudy) -> pd.DataFrame:
     totals = {group: np.zeros((2, hi - lo + 1)) for group in study.groups}
     chosen = {group: np.isin(np.arange(len(study.events)), members) for group, members in study.groups.items()}
     for numbers, batch in study.panel.batches(study.fitted):
-        rows = batch.rows((lo, hi))
-        inside = rows.inside(batch.day0 + lo, batch.day0 + hi)
+        rows, inside = batch.rows_inside((lo, hi))
         ar, single = batch.predicted(rows, inside)[0], inside & (rows.span == 1)
         for group, total in totals.items():
             mine = single & chosen[group][numbers][:, None]
@@ -227,11 +230,7 @@ def bhar_table(study: PanelStudy) -> pd.DataFrame:
             reason[numbers, place] = np.where(awaited, reason[numbers, place], found)
             hidden = awaited | (found != 0)
             share[numbers, place], benchmark[numbers, place] = np.where(hidden, np.nan, own), np.where(hidden, np.nan, market)
-    table = {
-        "event_id": np.repeat(study.events.event_id[firms], len(windows)),
-        "symbol": np.repeat(study.events.symbol[firms], len(windows)),
-        "window_start": np.tile([window[0] for window in windows], len(firms)),
-        "window_end": np.tile([window[1] for window in windows], len(firms)),
+    table = _keys_by_window(study) | {
         "bhar": (share - benchmark)[firms].ravel(),
         "firm_return": share[firms].ravel(),
         "benchmark_return": benchmark[firms].ravel(),
