@@ -316,9 +316,9 @@ def unmarked(path: Path) -> Iterator[str]:
             yield f"{path.name}:{node.lineno} {literal!r}"  # type: ignore[attr-defined]
 
 
-# for the index page, for other modules' columns and what they say in `explained_by`
+# for matplotlib, for the index page, for other modules' columns and what they say in `explained_by`
 TECHNICAL = re.compile(
-    r" like these|inputs together|what else changed|default-src|style-src|revised figures|series with"
+    r"offset points|axes fraction| like these|inputs together|what else changed|default-src|style-src|revised figures|series with"
     r"|suspensions ended"
 )
 

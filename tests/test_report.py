@@ -289,7 +289,7 @@ def test_figure_has_one_point_a_value_and_one_bridge_a_gap(entity_page: str, ent
     for place, subject in enumerate(Reading(entity_list).treated):
         path = subject.path(0, 10)
         svg = entity_page[entity_page.index(f'id="paths-{place}-points"') :].split("<g id=")[0]
-        assert svg.count("<circle ") == len(path.taus) - 1
+        assert svg.count("<use ") == len(path.taus) - 1
         assert entity_page.count(f'id="paths-{place}-bridge"') == len(path.gaps)
 
 

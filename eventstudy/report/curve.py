@@ -7,12 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
-from eventstudy.report.figures import effect_ticks, effect_told
+from eventstudy.report.figures import TEXT, effect_ticks, effect_told
 from eventstudy.report.language import _
 from eventstudy.report.numbers import window
 from eventstudy.report.specifications import Curve, Dimension
-from eventstudy.report.svg import BACK, FAINT, FRONT, MIDDLE, TEXT, Axes, Drawing
+from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.windows import Window
 
 WIDTH, LEFT, RIGHT = 760.0, 172.0, 10.0  # SVG units
@@ -34,27 +38,25 @@ def curve_figure(curve: Curve, choices: Sequence[Dimension], headline: Window, l
     """
     lower = sum(HEADING + ROW * len(choice.values) for choice in choices)
     height = TOP + UPPER + BETWEEN + lower + BOTTOM
-    drawing = Drawing("specification-curve", WIDTH, height)
-    across = (0, len(curve.outcomes) + 1)
-    upper = drawing.axes(
-        across, _bounds(curve), left=LEFT, top=TOP, right=RIGHT, bottom=height - TOP - UPPER, base=False
-    )  # fmt: skip
-    _draw_effects(upper, curve)
-    matrix = drawing.axes(
-        across, (-lower, 0), left=LEFT, top=TOP + UPPER + BETWEEN, right=RIGHT, bottom=BOTTOM, base=False
-    )  # fmt: skip
-    _draw_choices(matrix, curve, choices)
+    figure, words = blank_figure(WIDTH, height), Words()
+    upper = _part(figure, TOP, UPPER, height, len(curve.outcomes))
+    _draw_effects(upper, curve, words)
+    matrix = _part(figure, TOP + UPPER + BETWEEN, lower, height, len(curve.outcomes))
+    _draw_choices(matrix, curve, choices, lower, words)
     if curve.rank is not None:
         for axes in (upper, matrix):
-            axes.post(curve.rank, "mark", 1, layer=BACK)
+            axes.axvline(curve.rank, color=INKS["mark"], linewidth=1, zorder=1)
         middle = curve.rank / (len(curve.outcomes) + 1)
-        side = "start" if middle < 0.2 else "end" if middle > 0.8 else "middle"
-        ((x, y),) = upper.place([curve.rank], [upper.up[1]])
-        upper.write(_("headline {window}", window=window(headline)), x, y - 8, "mark", anchor=side, bold=True)
+        side = "left" if middle < 0.2 else "right" if middle > 0.8 else "center"
+        upper.annotate(
+            words.place(_("headline {window}", window=window(headline))), (curve.rank, 1), (0, 8),
+            upper.get_xaxis_transform(), "offset points",
+            ha=side, fontsize=TEXT, color=INKS["mark"], fontweight="bold",
+        )  # fmt: skip
     for place, outcome in enumerate(curve.outcomes, 1):
         made = [_values(choice, outcome.specifications) for choice in choices]
-        upper.tell(place, outcome.value, "; ".join([effect_told(outcome.value, outcome.low, outcome.high), *made]))
-    return drawing.svg(label)
+        words.tell(upper, place, outcome.value, "; ".join([effect_told(outcome.value, outcome.low, outcome.high), *made]))
+    return inline_svg(figure, "specification-curve", words, label)
 
 
 def _values(choice: Dimension, specifications: Sequence[int]) -> str:
@@ -62,37 +64,49 @@ def _values(choice: Dimension, specifications: Sequence[int]) -> str:
     return " / ".join(dict.fromkeys(choice.labels[number - 1] for number in specifications))
 
 
-def _bounds(curve: Curve) -> tuple[float, float]:
+def _part(figure: Figure, top: float, tall: float, height: float, count: int) -> Axes:
+    axes = figure.add_axes((LEFT / WIDTH, 1 - (top + tall) / height, 1 - (LEFT + RIGHT) / WIDTH, tall / height))
+    axes.set_facecolor("none")
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.tick_params(length=0, pad=5, labelsize=TEXT, colors=INKS["muted"])
+    axes.set_xticks([])
+    axes.set_xlim(0, count + 1)
+    return axes
+
+
+def _draw_effects(axes: Axes, curve: Curve, words: Words) -> None:
     lows, highs = (np.array([getattr(outcome, end) for outcome in curve.outcomes]) for end in ("low", "high"))
-    known = np.concatenate([curve.values, lows[np.isfinite(lows)], highs[np.isfinite(highs)], [-0.01, 0.01]])
+    values = curve.values
+    known = np.concatenate([values, lows[np.isfinite(lows)], highs[np.isfinite(highs)], [-0.01, 0.01]])
     margin = 0.05 * (known.max() - known.min())
-    return float(known.min() - margin), float(known.max() + margin)
-
-
-def _draw_effects(axes: Axes, curve: Curve) -> None:
-    effect_ticks(axes)
-    axes.rule(0, "muted", 0.9)
+    axes.set_ylim(known.min() - margin, known.max() + margin)
+    effect_ticks(axes, words)
+    axes.grid(axis="y", color=INKS["rule"], linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     wide = min(5.0, 0.6 * (WIDTH - LEFT - RIGHT) / (len(curve.outcomes) + 1))
     for ink in ("other", "firm"):
         drawn = [(place, it) for place, it in enumerate(curve.outcomes, 1) if it.excludes_zero == (ink == "firm")]
         bars = [(float(place), it.low, float(place), it.high) for place, it in drawn if np.isfinite(it.low)]
-        axes.strokes(bars, ink, wide / 2, f"intervals-{ink}", opacity=0.45)
-        axes.strokes([(place - HALF, it.value, place + HALF, it.value) for place, it in drawn], ink, 2.4, f"effects-{ink}")
+        _strokes(axes, bars, ink, wide / 2, f"intervals-{ink}", 0.45)
+        _strokes(axes, [(place - HALF, it.value, place + HALF, it.value) for place, it in drawn], ink, 2.4, f"effects-{ink}")
     if curve.rank is not None:
-        axes.points([curve.rank], [curve.values[curve.rank - 1]], "mark", 6.5, "headline", layer=FRONT)
+        axes.plot([curve.rank], [values[curve.rank - 1]], "o", color=INKS["mark"], markersize=6.5, zorder=5)
 
 
-def _draw_choices(axes: Axes, curve: Curve, choices: Sequence[Dimension]) -> None:
+def _draw_choices(axes: Axes, curve: Curve, choices: Sequence[Dimension], tall: float, words: Words) -> None:
     """Draw one row a value; a result that several values give has a mark in each of their rows."""
+    axes.set_ylim(-tall, 0)
     down = 0.0
     marks: list[tuple[float, float, float, float]] = []
     for choice in choices:
-        _label(axes, choice.name, down + HEADING - 6, heading=True)
+        _label(axes, words, choice.name, down + HEADING - 6, bold=True)
         down += HEADING
         for value in choice.values:
             middle = down + ROW / 2
-            _label(axes, value, middle)
-            axes.rule(-middle, "rule", 0.6, layer=FAINT)
+            _label(axes, words, value, middle)
+            axes.axhline(-middle, color=INKS["rule"], linewidth=0.6, zorder=0)
             marks += [
                 (place, -middle - 4, place, -middle + 4)
                 for place, outcome in enumerate(curve.outcomes, 1)
@@ -100,13 +114,16 @@ def _draw_choices(axes: Axes, curve: Curve, choices: Sequence[Dimension]) -> Non
             ]
             down += ROW
     wide = min(5.0, 0.7 * (WIDTH - LEFT - RIGHT) / (len(curve.outcomes) + 1))
-    axes.strokes(marks, "ink", wide, "choices")
+    _strokes(axes, marks, "ink", wide, "choices")
+    axes.set_yticks([])
 
 
-def _label(axes: Axes, text: str, down: float, *, heading: bool = False) -> None:
-    shown, size = text if _wide(text) <= LONGEST_LABEL else _cut(text), TEXT if heading else TEXT - 0.5
-    middle = axes.top + down + MIDDLE * size
-    axes.write(shown, axes.left - 8, middle, "ink" if heading else "muted", anchor="end", size=size)
+def _label(axes: Axes, words: Words, text: str, down: float, *, bold: bool = False) -> None:
+    shown = text if _wide(text) <= LONGEST_LABEL else _cut(text)
+    axes.annotate(
+        words.place(shown), (0, -down), (-8, 0), axes.get_yaxis_transform(), "offset points", ha="right", va="center",
+        fontsize=TEXT if bold else TEXT - 0.5, color=INKS["ink" if bold else "muted"],
+    )  # fmt: skip
 
 
 def _wide(text: str) -> int:
@@ -118,3 +135,16 @@ def _cut(text: str) -> str:
     while _wide(text) >= LONGEST_LABEL:
         text = text[:-1]
     return f"{text}…"
+
+
+def _strokes(
+    axes: Axes, ends: Sequence[tuple[float, float, float, float]], ink: str, wide: float, name: str, alpha: float = 1.0
+) -> None:
+    """Draw straight strokes as one path: hundreds of elements would make the page heavy."""
+    if not ends:
+        return
+    points = [point for x, low, to, high in ends for point in ((x, low), (to, high))]
+    path = Path(points, [Path.MOVETO, Path.LINETO] * len(ends))
+    path.should_simplify = False
+    patch = PathPatch(path, fill=False, edgecolor=INKS[ink], linewidth=wide, alpha=alpha, capstyle="butt", gid=name, zorder=3)
+    axes.add_artist(patch)

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from eventstudy.anticipation import Leaked
 from eventstudy.report.language import _, pgettext
 from eventstudy.report.numbers import day, decimal, interval, percent, running, short_day, window
 from eventstudy.report.subjects import CarPath, Effect, Subject
-from eventstudy.report.svg import BACK, FAINT, FRONT, TEXT, Axes, Drawing
+from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.windows import Window
 
 PANEL = (360.0, 250.0)  # SVG units; the page scales a panel to its column
 WIDE = (760.0, 330.0)
+TEXT = 11.5
 SESSIONS_BEFORE, SESSIONS_AFTER = 10, 5  # shown on either side of the event window in the price panels
 BAND = 0.17
 MANY_POINTS = 40
 LABELLED = 0.14  # share of the axis that a suspension must take up to carry the word
+
+
+def plain_axes(figure: Figure) -> Axes:
+    """Return axes with horizontal rules and room for labels."""
+    width, height = figure.get_size_inches() * 72
+    axes = figure.add_axes((46 / width, 38 / height, 1 - 58 / width, 1 - 64 / height))
+    axes.set_facecolor("none")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(INKS["rule"])
+    axes.tick_params(length=0, pad=5, labelsize=TEXT, colors=INKS["muted"])
+    axes.grid(axis="y", color=INKS["rule"], linewidth=0.6)
+    axes.set_axisbelow(True)
+    return axes
 
 
 def round_steps(low: float, high: float, most: int, sizes: Sequence[float]) -> np.ndarray:
@@ -38,34 +56,41 @@ def effect_bounds(paths: Sequence[CarPath]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _effect_axes(drawing: Drawing, bounds: tuple[float, float], first: int, last: int) -> Axes:
+def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], first: int, last: int) -> Axes:
+    axes = plain_axes(figure)
     room = max(0.5, 0.015 * (last - first))  # the points at the ends are drawn whole
-    axes = drawing.axes((first - room, last + room), bounds)
-    effect_ticks(axes)
+    axes.set_xlim(first - room, last + room)
+    axes.set_ylim(*bounds)
+    effect_ticks(axes, words)
     taus = round_steps(first, last, 7, (1, 2, 5, 10, 20, 50, 100, 200))
-    axes.ticks(taus, [decimal(tau, 0) for tau in taus])
-    axes.rule(0, "muted", 0.9)
-    axes.foot(_("sessions after the event session (0)"))
+    axes.set_xticks(taus, [words.place(decimal(tau, 0)) for tau in taus])
+    axes.axhline(0, color=INKS["muted"], linewidth=0.9)
+    axes.annotate(
+        words.place(_("sessions after the event session (0)")), (0.5, 0), (0, -29), "axes fraction", "offset points",
+        ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip
     return axes
 
 
-def effect_ticks(axes: Axes) -> None:
+def effect_ticks(axes: Axes, words: Words) -> None:
     """Put ticks at round percentages on a vertical axis of effects, zero among them."""
-    heights = round_steps(*axes.up, 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
+    heights = round_steps(*axes.get_ylim(), 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
     digits = 1 if len(heights) > 1 and heights[1] - heights[0] < 0.01 else 0
-    axes.levels(heights, [percent(height, digits) if height else "0" for height in heights])
+    axes.set_yticks(heights, [words.place(percent(height, digits) if height else "0") for height in heights])
 
 
-def _shade(axes: Axes, taus: Sequence[int], label: str) -> None:
+def _shade(axes: Axes, taus: Sequence[int], words: Words, label: str) -> None:
     """Shade suspended sessions, one band a spell; the widest carries the label where it fits."""
     spells = [spell for spell in np.split(np.array(taus), np.flatnonzero(np.diff(taus) > 1) + 1) if len(spell)] if taus else []
     for spell in spells:
-        axes.box((spell[0] - 0.5, spell[-1] + 0.5), axes.up, "shade", layer=FAINT)
-    lo, hi = axes.across
+        axes.axvspan(spell[0] - 0.5, spell[-1] + 0.5, color=INKS["shade"], linewidth=0, zorder=0)
+    lo, hi = axes.get_xlim()
     if spells and len(widest := max(spells, key=len)) >= LABELLED * (hi - lo):
         middle = (widest[0] + widest[-1]) / 2
-        ((x, y),) = axes.place([middle], [axes.up[0]])
-        axes.write(label, x, y - 6, "muted", anchor="middle", size=TEXT - 1.5)
+        axes.text(
+            middle, 0.02, words.place(label), transform=axes.get_xaxis_transform(), ha="center", va="bottom",
+            fontsize=TEXT - 1.5, color=INKS["muted"],
+        )  # fmt: skip
 
 
 def _draw_path(axes: Axes, path: CarPath) -> None:
@@ -74,40 +99,48 @@ def _draw_path(axes: Axes, path: CarPath) -> None:
     values, lows, highs = (np.array([getattr(effect, end) for effect in path.effects]) for end in ("value", "low", "high"))
     breaks = np.flatnonzero(np.diff(taus) > 1) + 1
     for run in np.split(np.arange(len(taus)), breaks):
-        axes.area(taus[run], lows[run], highs[run], "firm", BAND)
-        axes.line(taus[run], values[run], "firm", 2, cap="round")
+        axes.fill_between(taus[run], lows[run], highs[run], color=INKS["firm"], alpha=BAND, linewidth=0)
+        axes.plot(taus[run], values[run], color=INKS["firm"], linewidth=2, solid_capstyle="round")
         if len(run) == 1 and run[0] > 0:  # a lone value between gaps: its interval as a bar
-            axes.line(np.repeat(taus[run], 2), [*lows[run], *highs[run]], "firm", 4, cap="", opacity=BAND)
+            axes.vlines(taus[run], lows[run], highs[run], color=INKS["firm"], linewidth=4, alpha=BAND)
     for place in breaks:
         ends = slice(place - 1, place + 1)
-        axes.line(taus[ends], values[ends], "firm", 1.4, dashes=(4, 3), name="bridge")
-    axes.points(taus[1:], values[1:], "firm", 3 if len(taus) < MANY_POINTS else 2, "points")
+        axes.plot(taus[ends], values[ends], color=INKS["firm"], linewidth=1.4, linestyle=(0, (4, 3)), gid="bridge")
+    axes.plot(taus[1:], values[1:], "o", color=INKS["firm"], markersize=3 if len(taus) < MANY_POINTS else 2, gid="points")
     _mark_limits(axes, taus, values, [effect.censored for effect in path.effects])
 
 
 def _mark_limits(axes: Axes, taus: np.ndarray, values: np.ndarray, limits: Sequence[str]) -> None:
     """Mark closes at the price limit by a triangle in its direction."""
-    for way in ("up", "down"):
+    for way, shape in (("up", "^"), ("down", "v")):
         hit = np.array([limit == way for limit in limits])
-        axes.points(taus[hit], values[hit], "mark", 6, f"limit-{way}", shape=way)
+        axes.plot(taus[hit], values[hit], shape, color=INKS["mark"], markersize=6, gid=f"limit-{way}")
 
 
-def _mark_headline(axes: Axes, path: CarPath, headline: Window) -> None:
+def _mark_headline(axes: Axes, path: CarPath, headline: Window, words: Words) -> None:
     if headline[1] not in path.taus:
-        axes.above(_("{window}: undefined", window=window(headline)), "muted")
+        _above(axes, words.place(_("{window}: undefined", window=window(headline))), INKS["muted"])
         return
     effect = path.effects[path.taus.index(headline[1])]
-    axes.post(headline[1], "mark", 1, layer=BACK)
-    axes.points([headline[1]], [effect.value], "mark", 6.5, "headline", layer=FRONT)
+    axes.axvline(headline[1], color=INKS["mark"], linewidth=1, zorder=1)
+    axes.plot([headline[1]], [effect.value], "o", color=INKS["mark"], markersize=6.5, zorder=5)
     told = percent(effect.value, 1)
     if effect.censored:
         told = _("at most {change}", change=told) if effect.censored == "down" else _("at least {change}", change=told)
-    axes.above(_("{window}: {effect}", window=window(headline), effect=told), "mark")
+    _above(axes, words.place(_("{window}: {effect}", window=window(headline), effect=told)), INKS["mark"])
 
 
-def _tell_path(axes: Axes, path: CarPath, when: Callable[[int], str]) -> None:
+def _above(axes: Axes, text: str, colour: str, *, right: bool = False) -> None:
+    """Write above the panel, where no line can cross the words."""
+    axes.annotate(
+        text, (1.0 if right else 0.0, 1.0), (0 if right else -38, 8), "axes fraction", "offset points",
+        ha="right" if right else "left", fontsize=TEXT, color=colour, fontweight="bold",
+    )  # fmt: skip
+
+
+def _tell_path(axes: Axes, path: CarPath, words: Words, when: Callable[[int], str]) -> None:
     for tau, effect in zip(path.taus[1:], path.effects[1:], strict=True):
-        axes.tell(tau, effect.value, f"{when(tau)}: {effect_told(effect.value, effect.low, effect.high)}")
+        words.tell(axes, tau, effect.value, f"{when(tau)}: {effect_told(effect.value, effect.low, effect.high)}")
 
 
 def effect_told(value: float, low: float, high: float) -> str:
@@ -147,34 +180,34 @@ def path_panel(subject: Subject, path: CarPath, headline: Window, last: int, bou
     name : str
         Unique in the page.
     """
-    drawing = Drawing(name, *PANEL)
-    axes = _effect_axes(drawing, bounds, path.start - 1, last)
-    _shade(axes, subject.suspended_taus(path.start, last), _("suspended"))
+    figure, words = blank_figure(*PANEL), Words()
+    axes = _effect_axes(figure, words, bounds, path.start - 1, last)
+    _shade(axes, subject.suspended_taus(path.start, last), words, _("suspended"))
     if path.taus:
         _draw_path(axes, path)
-    _mark_headline(axes, path, headline)
-    _tell_path(axes, path, lambda tau: _dated(subject, tau))
+    _mark_headline(axes, path, headline, words)
+    _tell_path(axes, path, words, lambda tau: _dated(subject, tau))
     news = [tau for tau, _label in subject.firm.confounders if path.start <= tau <= last]
     for tau in news:
-        axes.post(tau, "other", 1.2, dashes=(1, 2))
+        axes.axvline(tau, color=INKS["other"], linewidth=1.2, linestyle=(0, (1, 2)))
     if news:
-        axes.above(_("dotted: other news"), "other", right=True)
-    return drawing.svg(path_label(subject, path, headline))
+        _above(axes, words.place(_("dotted: other news")), INKS["other"], right=True)
+    return inline_svg(figure, name, words, path_label(subject, path, headline))
 
 
 def average_panel(path: CarPath, single: Sequence[CarPath], headline: Window, last: int, name: str, label: str) -> Markup:
     """Draw the mean effect of a fixed set of firms with its band, over thin lines of the single firms."""
-    drawing = Drawing(name, *WIDE)
+    figure, words = blank_figure(*WIDE), Words()
     values = [replace(effect, low=effect.value, high=effect.value) for one in single for effect in one.effects]
     bounds = effect_bounds([path, CarPath(path.start, (), tuple(values))])
-    axes = _effect_axes(drawing, bounds, path.start - 1, last)
+    axes = _effect_axes(figure, words, bounds, path.start - 1, last)
     for one in single:
-        axes.line(one.taus, [effect.value for effect in one.effects], "muted", 0.7, opacity=0.45)
+        axes.plot(one.taus, [effect.value for effect in one.effects], color=INKS["muted"], linewidth=0.7, alpha=0.45)
     if path.taus:
         _draw_path(axes, path)
-    _mark_headline(axes, path, headline)
-    _tell_path(axes, path, lambda tau: _("Session {session}", session=decimal(tau, 0)))
-    return drawing.svg(label)
+    _mark_headline(axes, path, headline, words)
+    _tell_path(axes, path, words, lambda tau: _("Session {session}", session=decimal(tau, 0)))
+    return inline_svg(figure, name, words, label)
 
 
 def _shown(subject: Subject, event: Window) -> np.ndarray:
@@ -197,31 +230,33 @@ def limit_closes(subject: Subject, event: Window) -> bool:
 
 def price_panel(subject: Subject, event: Window, name: str) -> Markup:
     """Draw a share's total-return value and its benchmark, both 100 at the last close before the event both have."""
+    figure, words = blank_figure(*PANEL), Words()
+    axes = plain_axes(figure)
     listing, day0 = subject.firm.listing, subject.firm.day0
     places = _shown(subject, event)
     both = np.flatnonzero(np.isfinite(listing.level[:day0]) & np.isfinite(listing.benchmark[:day0]))
     base = both[-1]
     taus = places - day0
     share, market = (100 * values[places] / values[base] for values in (listing.level, listing.benchmark))
-    drawing = Drawing(name, *PANEL)
-    axes = _price_axes(drawing, subject, taus, np.concatenate([share, market]))
-    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), _("suspended"))
-    axes.post(0, "mark", 1)
-    axes.line(taus, market, "other", 1.3)
-    axes.line(taus, share, "firm", 1.9)
-    axes.points(taus, share, "firm", 1.9, "closes")
+    axes.set_xlim(taus[0] - 0.5, taus[-1] + 0.5)
+    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), words, _("suspended"))
+    axes.axvline(0, color=INKS["mark"], linewidth=1)
+    axes.plot(taus, market, color=INKS["other"], linewidth=1.3)
+    axes.plot(taus, share, color=INKS["firm"], linewidth=1.9)
+    axes.plot(taus, share, "o", color=INKS["firm"], markersize=1.9, gid="closes")
     for tau, own, its in zip(taus, share, market, strict=True):
         other = f", {subject.benchmark} {decimal(its, 1)}" if np.isfinite(its) else ""
-        axes.tell(tau, own, f"{_dated(subject, tau)}: {decimal(own, 1)}{other}")
+        words.tell(axes, tau, own, f"{_dated(subject, tau)}: {decimal(own, 1)}{other}")
     _mark_limits(axes, taus, share, list(listing.limit[places]))
-    axes.foot(_("close; the line marks the event session, {day}", day=short_day(subject.date(0))))
-    axes.above(_("share"), "firm")
-    axes.above(subject.benchmark, "other", right=True)
+    foot = _("close; the line marks the event session, {day}", day=short_day(subject.date(0)))
+    _price_ticks(axes, words, subject, np.concatenate([share, market]), foot)
+    _above(axes, words.place(_("share")), INKS["firm"])
+    _above(axes, words.place(subject.benchmark), INKS["other"], right=True)
     label = _(
         "{firm} and {benchmark}, both 100 before the event; at the end {share} and {market}.",
         firm=subject.name, benchmark=subject.benchmark, share=_ends(share), market=_ends(market),
     )  # fmt: skip
-    return drawing.svg(label)
+    return inline_svg(figure, name, words, label)
 
 
 def against_benchmark(pair: Leaked, last: int) -> tuple[np.ndarray, np.ndarray]:
@@ -250,27 +285,28 @@ def against_benchmark(pair: Leaked, last: int) -> tuple[np.ndarray, np.ndarray]:
 
 def leak_panel(subject: Subject, pair: Leaked, last: int, name: str) -> Markup:
     """Draw a share's value over its benchmark's from before a leak to the end of the event window, both dates marked."""
+    figure, words = blank_figure(*WIDE), Words()
+    axes = plain_axes(figure)
     firm, (places, ratio) = pair.firm, against_benchmark(pair, last)
     taus, leak = places - firm.day0, pair.leak.day0 - firm.day0
-    drawing = Drawing(name, *WIDE)
-    axes = _price_axes(drawing, subject, taus, np.append(ratio, 100.0))
-    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), _("suspended"))
-    axes.rule(100, "muted", 0.9)
+    axes.set_xlim(taus[0] - 0.5, taus[-1] + 0.5)
+    _shade(axes, subject.suspended_taus(int(taus[0]), int(taus[-1])), words, _("suspended"))
+    axes.axhline(100, color=INKS["muted"], linewidth=0.9)
     for tau in (leak, 0):
-        axes.post(tau, "mark", 1)
+        axes.axvline(tau, color=INKS["mark"], linewidth=1)
     traded = np.isfinite(ratio)
-    axes.line(taus[traded], ratio[traded], "firm", 1.2, dashes=(4, 3))  # seen in gaps only
-    axes.line(taus, ratio, "firm", 1.9)
-    axes.points(taus, ratio, "firm", 2.2, "closes")
+    axes.plot(taus[traded], ratio[traded], color=INKS["firm"], linewidth=1.2, linestyle=(0, (4, 3)))  # seen in gaps only
+    axes.plot(taus, ratio, color=INKS["firm"], linewidth=1.9)
+    axes.plot(taus, ratio, "o", color=INKS["firm"], markersize=2.2, gid="closes")
     for tau, value in zip(taus, ratio, strict=True):
-        axes.tell(tau, value, f"{_dated(subject, tau)}: {decimal(value, 1)}")
+        words.tell(axes, tau, value, f"{_dated(subject, tau)}: {decimal(value, 1)}")
     masked = taus[firm.masked[places]] if len(firm.masked) else taus[:0]
-    foot = 0.97 * axes.up[0] + 0.03 * axes.up[1]
-    axes.points(masked, [foot] * len(masked), "other", 3.5, "masked", shape="square")
-    axes.foot(_("close over the benchmark’s, before the leak = 100"))
+    foot = axes.get_xaxis_transform()
+    axes.plot(masked, [0.03] * len(masked), "s", transform=foot, color=INKS["other"], markersize=3.5, gid="masked")
+    _price_ticks(axes, words, subject, np.append(ratio, 100.0), _("close over the benchmark’s, before the leak = 100"))
     dates = _("leak {leak}, announcement {day}", leak=short_day(subject.date(leak)), day=short_day(subject.date(0)))
-    axes.above(dates, "mark")
-    return drawing.svg(leak_label(subject, pair, last))
+    _above(axes, words.place(dates), INKS["mark"])
+    return inline_svg(figure, name, words, leak_label(subject, pair, last))
 
 
 def leak_label(subject: Subject, pair: Leaked, last: int) -> str:
@@ -301,14 +337,17 @@ def _ends(values: np.ndarray) -> str:
     return decimal(float(finite[-1]), 0) if len(finite) else _("without a value")
 
 
-def _price_axes(drawing: Drawing, subject: Subject, taus: np.ndarray, values: np.ndarray) -> Axes:
-    """Return axes of values over sessions, with dates below."""
+def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray, foot: str) -> None:
     finite = values[np.isfinite(values)]
     low, high = float(finite.min()), float(finite.max())
     margin = 0.07 * (high - low)
-    axes = drawing.axes((taus[0] - 0.5, taus[-1] + 0.5), (low - margin, high + margin))
+    axes.set_ylim(low - margin, high + margin)
     heights = round_steps(low - margin, high + margin, 6, (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500))
-    axes.levels(heights, [decimal(height, 0 if heights[1:2] - heights[:1] >= 1 else 1) for height in heights])
-    dated = [int(tau) for tau in round_steps(taus[0], taus[-1], 5, (1, 2, 5, 10, 20, 50, 100, 200))]
-    axes.ticks(dated, [short_day(subject.date(tau)) for tau in dated])
-    return axes
+    axes.set_yticks(heights, [words.place(decimal(height, 0 if heights[1:2] - heights[:1] >= 1 else 1)) for height in heights])
+    first, last = axes.get_xlim()
+    taus = [int(tau) for tau in round_steps(first + 0.5, last - 0.5, 5, (1, 2, 5, 10, 20, 50, 100, 200))]
+    dates: list[dt.date] = [subject.date(tau) for tau in taus]
+    axes.set_xticks(taus, [words.place(short_day(date)) for date in dates])
+    axes.annotate(
+        words.place(foot), (0.5, 0), (0, -29), "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip

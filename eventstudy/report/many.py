@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from eventstudy.configfile import spec_text
 from eventstudy.panel.result import PanelResult
-from eventstudy.report.figures import WIDE, effect_ticks, round_steps
+from eventstudy.report.figures import TEXT, WIDE, effect_ticks, plain_axes, round_steps
 from eventstudy.report.language import _, pgettext
 from eventstudy.report.material import provenance
 from eventstudy.report.numbers import Scale, confidence, decimal, interval, p_equation, p_value, percent, whole, window
-from eventstudy.report.svg import Drawing
+from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, records
 from eventstudy.report.tests_in_words import NULLS, null_name, short_name, words_of_test
 from eventstudy.report.wording import MODELS, TREATMENTS, own_words, visible, why
@@ -237,48 +237,47 @@ def _spread_figure(result: PanelResult, scale: Scale) -> tuple[str, Markup, Sequ
     place = result.plan.windows.car.index(bounds)
     car = result.study.estimates.car[result.study.counted(ALL, place), place]
     values = np.expm1(car) if scale.kind == "log" else car
+    figure, words = blank_figure(*WIDE), Words()
+    axes = plain_axes(figure)
     low, high = np.quantile(values, [(1 - SHOWN) / 2, (1 + SHOWN) / 2]) if len(values) else (-0.1, 0.1)
-    bars, edges = np.histogram(np.clip(values, low, high), bins=BARS, range=(low, high) if high > low else None)
-    margin = 0.05 * (edges[-1] - edges[0])
-    drawing = Drawing("spread", *WIDE)
-    axes = drawing.axes((edges[0] - margin, edges[-1] + margin), (0, 1.05 * max(bars.max(), 1)))
-    for start, end, count in zip(edges, edges[1:], bars, strict=False):
-        axes.box((start, end), (0, count), "muted", opacity=0.5)
+    axes.hist(np.clip(values, low, high), bins=BARS, range=(low, high) if high > low else None, color=INKS["muted"], alpha=0.5)
     ticks = round_steps(low, high, 8, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5))
-    axes.ticks(ticks, [percent(tick, 0) if tick else "0" for tick in ticks])
-    counts = round_steps(0, axes.up[1], 6, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000))
-    axes.levels(counts, [whole(count) for count in counts])
-    axes.post(0, "muted", 0.9)
+    axes.set_xticks(ticks, [words.place(percent(tick, 0) if tick else "0") for tick in ticks])
+    counts = round_steps(0, axes.get_ylim()[1], 6, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000))
+    axes.set_yticks(counts, [words.place(whole(count)) for count in counts])
+    axes.axvline(0, color=INKS["muted"], linewidth=0.9)
     mean = float(values.mean()) if len(values) else 0.0
-    axes.post(mean, "firm", 1.8)
+    axes.axvline(mean, color=INKS["firm"], linewidth=1.8)
     place_of = {"number": whole(len(values)), "window": window(bounds), "mean": percent(mean)}
     label = _("Effects of {number} events over {window}: mean {mean}.", **place_of)
     caption = (
         _("Effects of the single events over {window}; the line marks their mean.", window=window(bounds)),
         _("The bars at the ends hold the events beyond them, one in two hundred on either side."),
     )
-    return "spread", drawing.svg(label), caption
+    return "spread", inline_svg(figure, "spread", words, label), caption
 
 
 def _sessions_figure(result: PanelResult, scale: Scale) -> tuple[str, Markup, Sequence[str]]:
     """Draw the mean abnormal return of each session of the event window."""
     mine = result.aar[result.aar["group"] == ALL]
+    figure, words = blank_figure(*WIDE), Words()
+    axes = plain_axes(figure)
     taus, means = mine["tau"].to_numpy(), mine["aar"].to_numpy()
+    axes.bar(taus, np.nan_to_num(means), width=0.7, color=INKS["firm"])
+    axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     most = max(float(np.nanmax(np.abs(means), initial=0.0)) * 1.1, 0.0005)
-    margin = 0.35 + 0.05 * (taus[-1] - taus[0] + 0.7)
-    drawing = Drawing("by-session", *WIDE)
-    axes = drawing.axes((taus[0] - margin, taus[-1] + margin), (-most, most))
-    for tau, mean in zip(taus, np.nan_to_num(means), strict=True):
-        axes.box((tau - 0.35, tau + 0.35), (0, mean), "firm")
-    axes.rule(0, "muted", 0.9)
-    effect_ticks(axes)
+    axes.set_ylim(-most, most)
+    effect_ticks(axes, words)
     ticks = round_steps(float(taus[0]), float(taus[-1]), 12, (1, 2, 5, 10, 20, 50))
-    axes.ticks(ticks, [decimal(tick, 0) for tick in ticks])
-    axes.foot(_("sessions after the event session (0)"))
+    axes.set_xticks(ticks, [words.place(decimal(tick, 0)) for tick in ticks])
+    axes.annotate(
+        words.place(_("sessions after the event session (0)")), (0.5, 0), (0, -29), "axes fraction", "offset points",
+        ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip
     largest = int(taus[int(np.nanargmax(np.abs(means)))]) if np.isfinite(means).any() else 0
     label = _("Mean abnormal return by session, largest in size on session {session}.", session=decimal(largest, 0))
     caption = (
         _("Mean abnormal return of each session over the events with a return over that session alone."),
         _("Returns over several sessions count in the CARs, not here: the bars do not add up to the mean CAR."),
     )
-    return "by-session", drawing.svg(label), caption
+    return "by-session", inline_svg(figure, "by-session", words, label), caption

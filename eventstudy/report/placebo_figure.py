@@ -6,11 +6,11 @@ import numpy as np
 from markupsafe import Markup
 
 from eventstudy.inference.placebo import PlaceboDraws
-from eventstudy.report.figures import round_steps
+from eventstudy.report.figures import TEXT, plain_axes, round_steps
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import p_equation, percent, window
 from eventstudy.report.subjects import Reading
-from eventstudy.report.svg import Drawing
+from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.study import ALL
 
 SIZE = (760.0, 250.0)  # SVG units
@@ -35,35 +35,39 @@ def placebo_figure(reading: Reading) -> Markup | None:
         return None
     effects = np.array([reading.scale.effect(value) for value in drawn.draws])
     observed = reading.scale.effect(drawn.observed)
+    figure, words = blank_figure(*SIZE), Words()
+    axes = plain_axes(figure)
     reach = max(np.abs(effects).max(), abs(observed)) * 1.05
     edges = np.linspace(-reach, reach, BARS + 1)
     far = np.abs(drawn.draws) >= abs(drawn.observed)
     near_counts, far_counts = (np.histogram(effects[chosen], edges)[0] for chosen in (~far, far))
     wide = edges[1] - edges[0]
-    tallest = int((near_counts + far_counts).max())
-    drawing = Drawing("placebo-dates", *SIZE)
-    axes = drawing.axes((-reach, reach), (0, 1.05 * tallest))
-    for left, near, other in zip(edges, near_counts, far_counts, strict=False):
-        if near:
-            axes.box((left, left + 0.9 * wide), (0, near), "firm", opacity=0.55)
-        if other:
-            axes.box((left, left + 0.9 * wide), (near, near + other), "other")
-    axes.post(observed, "mark", 1.8, name="observed")
+    axes.bar(edges[:-1], near_counts, 0.9 * wide, align="edge", color=INKS["firm"], alpha=0.55)
+    axes.bar(edges[:-1], far_counts, 0.9 * wide, near_counts, align="edge", color=INKS["other"])
+    axes.axvline(observed, color=INKS["mark"], linewidth=1.8, gid="observed")
+    axes.set_xlim(-reach, reach)
     ticks = round_steps(-reach, reach, 9, (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1))
     digits = 1 if len(ticks) > 1 and ticks[1] - ticks[0] < 0.01 else 0
-    axes.ticks(ticks, [percent(tick, digits) if abs(tick) > 1e-9 else "0" for tick in ticks])
+    axes.set_xticks(ticks, [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks])
+    tallest = int((near_counts + far_counts).max())
     heights = round_steps(0, tallest, 5, (1, 2, 5, 10, 20, 50, 100, 200, 500))
-    axes.levels(heights, [f"{height:.0f}" for height in heights])
+    axes.set_yticks(heights, [words.place(f"{height:.0f}") for height in heights])
     for left, count in zip(edges, near_counts + far_counts, strict=False):
         if count:
             told = ngettext(
                 "{count} date from {low} to {high}", "{count} dates from {low} to {high}", int(count),
                 count=int(count), low=percent(left, 1), high=percent(left + wide, 1),
             )  # fmt: skip
-            axes.tell(left + 0.45 * wide, float(count), told)
-    axes.above(_("placebo dates, by mean effect"), "firm")
-    axes.above(_("observed {effect}, {p}", effect=percent(observed, 1), p=p_equation(drawn.p_value())), "mark", right=True)
-    return drawing.svg(placebo_label(reading, drawn))
+            words.tell(axes, left + 0.45 * wide, float(count), told)
+    for text, right, ink in (
+        (_("placebo dates, by mean effect"), False, "firm"),
+        (_("observed {effect}, {p}", effect=percent(observed, 1), p=p_equation(drawn.p_value())), True, "mark"),
+    ):
+        axes.annotate(
+            words.place(text), (1.0 if right else 0.0, 1.0), (0 if right else -38, 8), "axes fraction", "offset points",
+            ha="right" if right else "left", fontsize=TEXT, color=INKS[ink], fontweight="bold",
+        )  # fmt: skip
+    return inline_svg(figure, "placebo-dates", words, placebo_label(reading, drawn))
 
 
 def placebo_label(reading: Reading, drawn: PlaceboDraws) -> str:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 
+from eventstudy.report.figures import TEXT
 from eventstudy.report.language import _
 from eventstudy.report.numbers import decimal
-from eventstudy.report.svg import Drawing
+from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 
 SIZE = (760.0, 300.0)  # SVG units
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 16.0, 30.0, 42.0
-STYLES: tuple[tuple[str, float, tuple[float, ...]], ...] = (("firm", 2.2, ()), ("other", 1.8, (6, 2)))
+STYLES = (("firm", 2.2, "-"), ("other", 1.8, (0, (6, 2))))
 
 
 @dataclass(frozen=True)
@@ -39,20 +41,40 @@ def power_figure(
     label : str
         What the figure shows, for those who cannot see it.
     """
-    drawing = Drawing("power-curve", *SIZE)
-    axes = drawing.axes((effects[0], effects[-1] * 1.01), (0, 1.03), left=LEFT, top=TOP, right=RIGHT, bottom=BOTTOM)
-    axes.levels(np.linspace(0, 1, 6), [f"{20 * step}%" for step in range(6)])
-    axes.ticks(effects, ticks)
-    axes.foot(_("effect in session 0 of every firm, read as a fall"))
-    axes.rule(alpha, "mark", 1, dashes=(1, 2))
+    figure, words = blank_figure(*SIZE), Words()
+    wide, tall = SIZE
+    axes = figure.add_axes((LEFT / wide, BOTTOM / tall, 1 - (LEFT + RIGHT) / wide, 1 - (TOP + BOTTOM) / tall))
+    _frame(axes, effects, ticks, words)
+    axes.axhline(alpha, color=INKS["mark"], linewidth=1, linestyle=(0, (1, 2)))
     if len(formula):
-        axes.line(effects, formula, "muted", 1, name="formula")
+        axes.plot(effects, formula, color=INKS["muted"], linewidth=1, gid="formula")
     for line, (ink, width, dashes) in zip(lines, STYLES, strict=False):
-        axes.line(effects, line.shares, ink, width, dashes=dashes)
-        axes.points(effects, line.shares, ink, 3.5, f"power-{ink}")
+        axes.plot(effects, line.shares, color=INKS[ink], linewidth=width, linestyle=dashes)
+        axes.plot(effects, line.shares, "o", color=INKS[ink], markersize=3.5, gid=f"power-{ink}")
         for effect, tick, share in zip(effects, ticks, line.shares, strict=True):
             told = _("{test}: {share}% at {effect}", test=line.name, share=decimal(100 * share, 1), effect=tick)
-            axes.tell(effect, share, told)
+            words.tell(axes, effect, share, told)
     for place, (line, (ink, _width, _dashes)) in enumerate(zip(lines, STYLES, strict=False)):
-        axes.above(line.name, ink, right=bool(place))
-    return drawing.svg(label)
+        axes.annotate(
+            words.place(line.name), (place, 1), (-LEFT + 12 if not place else 0, 10), "axes fraction", "offset points",
+            ha="right" if place else "left", fontsize=TEXT, color=INKS[ink], fontweight="bold",
+        )  # fmt: skip
+    return inline_svg(figure, "power-curve", words, label)
+
+
+def _frame(axes: Axes, effects: Sequence[float], ticks: Sequence[str], words: Words) -> None:
+    axes.set_facecolor("none")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(INKS["rule"])
+    axes.tick_params(length=0, pad=5, labelsize=TEXT, colors=INKS["muted"])
+    axes.grid(axis="y", color=INKS["rule"], linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_ylim(0, 1.03)
+    axes.set_xlim(effects[0], effects[-1] * 1.01)
+    axes.set_yticks(np.linspace(0, 1, 6), [words.place(f"{20 * step}%") for step in range(6)])
+    axes.set_xticks(effects, [words.place(text) for text in ticks])
+    axes.annotate(
+        words.place(_("effect in session 0 of every firm, read as a fall")), (0.5, 0), (0, -32), "axes fraction", "offset points",
+        ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from eventstudy.models.base import Fit
-from eventstudy.report.figures import PANEL, round_steps
+from eventstudy.report.figures import PANEL, TEXT, plain_axes, round_steps
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import day, decimal, joined, percent, window
 from eventstudy.report.subjects import Subject
-from eventstudy.report.svg import MIDDLE, TEXT, Axes, Drawing
+from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.returns import Rows
 from eventstudy.windows import Window
 
@@ -45,25 +48,25 @@ def scatter_panel(subject: Subject, line: tuple[float, float], headline: Window,
         Unique in the page.
     """
     assert subject.firm.fit is not None
-    drawing = Drawing(name, *PANEL)
+    figure, words = blank_figure(*PANEL), Words()
+    axes = plain_axes(figure)
     fitted, event = subject.firm.fit.rows, event_rows(subject, headline)
-    across, up = (np.concatenate([getattr(rows, kind) / rows.span for rows in (fitted, event)]) for kind in ("mkt", "ret"))
-    axes = _frame(drawing, across, up, subject)
-    dots = [(x, y, x, y) for x, y in zip(fitted.mkt / fitted.span, fitted.ret / fitted.span, strict=True)]
-    axes.strokes(dots, "firm", 3.2, "estimation", cap="round", opacity=0.45)  # dots are strokes without length
-    axes.rule(0, "muted", 0.9)
-    axes.post(0, "rule", 0.9)
-    ends = np.array(axes.across)
-    axes.line(ends, line[0] + line[1] * ends, "ink", 1.2, name="line")
+    across, up = (np.concatenate([getattr(rows, name) / rows.span for rows in (fitted, event)]) for name in ("mkt", "ret"))
+    _frame(axes, across, up, words, subject)
+    _dots(axes, fitted.mkt / fitted.span, fitted.ret / fitted.span)
+    ends = np.array(axes.get_xlim())
+    axes.plot(ends, line[0] + line[1] * ends, color=INKS["ink"], linewidth=1.2, gid="line")
     for place, (mkt, ret, span) in enumerate(zip(event.mkt / event.span, event.ret / event.span, event.span, strict=True)):
         tau = int(event.end[place]) - subject.firm.day0
-        axes.line([mkt, mkt], [line[0] + line[1] * mkt, ret], "mark", 1, cap="")
-        axes.points([mkt], [ret], "mark", 5, f"event-{tau}", shape="diamond")
+        axes.vlines(mkt, line[0] + line[1] * mkt, ret, color=INKS["mark"], linewidth=1)
+        axes.plot([mkt], [ret], "D", color=INKS["mark"], markersize=5, gid=f"event-{tau}")
         if len(event) <= LABELLED:
-            ((x, y),) = axes.place([mkt], [ret])
-            axes.write(decimal(tau, 0), x + 7, y + MIDDLE * (TEXT - 1), "mark", size=TEXT - 1)
-        axes.tell(mkt, ret, _told(subject, tau, int(span), ret, line[0] + line[1] * mkt))
-    return drawing.svg(scatter_label(subject, line, headline))
+            axes.annotate(
+                words.place(decimal(tau, 0)), (mkt, ret), (7, 0), textcoords="offset points", va="center",
+                fontsize=TEXT - 1, color=INKS["mark"],
+            )  # fmt: skip
+        words.tell(axes, mkt, ret, _told(subject, tau, int(span), ret, line[0] + line[1] * mkt))
+    return inline_svg(figure, name, words, scatter_label(subject, line, headline))
 
 
 def _told(subject: Subject, tau: int, span: int, ret: float, expected: float) -> str:
@@ -77,20 +80,34 @@ def _told(subject: Subject, tau: int, span: int, ret: float, expected: float) ->
     )
 
 
-def _frame(drawing: Drawing, across: np.ndarray, up: np.ndarray, subject: Subject) -> Axes:
-    axes = drawing.axes(_ends(across), _ends(up))
-    for ends, label in ((axes.across, axes.ticks), (axes.up, axes.levels)):
-        steps = round_steps(*ends, 6, STEPS)
+def _dots(axes: Axes, across: np.ndarray, up: np.ndarray) -> None:
+    """Draw all estimation rows as one path of strokes without length: an element each would make the page heavy."""
+    points = [point for x, y in zip(across, up, strict=True) for point in ((x, y), (x, y))]
+    path = Path(points, [Path.MOVETO, Path.LINETO] * len(across))
+    path.should_simplify = False
+    axes.add_artist(
+        PathPatch(path, fill=False, edgecolor=INKS["firm"], linewidth=3.2, alpha=0.45, capstyle="round", gid="estimation")
+    )
+
+
+def _frame(axes: Axes, across: np.ndarray, up: np.ndarray, words: Words, subject: Subject) -> None:
+    for values, limit in ((across, axes.set_xlim), (up, axes.set_ylim)):
+        margin = 0.06 * (values.max() - values.min()) + 1e-4
+        limit(values.min() - margin, values.max() + margin)
+    for ends, ticks, most in ((axes.get_xlim(), axes.set_xticks, 6), (axes.get_ylim(), axes.set_yticks, 6)):
+        steps = round_steps(*ends, most, STEPS)
         digits = 1 if len(steps) > 1 and steps[1] - steps[0] < 0.01 else 0
-        label(steps, [percent(step, digits) if abs(step) > 1e-9 else "0" for step in steps])
-    axes.foot(_("return of {benchmark}, a session", benchmark=subject.benchmark))
-    axes.above(_("share, a session"), "firm")
-    return axes
-
-
-def _ends(values: np.ndarray) -> tuple[float, float]:
-    margin = 0.06 * (values.max() - values.min()) + 1e-4
-    return float(values.min() - margin), float(values.max() + margin)
+        ticks(steps, [words.place(percent(step, digits) if abs(step) > 1e-9 else "0") for step in steps])
+    axes.axhline(0, color=INKS["muted"], linewidth=0.9)
+    axes.axvline(0, color=INKS["rule"], linewidth=0.9)
+    foot = _("return of {benchmark}, a session", benchmark=subject.benchmark)
+    axes.annotate(
+        words.place(foot), (0.5, 0), (0, -29), "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip
+    axes.annotate(
+        words.place(_("share, a session")), (0, 1), (-38, 8), "axes fraction", "offset points", fontsize=TEXT,
+        color=INKS["firm"], fontweight="bold",
+    )  # fmt: skip
 
 
 def scatter_label(subject: Subject, line: tuple[float, float], headline: Window) -> str:
