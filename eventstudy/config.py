@@ -170,7 +170,9 @@ class CrossSectionKeys(Section):
 class ReportKeys(Section):
     """How the page is written; no part of the study itself."""
 
-    language: Language = Field(default="en", description="of the page: en (English) or zh (simplified Chinese)")
+    language: Language = Field(
+        default="en", description="of the page, and of a comparison with an older run: en (English) or zh (simplified Chinese)"
+    )
 
 
 class Runs(Section):

@@ -127,6 +127,31 @@ def told_effects(result: StudyResult) -> str:
     return ", ".join(f"{name} {effect:+.1%}" for name, effect in zip(cars, effects, strict=True)) + f" over {window}"
 
 
+def headline_mean(result: StudyResult) -> dict[str, Any] | None:
+    """Return the mean effect over the headline window of a study of many firms with its interval, as a change in value."""
+    plan, means = result.inputs.plan, result.means
+    bounds = plan.headline_window
+    here = (means["window_start"] == bounds[0]) & (means["window_end"] == bounds[1])
+    rows = means[here & (means["group"] == ALL)].to_dict("records")
+    if not rows or rows[0]["n"] <= MOST_NAMED:
+        return None
+    found = {"effect": rows[0]["estimate"], "ci_low": rows[0]["ci_low"], "ci_high": rows[0]["ci_high"]}
+    told = {name: math.expm1(value) if plan.returns == "log" else value for name, value in found.items()}
+    return {"n": int(rows[0]["n"])} | {name: value if math.isfinite(value) else None for name, value in told.items()}
+
+
+def event_sessions(result: StudyResult) -> list[str]:
+    """Return the first and the last event session of the treated firms, as ISO dates; empty where none is known."""
+    treated = {(event.event_id, event.symbol) for event in result.inputs.events if event.role == "treated"}
+    table = result.events
+    known = [
+        session
+        for event_id, symbol, session in zip(table["event_id"], table["symbol"], table["event_session"], strict=True)
+        if session and (event_id, symbol) in treated
+    ]
+    return [str(min(known)), str(max(known))] if known else []
+
+
 def headline_effects(result: StudyResult) -> list[dict[str, Any]]:
     """Return each firm's effect over the headline window with its interval, as changes in value; empty for many firms."""
     plan, cars = result.inputs.plan, result.headline_cars()
@@ -138,10 +163,21 @@ def headline_effects(result: StudyResult) -> list[dict[str, Any]]:
     def change(value: float) -> float:
         return math.expm1(value) if plan.returns == "log" else value
 
+    keys = [firm.key for firm in members if not firm.cumulative[plan.headline_window].reason]
     return [
-        {"firm": name, "effect": change(one.car), "ci_low": change(one.ci_low), "ci_high": change(one.ci_high)}
-        for name, one in zip(cars, found, strict=True)
-    ]
+        {
+            "firm": name, "firm_zh": _chinese_name(result, key, name),
+            "effect": change(one.car), "ci_low": change(one.ci_low), "ci_high": change(one.ci_high),
+        }
+        for name, key, one in zip(cars, keys, found, strict=True)
+    ]  # fmt: skip
+
+
+def _chinese_name(result: StudyResult, key: tuple[str, str], name: str) -> str:
+    """Return what a Chinese page calls a firm, with its event where `name` has it; empty where it has no such name."""
+    event_id, symbol = key
+    chinese = result.inputs.firms[symbol].name_zh or result.inputs.series[symbol].name_zh
+    return f"{chinese} ({event_id})" if chinese and name.endswith(f" ({event_id})") else chinese
 
 
 def _provisional(result: StudyResult) -> bool:
@@ -172,6 +208,9 @@ def manifest_of(
         "state": "provisional" if _provisional(result) else "complete",
         "told": told_effects(result),
         "effects": headline_effects(result),
+        "mean": headline_mean(result),
+        "sessions": event_sessions(result),
+        "language": result.spec.report.language if result.spec else "en",
         "headline": {"tests": list(named.tests), "rule": named.rule, "window": list(inputs.plan.headline_window)},
         "seals": [
             {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from eventstudy.errors import ConfigError
-from eventstudy.tidy import tidy_table
+from eventstudy.tidy import means_table, tidy_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,8 +46,13 @@ class Presentation:
         return self._tidy.copy()
 
     @cached_property
+    def means(self) -> pd.DataFrame:
+        """The rows of `tidy` that are means: the mean CAR of each group and window with its interval."""
+        return means_table(self._own.computation)
+
+    @cached_property
     def _tidy(self) -> pd.DataFrame:
-        return tidy_table(self._own.computation)
+        return tidy_table(self._own.computation, self.means)
 
     def to_markdown(self, windows: Sequence[tuple[int, int]] | None = None) -> str:
         """Return the table of the study in Markdown: estimates with intervals, the tests by name, N and notes.

@@ -194,7 +194,8 @@ def changed_lines(comparison: Comparison, most: int | None = None, rest: str = "
     """Return what differs between two runs, a line a change; past `most` inputs or results, the line `rest`."""
     inputs = [change for change in comparison.changes if change.kind != "result"]
     results = list(comparison.of("result"))
-    lines = [f"since {comparison.older}: {len(inputs)} inputs changed, {len(results)} numbers moved"]
+    told = [f"{len(found)} {noun}{'' if len(found) == 1 else 's'}" for found, noun in ((inputs, "input"), (results, "number"))]
+    lines = [f"since {comparison.older}: {told[0]} changed, {told[1]} moved"]
     if comparison.problem:
         lines.append(f"  not explained: {comparison.problem}")
     lines += [f"  {_line(change)}" for change in (*inputs[:most], *results[:most])]

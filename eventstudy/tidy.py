@@ -25,10 +25,9 @@ MEAN_TEST, SPREAD_TEST = "portfolio_t", "cross_sectional_t"
 PLACE = ["window_start", "window_end"]
 
 
-def tidy_table(study: Computation) -> pd.DataFrame:
-    """Return CARs and their means in one long table; a mean has the error of its portfolio t, where the study runs that."""
-    groups = _of_groups(study, caar_table(study))
-    return tidied(events_table(study), cars_table(study), groups, study.inputs.plan)
+def tidy_table(study: Computation, means: pd.DataFrame) -> pd.DataFrame:
+    """Return CARs and their means in one long table."""
+    return tidied(events_table(study), cars_table(study), means, study.inputs.plan)
 
 
 def tidied(events: pd.DataFrame, cars: pd.DataFrame, groups: pd.DataFrame, plan: Plan) -> pd.DataFrame:
@@ -47,10 +46,11 @@ def _of_firms(events: pd.DataFrame, cars: pd.DataFrame) -> pd.DataFrame:
     return renamed.assign(scope="firm", n=renamed["estimate"].notna().astype(int), test="t")
 
 
-def _of_groups(study: Computation, caar: pd.DataFrame) -> pd.DataFrame:
+def means_table(study: Computation) -> pd.DataFrame:
+    """Return the means of the groups; each has the error of its portfolio t, where the study runs that."""
     plan = study.inputs.plan
     rows = []
-    for row in caar.to_dict("records"):
+    for row in caar_table(study).to_dict("records"):
         cross = study.cross_section(row["group"], (row["window_start"], row["window_end"]))
         found = run_test(MEAN_TEST, cross) if MEAN_TEST in plan.tests else TestResult("", "sharp", row["n"])
         se = portfolio_se(cross) if np.isfinite(found.statistic) else np.nan

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from test_pages_of_runs import COMPARISON
 from test_report import NASTY, SESSIONS, VERSIONS, panel
 
-from eventstudy.report import render_comparison, render_report
+import eventstudy as es
+from benchmarks.panels import make_panel
+from eventstudy.configfile import load_study
+from eventstudy.manifest import headline_effects
+from eventstudy.record import state_of_result
+from eventstudy.report import render_comparison, render_index, render_report
+from eventstudy.result import StudyResult
 from eventstudy.run import run_study
 
 pytestmark = pytest.mark.browser
@@ -36,7 +43,10 @@ PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 # newer than the validator; without it a folded table would not be printed
 UNKNOWN_TO_VALIDATOR = "::details-content"
-PAGES = ("entity", "zte", "one", "hundred", "ahead", "hostile", "index", "comparison")
+PAGES = (
+    "entity", "zte", "one", "hundred", "thousands", "ahead", "hostile", "chinese", "index", "chinese-index", "comparison",
+    "chinese-comparison",
+)  # fmt: skip
 
 
 def one_firm(folder: Path) -> str:
@@ -77,12 +87,49 @@ def hostile(folder: Path) -> str:
     return supplied(folder, [*NASTY.values(), "Wwwwiiii" * 32])
 
 
+def thousands(_folder: Path) -> str:
+    """Return the page of 3,000 events in two groups, one of them left out."""
+    made = make_panel(3_000)
+    events = made.events.assign(group=["large", "small"] * 1_500)
+    events.loc[len(events)] = ["gone", "GONE", events["session"].iloc[0], "small"]
+    windows = es.Windows(estimation=(-120, -21), event=(-10, 10), car=[(0, 0), (0, 3)], min_observations=70)
+    chosen = ["portfolio_t", "kp_bmp", "cross_sectional_t", "grank", "corrado_zivney", "hotelling"]
+    result = es.event_study(
+        events, made.prices, made.benchmark, windows=windows, returns="log", tests=chosen, headline_window=(0, 3),
+    )  # fmt: skip
+    return render_report(result, VERSIONS)
+
+
+@cache
+def chinese_study() -> StudyResult:
+    return run_study(load_study(CONFIGS / "entity-list-2019-zh.toml").replace(tests=["portfolio_t", "placebo_caar"]))
+
+
+def chinese(_folder: Path) -> str:
+    return render_report(chinese_study(), VERSIONS)
+
+
 def comparison(_folder: Path) -> str:
     return render_comparison(COMPARISON)
 
 
+def chinese_comparison(_folder: Path) -> str:
+    return render_comparison(COMPARISON, state_of_result(chinese_study()))
+
+
+def chinese_index(_folder: Path) -> str:
+    run = {
+        "study": "entity-list-2019-zh", "run_id": "r", "title": "2019年10月美国实体清单新增企业", "language": "zh",
+        "created": "2026-11-26T13:03:55+00:00", "state": "complete", "effects": headline_effects(chinese_study()),
+        "headline": {"window": [0, 3]}, "sessions": ["2019-05-22", "2019-10-08"], "events": 8, "excluded": 0,
+        "href": "entity-list-2019-zh/r/report.html", "changes": {"counts": {"revision": 2, "result": 1197}},
+    }  # fmt: skip
+    return render_index([run])
+
+
 MADE: dict[str, Callable[[Path], str]] = {
-    "one": one_firm, "hundred": hundred_firms, "ahead": ahead, "hostile": hostile, "comparison": comparison,
+    "one": one_firm, "hundred": hundred_firms, "thousands": thousands, "ahead": ahead, "hostile": hostile, "chinese": chinese,
+    "chinese-index": chinese_index, "comparison": comparison, "chinese-comparison": chinese_comparison,
 }  # fmt: skip
 
 
@@ -182,7 +229,7 @@ LOOKS = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["entity", "hundred", "hostile", "index"])
+@pytest.mark.parametrize("name", ["entity", "hundred", "thousands", "hostile", "chinese", "index", "comparison"])
 def test_text_stands_out_from_the_paper(browser: Browser, page_of, name: str, scheme: str) -> None:
     with opened(browser, page_of(name), DESK, color_scheme=scheme) as page:
         page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
@@ -254,7 +301,7 @@ def figures_on_paper(file: Path) -> list[tuple[str, set[int]]]:
     return list(walk(reader.trailer["/Root"]["/StructTreeRoot"]))
 
 
-@pytest.mark.parametrize("name", ["entity", "zte", "hundred"])
+@pytest.mark.parametrize("name", ["entity", "zte", "hundred", "thousands", "chinese"])
 def test_prints_to_a4_with_every_figure_whole(browser: Browser, page_of, tmp_path: Path, name: str) -> None:
     file = tmp_path / "page.pdf"
     with opened(browser, page_of(name)) as page:
@@ -267,7 +314,7 @@ def test_prints_to_a4_with_every_figure_whole(browser: Browser, page_of, tmp_pat
     assert (round(width), round(height)) == (210, 297)
 
 
-@pytest.mark.parametrize("name", ["entity", "hundred", "index"])
+@pytest.mark.parametrize("name", ["entity", "hundred", "thousands", "chinese", "index", "comparison"])
 def test_nothing_wider_than_the_paper(browser: Browser, page_of, name: str) -> None:
     with opened(browser, page_of(name), {"width": 688, "height": 1000}) as page:  # A4 less its margins, in CSS pixels
         page.emulate_media(media="print")
@@ -279,7 +326,7 @@ def test_nothing_wider_than_the_paper(browser: Browser, page_of, name: str) -> N
 INJECTED = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\"><b style='color: red'>x</b>"
 
 
-@pytest.mark.parametrize("name", ["entity", "index"])
+@pytest.mark.parametrize("name", ["entity", "thousands", "index", "comparison"])
 def test_policy_lets_nothing_injected_run(browser: Browser, page_of, tmp_path: Path, name: str) -> None:
     text = page_of(name).read_text(encoding="utf-8")
     file = tmp_path / "injected.html"
@@ -398,7 +445,10 @@ def test_points_of_a_figure_tell_their_values(browser: Browser, page_of) -> None
         assert tip.inner_text() == ""
 
 
-@pytest.mark.parametrize(("name", "most"), [("entity", 1_000_000), ("hundred", 3_000_000)])
+SIZES = [("entity", 1_000_000), ("chinese", 1_000_000), ("hundred", 3_000_000), ("thousands", 1_000_000)]
+
+
+@pytest.mark.parametrize(("name", "most"), SIZES)
 def test_page_is_small_enough_to_send(page_of, name: str, most: int) -> None:
     assert page_of(name).stat().st_size < most
 

@@ -20,9 +20,12 @@ from babel.messages.pofile import read_po
 
 import eventstudy as es
 import eventstudy.report
+from eventstudy.changes import Change, Comparison
 from eventstudy.errors import ConfigError
+from eventstudy.manifest import headline_effects
 from eventstudy.panel.result import PanelResult
-from eventstudy.report import finding, render_report
+from eventstudy.record import state_of_result
+from eventstudy.report import finding, render_comparison, render_index, render_report
 from eventstudy.report.language import LANGUAGES, _, written_in
 from eventstudy.report.numbers import FIXED, day, days, interval, listed, money, ordinal, running
 from eventstudy.report.wording import NOTES, said
@@ -102,7 +105,8 @@ def test_answer_reads_as_a_chinese_sentence(page: str) -> None:
     answer = re.search(r'<p class="answer">(.*?)</p>', page)
     assert answer
     assert answer[1].replace(FIXED, " ") == (
-        "2019年10月8日至11日（交易日 [0, 3]），与基准沪深300所隐含的预期相比，大华股份下跌 11.4%（95% 置信区间 3.6% 至 18.6%），"
+        "2019年10月8日至11日（事件日及其后 3 个交易日，[0, 3]），"
+        "与基准沪深300所隐含的预期相比，大华股份下跌 11.4%（95% 置信区间 3.6% 至 18.6%），"
         "海康威视下跌 8.3%（1.1% 至 14.9%）；科大讯飞为 +3.3%，区间从下跌 5.5% 到上涨 12.9%，方向不能确定，且同期另有自身消息。"
     )
 
@@ -132,6 +136,38 @@ def test_other_studies_leave_the_authors_words_only(root: Path, config: str) -> 
     for text in own:
         html = html.replace(text.replace("'", "&#39;"), "").replace(text, "")
     assert english_left(html) == []
+
+
+def test_the_list_is_chinese_where_every_run_is(study: StudyResult) -> None:
+    run = {
+        "study": "s", "run_id": "r", "href": "s/r/report.html", "title": "研究", "created": "2026-11-26T13:03:55+00:00",
+        "state": "complete", "language": "zh", "effects": headline_effects(study), "headline": {"window": [0, 3]},
+        "sessions": ["2019-05-22", "2019-10-08"], "events": 8, "excluded": 0,
+        "changes": {"counts": {"config": 1, "revision": 2, "resumed": 1, "result": 1197}},
+    }  # fmt: skip
+    several = [run, run | {"effects": [], "mean": {"n": 8, "effect": -0.03, "ci_low": None, "ci_high": None}}]
+    html = render_index([*several, run | {"state": "provisional", "changes": None}])
+    assert english_left(html) == []
+    assert '<html lang="zh-CN">' in html
+    assert "海康威视 −8.3%（−14.9% 至 −1.1%）" in html
+    assert "配置（1）、修订的数据（2）和已复牌（1）；1,197 个数值变动" in html
+    assert '<html lang="en">' in render_index([*several, {key: value for key, value in run.items() if key != "language"}])
+    assert '<html lang="en">' in render_index([])
+
+
+def test_a_comparison_is_in_the_language_of_the_newer_run(study: StudyResult) -> None:
+    newer = state_of_result(study)
+    changes = (
+        Change("config", "mask[0].from", "", "", "2019-05-21", "2019-05-20"),
+        Change("revision", "002415.SZ", "2019-10-10", "close", "31.2", "31.4"),
+        Change("result", "cars: entity-list-2019, 002415.SZ, 0, 3", "", "car", "-0.0862", "-0.08", "prices of 002415.SZ"),
+        Change("result", "tests: all, 0, 3, portfolio_t", "", "p_value", "0.063", "", "together: config; prices of 002415.SZ"),
+    )
+    html = render_comparison(Comparison("a", "b", changes), newer)
+    assert english_left(html) == []
+    assert "2 项输入改变，2 个数值变动。变动最大的 CAR 是海康威视在" in html
+    assert "海康威视的价格" in html
+    assert '<html lang="en">' in render_comparison(Comparison("a", "b", changes))
 
 
 def test_excluded_events_and_groups(panel, tmp_path: Path, study_on_disk) -> None:
@@ -294,7 +330,7 @@ def _of_the_package(folder: str) -> bool:
 
 # what the terminal and results shown in Python say stays English
 TERMINAL = {
-    "explanation", "plots", "published", "renderings", "changed.changed_words", "trust.power_lines", "trust._scene",
+    "explanation", "plots", "published", "renderings", "trust.power_lines", "trust._scene",
 }  # fmt: skip
 
 
@@ -318,8 +354,7 @@ def unmarked(path: Path) -> Iterator[str]:
 
 # for matplotlib, for the index page, for other modules' columns and what they say in `explained_by`
 TECHNICAL = re.compile(
-    r"offset points|axes fraction| like these|inputs together|what else changed|default-src|style-src|revised figures|series with"
-    r"|suspensions ended"
+    r"offset points|axes fraction| like these|inputs together|what else changed|default-src|style-src"
 )
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from test_report import Page, checked
 
+import eventstudy as es
 from eventstudy.changes import Change, Comparison
+from eventstudy.manifest import event_sessions, headline_mean
 from eventstudy.report import render_comparison, render_index
 
 COMPARISON = Comparison(
@@ -26,10 +28,34 @@ COMPARISON = Comparison(
 def test_comparison_page_tells_inputs_and_numbers() -> None:
     page = checked(render_comparison(COMPARISON))
     assert "2 inputs changed; 2 numbers moved." in page.text
-    assert "e<b>, 002415.SZ [0, 3] CAR \u22128.62% \u22128.00% prices of 002415.SZ" in page.text
-    assert "all, portfolio_t" in page.text
-    assert "0.063 none" in page.text
+    assert "002415.SZ [0, 3] \u22128.62% \u22128.00% prices of 002415.SZ" in page.text
+    assert "The CAR that moved most is that of 002415.SZ over [0, 3]: from \u22128.62% to \u22128.00%." in page.text
+    assert "All treated firms, [0, 3] Portfolio t 0.063 none prices of 002415.SZ" in page.text
+    assert "revised figures 002415.SZ 2019-10-10 close 31.2 31.4" in page.text
+    assert "<script>alert(1)</script>" in page.text
     assert not page.tags["b"]
+
+
+def test_numbers_of_one_effect_stand_in_one_line_and_events_of_one_firm_apart() -> None:
+    moved = [("car", "0.01", "0.02"), ("se_car", "0.03", "0.031"), ("p_value", "0.7", "0.5")]
+    changes = [
+        Change("result", f"cars: {event}, A, 0, {last}", "", field, old, new, "config")
+        for event in ("first, one", "second")
+        for last in (0, 3)
+        for field, old, new in moved
+    ]
+    page = checked(render_comparison(Comparison("a", "b", tuple(changes))))
+    assert "0 inputs" not in page.text
+    assert page.text.count("+1.00% +2.00% 3.00% 3.10% 0.700 0.500 config") == 4
+    assert "A (first, one) A" not in page.text  # a symbol that is the name stands once
+    assert "A (first, one)" in page.text
+    assert "A (second)" in page.text
+
+
+def test_many_tests_that_moved_are_folded_away() -> None:
+    changes = [Change("result", f"tests: all, 0, {last}, patell", "", "p_value", "0.2", "0.3") for last in range(41)]
+    assert not checked(render_comparison(Comparison("a", "b", tuple(changes[:40])))).tags["details"]
+    assert checked(render_comparison(Comparison("a", "b", tuple(changes)))).tags["details"] == 1
 
 
 def test_comparison_of_equal_runs_says_so() -> None:
@@ -58,6 +84,44 @@ def test_index_gives_headline_effects_with_their_intervals(entity_runs, read_csv
         row = next(row for row in cars if (row["symbol"], row["window_start"], row["window_end"]) == (symbol, "0", "3"))
         effect, low, high = (f"\u2212{abs(100 * math.expm1(float(row[key]))):.1f}%" for key in ("car", "ci_low", "ci_high"))
         assert f"{name} {effect} ({low} to {high})" in text
+
+
+def test_index_gives_event_sessions_and_leads_to_the_pages(entity_runs) -> None:
+    page = Page((entity_runs[0] / "index.html").read_text(encoding="utf-8"))
+    runs = sorted((entity_runs[0] / "entity-list-2019").glob("2*"))
+    assert page.text.count("2019-10-08") == len(runs)
+    assert set(page.values("href")) == {f"entity-list-2019/{run.name}/report.html" for run in runs}
+
+
+MEAN = {"n": 8, "effect": -0.0347, "ci_low": -0.0671, "ci_high": -0.0021}
+
+
+def test_index_gives_the_average_of_many_firms() -> None:
+    run = {
+        "study": "s", "run_id": "r", "href": "s/r/report.html", "told": "8 CARs", "effects": [], "mean": MEAN,
+        "headline": {"window": [0, 2]}, "sessions": ["2019-05-22", "2019-10-08"], "changes": None,
+    }  # fmt: skip
+    text = Page(render_index([run])).text.replace("\u00a0", " ")
+    assert "\u22123.5% on average (\u22126.7% to \u22120.2%), N = 8 [0, 2]" in text
+    assert "2019-05-22 to 2019-10-08" in text
+    assert "8 CARs" not in text
+    without = run | {"mean": MEAN | {"ci_low": None, "ci_high": None}}
+    assert "\u22123.5% on average, N = 8" in Page(render_index([without])).text.replace("\u00a0", " ")
+
+
+def test_manifest_of_many_firms_has_the_mean_that_tidy_has(panel) -> None:
+    names = tuple(f"F{place}" for place in range(8))
+    made = panel(names)
+    windows = es.Windows(estimation=(-100, -11), event=(-5, 10), car=[(0, 3)], min_observations=60)
+    result = es.event_study(made.events(130), made.prices, made.benchmark, windows=windows, returns="log", tests=["portfolio_t"])
+    row = result.tidy().query("scope == 'group'").iloc[0]
+    columns = {"effect": "estimate", "ci_low": "ci_low", "ci_high": "ci_high"}
+    expected = {name: math.expm1(row[column]) for name, column in columns.items()}
+    assert headline_mean(result) == pytest.approx({"n": 8} | expected, rel=1e-12)
+    assert event_sessions(result) == [made.day(130)] * 2
+    few = panel(("A", "B"))
+    result = es.event_study(few.events(130), few.prices, few.benchmark, windows=windows, returns="log", tests=["portfolio_t"])
+    assert headline_mean(result) is None
 
 
 @pytest.mark.parametrize("about", [{}, {"effects": [], "headline": {"window": [0, 3]}}])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from click.testing import CliRunner
 from test_panel import made_events, made_prices
 
@@ -19,6 +20,7 @@ from eventstudy.cli import main
 from eventstudy.errors import ConfigError
 from eventstudy.panel.result import WRITTEN, PanelResult
 from eventstudy.report import render_report
+from eventstudy.report.numbers import window_in_words
 
 CONFIG = """\
 [study]
@@ -68,6 +70,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+def signed(value: float) -> str:
+    """Return a percentage as sentences have it: one digit, two where one would round to zero, no sign where two do."""
+    size = f"{abs(100 * value):.{2 if abs(100 * value) < 0.05 else 1}f}%"
+    return size if float(size.rstrip("%")) == 0 else f"{'−' if value < 0 else '+'}{size}"
+
+
 def run(folder: Path, out: Path, *options: str, config: str = "study.toml") -> Any:
     return CliRunner().invoke(main, ["run", str(folder / config), "--out", str(out), *options])
 
@@ -84,9 +92,19 @@ def test_a_run_folder_holds_the_tables_and_a_page_of_the_mean(folder: Path, tmp_
     defined = cars[(cars["window_end"] == 3) & (cars["status"] == "ok")]
     counted = defined.merge(pd.read_csv(latest / "tables" / "events.csv"), on=["event_id", "symbol"])
     once = counted.drop_duplicates(["symbol", "event_session"])
-    mean = np.expm1(once["car"].astype(float).mean())
-    shown = f"{'−' if mean < 0 else '+'}{abs(100 * mean):.2f}%"
-    assert f"the {len(once)} events with a CAR moved the share price by {shown} on average" in page
+    cars_once = once["car"].astype(float)
+    mean, median = np.expm1([cars_once.mean(), cars_once.median()])
+    tests = pd.read_csv(latest / "tables" / "tests.csv", keep_default_na=False)
+    row = tests[(tests["window_end"] == 3) & (tests["test"] == "portfolio_t") & (tests["group"] == "all")].iloc[0]
+    reach = scipy.stats.t.ppf(0.975, int(row["df"])) * cars_once.mean() / float(row["statistic"])
+    low, high = sorted(np.expm1([cars_once.mean() - reach, cars_once.mean() + reach]))
+    falls = int((cars_once < 0).sum())
+    told = (
+        f"Over the event session and the three sessions after it ([0, 3]), relative to what the benchmark INDEX led one to "
+        f"expect, the effect is {signed(mean)} (95% interval {signed(low)} to {signed(high)}) on average and {signed(median)} in "
+        f"the median; the price fell in {falls} of {len(once)} cases ({100 * falls / len(once):.1f}%)."
+    )
+    assert told in page.replace("\u00a0", " ")
     assert "\nmany: unchanged, " in run(folder, tmp_path).output
 
 
@@ -129,12 +147,51 @@ def test_the_page_tells_an_effect_that_is_there() -> None:
     found = es.event_study(events, moved, benchmark, windows=windows, tests=["portfolio_t", "kp_bmp", "grank"])
     assert isinstance(found, PanelResult)
     page = render_report(found)
-    mean = re.search(r"moved the share price by −([\d.]+)% on average \(95% interval −([\d.]+)% to −([\d.]+)%\)", page)
+    assert "Over the event session ([0, 0]), relative to what" in page.replace("\u00a0", " ")
+    mean = re.search(r"the effect is −([\d.]+)% \(95% interval −([\d.]+)% to −([\d.]+)%\) on average", page)
     assert mean is not None
     value, low, high = (float(text) for text in mean.groups())
     assert high < value < low
     assert high < 100 * (1 - np.exp(-0.03)) < low
-    assert "adjusted BMP: p &lt; 0.001" in page.replace("\u00a0", " ")
+    told = page.replace("\u00a0", " ")
+    assert "an average this far from zero would come with probability &lt;0.001 by adjusted BMP" in told
+    assert "Headline tests of the average: adjusted BMP, p &lt; 0.001" in told
+
+
+def test_intervals_of_the_page_are_those_of_tidy() -> None:
+    prices, benchmark = made_prices(35, shares=30)
+    events = made_events(prices, 35, count=600)
+    events["group"] = ["few" if number % 9 == 0 else "many" for number in range(len(events))]
+    windows = es.Windows(estimation=(-120, -21), event=(-10, 10), car=[(0, 0), (0, 3)], min_observations=70)
+    chosen = ["portfolio_t", "cross_sectional_t"]
+    result = es.event_study(events, prices, benchmark, windows=windows, tests=chosen, headline_window=(0, 3), returns="simple")
+    assert isinstance(result, PanelResult)
+    rows = result.tidy().query("scope == 'group'")
+    assert len(rows) == 6
+    page = render_report(result).replace("\u2212", "-")
+    shown = re.findall(r'<td class="n">(\S+)</td>\s*<td class="n">(\S+)% to (\S+)%</td>', page)
+    expected = rows[["estimate", "ci_low", "ci_high"]].to_numpy() * 100
+    assert len(shown) == 6
+    assert [[float(text.rstrip("%")) for text in found] for found in shown] == pytest.approx(expected, abs=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ((0, 0), "the event session"),
+        ((0, 1), "the event session and the session after it"),
+        ((0, 12), "the event session and the 12 sessions after it"),
+        ((-1, -1), "the session before the event session"),
+        ((-10, -1), "the ten sessions before the event session"),
+        ((-1, 0), "the session before the event session and that session itself"),
+        ((-2, 0), "the two sessions before the event session and that session itself"),
+        ((-30, -11), "the sessions from 11 to 30 before the event session"),
+        ((2, 20), "the sessions from 2 to 20 after the event session"),
+        ((-10, 3), "the sessions from 10 before to 3 after the event session"),
+    ],
+)
+def test_windows_in_words(bounds: tuple[int, int], words: str) -> None:
+    assert window_in_words(bounds) == words
 
 
 def tables_of(found: es.StudyResult) -> dict[str, bytes]:

@@ -78,7 +78,7 @@ def run(
 def compare(run_a: str, run_b: str, out: Path, html: Path | None) -> None:
     """Print what differs between two runs, number by number, and which input explains it.
 
-    A run is named by its folder, or by its id under the reports folder.
+    A run is named by its folder, or by its id under the reports folder. The page is in the language of RUN_B.
 
     \b
     Examples:
@@ -89,14 +89,15 @@ def compare(run_a: str, run_b: str, out: Path, html: Path | None) -> None:
     from eventstudy.record import find_run
     from eventstudy.rerun import changed_lines
 
-    comparison = compared(find_run(run_a, out).state(), find_run(run_b, out).state())
+    newer = find_run(run_b, out).state()
+    comparison = compared(find_run(run_a, out).state(), newer)
     for line in changed_lines(comparison):
         click.echo(line)
     if html is not None:
         from eventstudy.report import render_comparison
 
         try:
-            html.write_text(render_comparison(comparison), encoding="utf-8", newline="\n")
+            html.write_text(render_comparison(comparison, newer), encoding="utf-8", newline="\n")
         except OSError as problem:
             raise OutputError(f"{html}: the page cannot be written ({problem.strerror or problem})") from None
         click.echo(html)

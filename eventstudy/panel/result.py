@@ -316,7 +316,8 @@ class PanelResult(StudyResult):
     slow_tables = ("cars", "tests")
 
     @cached_property
-    def _tidy(self) -> pd.DataFrame:
+    def means(self) -> pd.DataFrame:
+        """The rows of `tidy` that are means: the mean CAR of each group and window with its interval."""
         rows = []
         for row in ({str(key): value for key, value in row.items()} for row in self.caar.to_dict("records")):
             window = row["window_start"], row["window_end"]
@@ -325,7 +326,11 @@ class PanelResult(StudyResult):
             if np.isnan(found.statistic) and found.name:  # too many firms to be held together
                 found = tests.get(SPREAD_TEST, found)
             rows.append(mean_row(row, found, abs(row["caar"] / found.statistic), self.plan.alpha))
-        return tidied(self.events, self.cars_in_full, pd.DataFrame(rows), self.plan)
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def _tidy(self) -> pd.DataFrame:
+        return tidied(self.events, self.cars_in_full, self.means, self.plan)
 
     @property
     def left_out(self) -> Sequence[Exclusion]:

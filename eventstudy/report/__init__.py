@@ -44,7 +44,7 @@ def render_index(runs: Sequence[Mapping[str, Any]]) -> str:
     Parameters
     ----------
     runs : sequence of mappings
-        Manifests with a relative ``href`` each, in the order to be shown.
+        Manifests with a relative ``href`` each, in the order to be shown. The page is Chinese where the page of every run is.
     """
     return render_runs(runs)
 

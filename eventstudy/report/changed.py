@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eventstudy.changes import Change, Comparison
-from eventstudy.report.language import N_, _
-from eventstudy.report.numbers import decimal, joined, percent, window
+from eventstudy.report.language import N_, _, ngettext
+from eventstudy.report.numbers import decimal, joined, listed, percent, whole, window
 from eventstudy.report.subjects import FirmName, Reading
 from eventstudy.report.tabular import Block, Column, Row, Table
 from eventstudy.report.tests_in_words import words_of_test
+from eventstudy.report.wording import own_words
 
 MOST_TOLD = 40
 KINDS = {
-    "code": "program", "config": "config", "events": "events", "characteristics": "characteristics", "factors": "factors",
-    "revision": "revised figures", "new_sessions": "series with new sessions", "resumed": "suspensions ended",
-    "series": "sources",
+    "code": N_("program"), "config": N_("config"), "events": N_("events"), "characteristics": N_("characteristics"),
+    "factors": N_("factors"), "revision": N_("revised figures"), "new_sessions": N_("new sessions"),
+    "resumed": N_("suspensions ended"), "series": N_("sources"),
 }  # fmt: skip
 INPUTS = (
     N_("code"), N_("config"), N_("events"), N_("characteristics"), N_("factors"), N_("series"), N_("new sessions"),
@@ -44,14 +45,28 @@ def told_changes(reading: Reading, comparison: Comparison) -> ToldChanges:
     return ToldChanges(comparison.older, tuple(inputs), _moved(reading, comparison.of("result")), comparison.problem.rstrip("."))
 
 
+def kind_words(kind: str) -> str:
+    """Return what kind of input changed."""
+    return _(KINDS[kind]) if kind in KINDS else own_words(kind)
+
+
 def changed_words(about: Mapping[str, Any] | None) -> str:
     """Return what a manifest says of changes since the last run, in a few words."""
     if about is None:
-        return "first run"
+        return _("first run")
     counts = dict(about.get("counts", {}))
     moved = int(counts.pop("result", 0))
-    inputs = ", ".join(f"{number} {KINDS.get(kind, kind)}" for kind, number in counts.items())
-    return f"{inputs or 'no input'}; {moved} numbers moved" if counts or moved else "nothing"
+    if not counts and not moved:
+        return _("nothing")
+    inputs = [_("{kind} ({count})", kind=kind_words(kind), count=whole(number)) for kind, number in counts.items()]
+    return joined([listed(inputs) if inputs else _("no input"), moved_words(moved)])
+
+
+def moved_words(count: int) -> str:
+    """Return how many numbers moved."""
+    if not count:
+        return _("no number moved")
+    return ngettext("{count} number moved", "{count} numbers moved", count, count=whole(count))
 
 
 def _sentence(reading: Reading, change: Change) -> str:
@@ -119,34 +134,38 @@ def _row(reading: Reading, change: Change) -> Row:
     else:
         group, lo, hi, test = key.rsplit(", ", 3)
         head = _("{test}, {group}", test=words_of_test(test).name, group=reading.group_name(group))
-    numbers = _number(change, change.old), _number(change, change.new)
+    numbers = moved_number(change.field, change.old), moved_number(change.field, change.new)
     fields = FIELDS | {"car": N_("effect (log)") if reading.plan.returns == "log" else N_("effect")}
     field = fields.get(change.field, change.field)
-    return Row(head, (window((int(lo), int(hi))), _(field), *numbers, _moved_by(reading, change.explained_by)))
+    by = moved_by(change.explained_by, lambda symbol: reading.firm_name(symbol).name)
+    return Row(head, (window((int(lo), int(hi))), _(field), *numbers, by))
 
 
-def _moved_by(reading: Reading, text: str) -> str:
-    """Name the inputs that moved a number."""
+def moved_by(text: str, name: Callable[[str], str]) -> str:
+    """Name the inputs that moved a number; `name` tells what a symbol is called."""
     first, joint, _rest = text.partition(TOGETHER_WITH)
     if joint:
-        return _("{input}, together with what else changed", input=_input(reading, first))
+        return _("{input}, together with what else changed", input=_input(first, name))
     _start, several, names = text.partition("together: ")
     if several:
-        return _("together: {inputs}", inputs=joined(_input(reading, name) for name in names.split("; ")))
+        return _("together: {inputs}", inputs=joined(_input(part, name) for part in names.split("; ")))
     count, several, _rest = text.partition(" inputs together")
-    return _("{count} inputs together", count=count) if several else _input(reading, text)
+    return _("{count} inputs together", count=count) if several else _input(text, name)
 
 
-def _input(reading: Reading, name: str) -> str:
-    kind, of, symbol = name.partition(" of ")
+def _input(text: str, name: Callable[[str], str]) -> str:
+    kind, of, symbol = text.partition(" of ")
     if of and kind == "prices":
-        return _("prices of {firm}", firm=reading.firm_name(symbol).name)
+        return _("prices of {firm}", firm=name(symbol))
     if of and kind == "revision":
-        return _("revision of {firm}", firm=reading.firm_name(symbol).name)
-    return _(name) if name in INPUTS else name
+        return _("revision of {firm}", firm=name(symbol))
+    return _(text) if text in INPUTS else text
 
 
-def _number(change: Change, text: str) -> str:
+def moved_number(field: str, text: str) -> str:
+    """Return a number of the tables `cars` and `tests` as a comparison prints it."""
     if not text:
         return _("none")
-    return percent(float(text), 2) if change.field in ("car", "se_car") else decimal(float(text), 3)
+    if field == "car":
+        return percent(float(text), 2)
+    return f"{decimal(100 * float(text))}%" if field == "se_car" else decimal(float(text), 3)

@@ -27,10 +27,10 @@ MANY_POINTS = 40
 LABELLED = 0.14  # share of the axis that a suspension must take up to carry the word
 
 
-def plain_axes(figure: Figure) -> Axes:
-    """Return axes with horizontal rules and room for labels."""
+def plain_axes(figure: Figure, left: float = 46.0) -> Axes:
+    """Return axes with horizontal rules and room for labels, so many SVG units of it on the left."""
     width, height = figure.get_size_inches() * 72
-    axes = figure.add_axes((46 / width, 38 / height, 1 - 58 / width, 1 - 64 / height))
+    axes = figure.add_axes((left / width, 38 / height, 1 - (left + 12) / width, 1 - 64 / height))
     axes.set_facecolor("none")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -65,11 +65,15 @@ def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], firs
     taus = round_steps(first, last, 7, (1, 2, 5, 10, 20, 50, 100, 200))
     axes.set_xticks(taus, [words.place(decimal(tau, 0)) for tau in taus])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
-    axes.annotate(
-        words.place(_("sessions after the event session (0)")), (0.5, 0), (0, -29), "axes fraction", "offset points",
-        ha="center", fontsize=TEXT, color=INKS["muted"],
-    )  # fmt: skip
+    under(axes, words.place(_("sessions after the event session (0)")))
     return axes
+
+
+def under(axes: Axes, text: str) -> None:
+    """Say what the horizontal axis measures."""
+    axes.annotate(
+        text, (0.5, 0), (0, -29), "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
+    )  # fmt: skip
 
 
 def effect_ticks(axes: Axes, words: Words) -> None:
@@ -119,7 +123,7 @@ def _mark_limits(axes: Axes, taus: np.ndarray, values: np.ndarray, limits: Seque
 
 def _mark_headline(axes: Axes, path: CarPath, headline: Window, words: Words) -> None:
     if headline[1] not in path.taus:
-        _above(axes, words.place(_("{window}: undefined", window=window(headline))), INKS["muted"])
+        above(axes, words.place(_("{window}: undefined", window=window(headline))), INKS["muted"])
         return
     effect = path.effects[path.taus.index(headline[1])]
     axes.axvline(headline[1], color=INKS["mark"], linewidth=1, zorder=1)
@@ -127,10 +131,10 @@ def _mark_headline(axes: Axes, path: CarPath, headline: Window, words: Words) ->
     told = percent(effect.value, 1)
     if effect.censored:
         told = _("at most {change}", change=told) if effect.censored == "down" else _("at least {change}", change=told)
-    _above(axes, words.place(_("{window}: {effect}", window=window(headline), effect=told)), INKS["mark"])
+    above(axes, words.place(_("{window}: {effect}", window=window(headline), effect=told)), INKS["mark"])
 
 
-def _above(axes: Axes, text: str, colour: str, *, right: bool = False) -> None:
+def above(axes: Axes, text: str, colour: str, *, right: bool = False) -> None:
     """Write above the panel, where no line can cross the words."""
     axes.annotate(
         text, (1.0 if right else 0.0, 1.0), (0 if right else -38, 8), "axes fraction", "offset points",
@@ -191,7 +195,7 @@ def path_panel(subject: Subject, path: CarPath, headline: Window, last: int, bou
     for tau in news:
         axes.axvline(tau, color=INKS["other"], linewidth=1.2, linestyle=(0, (1, 2)))
     if news:
-        _above(axes, words.place(_("dotted: other news")), INKS["other"], right=True)
+        above(axes, words.place(_("dotted: other news")), INKS["other"], right=True)
     return inline_svg(figure, name, words, path_label(subject, path, headline))
 
 
@@ -250,8 +254,8 @@ def price_panel(subject: Subject, event: Window, name: str) -> Markup:
     _mark_limits(axes, taus, share, list(listing.limit[places]))
     foot = _("close; the line marks the event session, {day}", day=short_day(subject.date(0)))
     _price_ticks(axes, words, subject, np.concatenate([share, market]), foot)
-    _above(axes, words.place(_("share")), INKS["firm"])
-    _above(axes, words.place(subject.benchmark), INKS["other"], right=True)
+    above(axes, words.place(_("share")), INKS["firm"])
+    above(axes, words.place(subject.benchmark), INKS["other"], right=True)
     label = _(
         "{firm} and {benchmark}, both 100 before the event; at the end {share} and {market}.",
         firm=subject.name, benchmark=subject.benchmark, share=_ends(share), market=_ends(market),
@@ -305,7 +309,7 @@ def leak_panel(subject: Subject, pair: Leaked, last: int, name: str) -> Markup:
     axes.plot(masked, [0.03] * len(masked), "s", transform=foot, color=INKS["other"], markersize=3.5, gid="masked")
     _price_ticks(axes, words, subject, np.append(ratio, 100.0), _("close over the benchmark’s, before the leak = 100"))
     dates = _("leak {leak}, announcement {day}", leak=short_day(subject.date(leak)), day=short_day(subject.date(0)))
-    _above(axes, words.place(dates), INKS["mark"])
+    above(axes, words.place(dates), INKS["mark"])
     return inline_svg(figure, name, words, leak_label(subject, pair, last))
 
 

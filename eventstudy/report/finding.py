@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eventstudy.report.averages import (
@@ -22,6 +23,7 @@ from eventstudy.report.numbers import (
     percent,
     size,
     window,
+    window_in_words,
 )
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
 from eventstudy.report.surety import average_sentences, average_words, chance, in_brief, power
@@ -109,21 +111,24 @@ def when_words(reading: Reading, bounds: Window) -> str:
         for subject in reading.treated
         if subject.firm.session is not None and subject.firm.day0 + bounds[1] < len(subject.firm.listing.calendar.sessions)
     }
+    sessions = {"sessions": window_in_words(bounds), "window": window(bounds)}
     if len(dates) != 1:
-        return _("Over the sessions {window} around each event session", window=window(bounds))
+        return _("Over {sessions} ({window})", **sessions)
     first, last = dates.pop()
-    return (
-        _("On {days} (session {window})", days=days(first, last), window=window(bounds))
-        if first == last
-        else _("From {days} (sessions {window})", days=days(first, last), window=window(bounds))
-    )
+    if first == last:
+        return _("On {days}, {sessions} ({window})", days=days(first, last), **sessions)
+    return _("From {days}, {sessions} ({window})", days=days(first, last), **sessions)
 
 
 def expectation(reading: Reading) -> str:
     """Return what effects are measured against."""
-    names_ = reading.benchmarks
-    benchmark = _("the benchmark {name}", name=names_[0]) if len(names_) == 1 else _("their benchmarks")
-    words = EXPECTATION.get(reading.plan.model)
+    return expectation_words(reading.plan.model, reading.benchmarks)
+
+
+def expectation_words(model: str, benchmarks: Sequence[str]) -> str:
+    """Return what the effects of a model are measured against."""
+    benchmark = _("the benchmark {name}", name=benchmarks[0]) if len(benchmarks) == 1 else _("their benchmarks")
+    words = EXPECTATION.get(model)
     return _(words, benchmark=benchmark) if words else _("relative to what the model led one to expect")
 
 

@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from eventstudy.configfile import spec_text
 from eventstudy.panel.result import PanelResult
-from eventstudy.report.figures import TEXT, WIDE, effect_ticks, plain_axes, round_steps
-from eventstudy.report.language import _, pgettext
+from eventstudy.report.averages import Average
+from eventstudy.report.finding import expectation_words
+from eventstudy.report.language import _, ngettext, pgettext
 from eventstudy.report.material import provenance
-from eventstudy.report.numbers import Scale, confidence, decimal, interval, p_equation, p_value, percent, whole, window
-from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
+from eventstudy.report.numbers import (
+    Scale,
+    confidence,
+    day,
+    days,
+    decimal,
+    interval,
+    joined,
+    listed,
+    p_equation,
+    p_value,
+    percent,
+    whole,
+    window,
+    window_in_words,
+)
+from eventstudy.report.spread import spread_figure
+from eventstudy.report.surety import average_words
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, records
 from eventstudy.report.tests_in_words import NULLS, null_name, short_name, words_of_test
-from eventstudy.report.wording import MODELS, TREATMENTS, own_words, visible, why
-from eventstudy.student import critical_value
+from eventstudy.report.wording import MODELS, TREATMENTS, own_words, sentence, visible, why
 from eventstudy.study import ALL
 from eventstudy.windows import Window
 
-BARS = 60
-SHOWN = 0.99  # share of the CARs between the ends of the drawn axis
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 def context(result: PanelResult, versions: Mapping[str, str] | None) -> dict[str, Any]:
     """Return everything the template of a study of many events shows."""
     plan, scale = result.plan, Scale(result.plan.returns)
-    headline = plan.headline_window
     return {
         "title": own_words((result.spec.study.title or result.spec.study.name) if result.spec else _("Event study")),
         "note": own_words(result.spec.study.note) if result.spec else "",
-        "question": _(
-            "What did {number} events do to share prices over {window}?",
-            number=whole(len(result.study.events)), window=window(headline),
-        ),
+        "question": question(result),
         "answer": answer(result, scale),
+        "sure": in_brief(result),
         "chance": chance(result),
         "scale": plan.returns,
-        "figures": [_spread_figure(result, scale), _sessions_figure(result, scale)],
+        "lead_figure": spread_figure(result, scale),
         "tables": {
             "averages": _averages(result, scale),
             "tests": _tests(result),
@@ -62,52 +72,86 @@ def _row_of(table: pd.DataFrame, group: str, bounds: Window) -> pd.DataFrame:
     return table[(table["group"] == group) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])]
 
 
-def mean_interval(result: PanelResult, group: str, bounds: Window) -> tuple[float, float, float]:
-    """Return the mean CAR and its interval, that of the portfolio t where it was computed, else of the cross-sectional t.
+def mean_of(result: PanelResult, group: str, bounds: Window, scale: Scale) -> Average:
+    """Return the mean effect of a group over a window, with the interval that it has in `tidy`."""
+    mean, row = _row_of(result.means, group, bounds).iloc[0], _row_of(result.caar, group, bounds).iloc[0]
+    value, low, high, median = (
+        scale.effect(float(number)) for number in (mean["estimate"], mean["ci_low"], mean["ci_high"], row["median_car"])
+    )
+    return Average(int(row["n"]), value, low, high, median, int(row["n_negative"]) if row["n"] else 0)
 
-    Both are read off the test: an interval of a mean m with the statistic t reaches from m by m / t critical values.
-    """
-    mean = float(_row_of(result.caar, group, bounds)["caar"].iloc[0])
-    tests = {row["test"]: row for row in records(_row_of(result.tests, group, bounds))}
-    for name in ("portfolio_t", "cross_sectional_t"):
-        if name in tests and abs(tests[name]["statistic"]) > 0:
-            reach = float(critical_value(result.plan.alpha, int(tests[name]["df"]))) * abs(mean / tests[name]["statistic"])
-            return mean, mean - reach, mean + reach
-    return mean, np.nan, np.nan
+
+def question(result: PanelResult) -> str:
+    """Return the question of the study, with the time from which its events come."""
+    events, placed = result.study.events, pd.Series(result.study.session).dropna()
+    about = {"number": whole(len(events)), "firms": whole(len(set(events.symbol)))}
+    if placed.empty:
+        return _("What did {number} events at {firms} firms do to share prices?", **about)
+    first, last = placed.min().date(), placed.max().date()
+    when = day(first, week=False) if first == last else days(first, last)
+    if first == last:
+        return _("What did {number} events at {firms} firms, on {day}, do to share prices?", day=when, **about)
+    return _("What did {number} events at {firms} firms, from {days}, do to share prices?", days=when, **about)
 
 
 def answer(result: PanelResult, scale: Scale) -> str:
     """Return the answer in one sentence: the mean effect, its interval, and how many events fell."""
     bounds = result.plan.headline_window
-    row = _row_of(result.caar, ALL, bounds).iloc[0]
-    count = int(row["n"])
-    if not count:
-        return _("No event has a CAR over {window}.", window=window(bounds))
-    mean, low, high = (scale.effect(value) for value in mean_interval(result, ALL, bounds))
-    told = percent(mean)
-    if not np.isnan(low):
-        between = {"confidence": confidence(result.plan.alpha), "interval": interval(low, high)}
-        told = _("{effect} on average ({confidence} interval {interval})", effect=told, **between)
+    when = _("Over {sessions} ({window})", sessions=window_in_words(bounds), window=window(bounds))
+    mean = mean_of(result, ALL, bounds, scale)
+    if not mean.n:
+        return _("{when}, no event has an effect that can be estimated: see what was left out.", when=when)
+    firms, series = result.inputs.firms.values(), result.inputs.series
+    symbols = dict.fromkeys(firm.benchmark for firm in firms)
+    names = tuple(own_words(series[symbol].name if symbol in series and series[symbol].name else symbol) for symbol in symbols)
     return _(
-        "Over {window} the {number} events with a CAR moved the share price by {effect}; the median effect is {median}, and "
-        "{falls} of them, {share}%, are falls.",
-        window=window(bounds), number=whole(count), effect=told, median=percent(scale.effect(float(row["median_car"]))),
-        falls=whole(row["n_negative"]), share=decimal(100 * int(row["n_negative"]) / count, 1),
+        "{when}, {against}, the effect is {average} on average and {median} in the median; the price fell in {falls} of {number} "
+        "cases ({share}%).",
+        when=when, against=expectation_words(result.plan.model, names), average=average_words(mean, result.plan.alpha),
+        median=percent(mean.median, 1), falls=whole(mean.negative), number=whole(mean.n),
+        share=decimal(100 * mean.negative / mean.n, 1),
     )  # fmt: skip
 
 
+def _headline_rows(result: PanelResult) -> list[dict[str, Any]]:
+    tests = {row["test"]: row for row in records(_row_of(result.tests, ALL, result.plan.headline_window))}
+    return [tests[name] for name in result.headline.tests]
+
+
+def in_brief(result: PanelResult) -> str:
+    """Return how sure one can be, short enough for the first screen: what chance alone would do."""
+    told = [
+        _("{p} by {test}", p=p_value(row["p_value"]), test=short_name(row["test"]))
+        for row in _headline_rows(result)
+        if not pd.isna(row["p_value"])
+    ]
+    if not told:
+        return ""
+    words = _(
+        "How sure: were only chance at work, an average this far from zero would come with probability {tests}",
+        tests=listed(told),
+    )
+    return sentence(words)
+
+
 def chance(result: PanelResult) -> list[str]:
-    """Return what the headline tests say, as sentences."""
-    bounds, told = result.plan.headline_window, []
-    tests = {row["test"]: row for row in records(_row_of(result.tests, ALL, bounds))}
-    for name in result.headline.tests:
-        found = tests[name]
-        outcome = why(found["reason"]) if pd.isna(found["p_value"]) else p_equation(found["p_value"])
-        told.append(_("By the headline test {test}: {outcome}.", test=short_name(name), outcome=outcome))
-    if told:
-        rule = _(result.headline.rule)
-        told.append(_("Headline tests by the {rule}, not picked from the results; all others are secondary.", rule=rule))
-    return told
+    """Return what the headline tests say, and by which rule they are these, as sentences."""
+    told = []
+    for row in _headline_rows(result):
+        name = short_name(row["test"])
+        if pd.isna(row["p_value"]):
+            told.append(_("{test}, undefined ({reason})", test=name, reason=why(row["reason"])))
+        else:
+            words = _("{test}, {p}", test=name, p=p_equation(row["p_value"]))
+            told.append(joined([words, why(row["reason"])]) if row["reason"] else words)
+    if not told:
+        return []
+    tests = joined(told)
+    stated = ngettext(
+        "Headline test of the average: {tests}", "Headline tests of the average: {tests}", len(told), tests=tests
+    )
+    rule = _("Headline tests by the {rule}, not picked from the results; all others are secondary.", rule=_(result.headline.rule))
+    return [sentence(stated), rule]
 
 
 def method(result: PanelResult) -> list[str]:
@@ -143,12 +187,9 @@ def _averages(result: PanelResult, scale: Scale) -> Table:
     for group in result.study.groups:
         rows = []
         for bounds in result.plan.windows.car:
-            row = _row_of(result.caar, group, bounds).iloc[0]
-            mean, low, high = (scale.effect(value) for value in mean_interval(result, group, bounds))
-            falls = f"{decimal(100 * row['n_negative'] / row['n'], 1)}%" if row["n"] else ""
-            cells = (
-                whole(row["n"]), percent(mean), interval(low, high), percent(scale.effect(float(row["median_car"]))), falls,
-            )  # fmt: skip
+            mean = mean_of(result, group, bounds, scale)
+            falls = f"{decimal(100 * mean.negative / mean.n, 1)}%" if mean.n else ""
+            cells = (whole(mean.n), percent(mean.value), interval(mean.low, mean.high), percent(mean.median), falls)
             rows.append(Row(window(bounds), cells, bounds == result.plan.headline_window))
         blocks.append(Block(tuple(rows), _group_name(group)))
     note = _(
@@ -175,7 +216,7 @@ def _tests(result: PanelResult) -> Table:
             words, strong = why(row["reason"]), row["test"] in result.headline.tests
             lead = (null_name(str(row["null"])), whole(row["n"]))
             cells: tuple[str | Undefined, ...] = (
-                (*lead, Undefined(words, row["reason"], 3), "")
+                (*lead, Undefined(words, row["reason"], 4))
                 if pd.isna(row["p_value"])
                 else (*lead, decimal(row["statistic"], 3), whole(row["df"]), p_value(row["p_value"]), words)
             )
@@ -229,55 +270,3 @@ def _sessions(result: PanelResult) -> Table:
     told = zip(mine["tau"], mine["n"], mine["aar"], strict=True)
     rows = tuple(Row(decimal(tau, 0), (whole(count), percent(mean, 3))) for tau, count, mean in told)
     return Table("sessions", _("Mean abnormal return by session"), columns, (Block(rows),))
-
-
-def _spread_figure(result: PanelResult, scale: Scale) -> tuple[str, Markup, Sequence[str]]:
-    """Draw how the single effects over the headline window spread around zero."""
-    bounds = result.plan.headline_window
-    place = result.plan.windows.car.index(bounds)
-    car = result.study.estimates.car[result.study.counted(ALL, place), place]
-    values = np.expm1(car) if scale.kind == "log" else car
-    figure, words = blank_figure(*WIDE), Words()
-    axes = plain_axes(figure)
-    low, high = np.quantile(values, [(1 - SHOWN) / 2, (1 + SHOWN) / 2]) if len(values) else (-0.1, 0.1)
-    axes.hist(np.clip(values, low, high), bins=BARS, range=(low, high) if high > low else None, color=INKS["muted"], alpha=0.5)
-    ticks = round_steps(low, high, 8, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5))
-    axes.set_xticks(ticks, [words.place(percent(tick, 0) if tick else "0") for tick in ticks])
-    counts = round_steps(0, axes.get_ylim()[1], 6, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000))
-    axes.set_yticks(counts, [words.place(whole(count)) for count in counts])
-    axes.axvline(0, color=INKS["muted"], linewidth=0.9)
-    mean = float(values.mean()) if len(values) else 0.0
-    axes.axvline(mean, color=INKS["firm"], linewidth=1.8)
-    place_of = {"number": whole(len(values)), "window": window(bounds), "mean": percent(mean)}
-    label = _("Effects of {number} events over {window}: mean {mean}.", **place_of)
-    caption = (
-        _("Effects of the single events over {window}; the line marks their mean.", window=window(bounds)),
-        _("The bars at the ends hold the events beyond them, one in two hundred on either side."),
-    )
-    return "spread", inline_svg(figure, "spread", words, label), caption
-
-
-def _sessions_figure(result: PanelResult, scale: Scale) -> tuple[str, Markup, Sequence[str]]:
-    """Draw the mean abnormal return of each session of the event window."""
-    mine = result.aar[result.aar["group"] == ALL]
-    figure, words = blank_figure(*WIDE), Words()
-    axes = plain_axes(figure)
-    taus, means = mine["tau"].to_numpy(), mine["aar"].to_numpy()
-    axes.bar(taus, np.nan_to_num(means), width=0.7, color=INKS["firm"])
-    axes.axhline(0, color=INKS["muted"], linewidth=0.9)
-    most = max(float(np.nanmax(np.abs(means), initial=0.0)) * 1.1, 0.0005)
-    axes.set_ylim(-most, most)
-    effect_ticks(axes, words)
-    ticks = round_steps(float(taus[0]), float(taus[-1]), 12, (1, 2, 5, 10, 20, 50))
-    axes.set_xticks(ticks, [words.place(decimal(tick, 0)) for tick in ticks])
-    axes.annotate(
-        words.place(_("sessions after the event session (0)")), (0.5, 0), (0, -29), "axes fraction", "offset points",
-        ha="center", fontsize=TEXT, color=INKS["muted"],
-    )  # fmt: skip
-    largest = int(taus[int(np.nanargmax(np.abs(means)))]) if np.isfinite(means).any() else 0
-    label = _("Mean abnormal return by session, largest in size on session {session}.", session=decimal(largest, 0))
-    caption = (
-        _("Mean abnormal return of each session over the events with a return over that session alone."),
-        _("Returns over several sessions count in the CARs, not here: the bars do not add up to the mean CAR."),
-    )
-    return "by-session", inline_svg(figure, "by-session", words, label), caption

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from eventstudy.report.language import LANGUAGES, N_, _, pgettext, spoken
+from eventstudy.report.language import LANGUAGES, N_, _, ngettext, pgettext, spoken
 from eventstudy.returns import ReturnKind
 from eventstudy.windows import Window
 
@@ -166,6 +166,38 @@ def window(bounds: Window) -> str:
     '[−10, 3]'
     """
     return f"[{decimal(bounds[0], 0)},{FIXED}{decimal(bounds[1], 0)}]"
+
+
+def window_in_words(bounds: Window) -> str:
+    """Return which sessions a window is made of, in words.
+
+    Examples
+    --------
+    >>> window_in_words((0, 3)), window_in_words((-10, -1))
+    ('the event session and the three sessions after it', 'the ten sessions before the event session')
+    """
+    first, last = bounds
+    before, after = in_words(-first), in_words(last)
+    if first > 0:
+        return _("the sessions from {first} to {last} after the event session", first=whole(first), last=whole(last))
+    if last < -1:
+        return _("the sessions from {first} to {last} before the event session", first=whole(-last), last=whole(-first))
+    if last == -1:
+        return ngettext(
+            "the session before the event session", "the {count} sessions before the event session", -first, count=before
+        )
+    if first == last:
+        return _("the event session")
+    if first == 0:
+        return ngettext(
+            "the event session and the session after it", "the event session and the {count} sessions after it", last, count=after
+        )
+    if last == 0:
+        return ngettext(
+            "the session before the event session and that session itself",
+            "the {count} sessions before the event session and that session itself", -first, count=before,
+        )  # fmt: skip
+    return _("the sessions from {before} before to {after} after the event session", before=whole(-first), after=whole(last))
 
 
 def confidence(alpha: float) -> str:
