@@ -111,7 +111,7 @@ def difference_results(study: Computation, draws: Draws, pair: tuple[str, str], 
         yield difference_result(first, second)
     if "placebo_difference" in study.inputs.plan.tests:
         drawn = draws.by_test[difference_name(*pair), window]["placebo_difference"]
-        both = CrossSection(window, first.firms + second.firms)
+        both = CrossSection(window, (*first.firms, *second.firms))
         yield placebo_result("placebo_difference", drawn, len(both.firms), both.staggered)
 
 

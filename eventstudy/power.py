@@ -118,12 +118,37 @@ def placebo_section(shapes: Sequence[Shape], window: Window, start: int, kind: R
     return CrossSection(window, tuple(firms))
 
 
+@dataclass(frozen=True)
+class MovedFirms(Sequence[FirmCar]):
+    """Firms had each earned `effect` more in session 0 (else in the nearest row); made when a test first looks at one."""
+
+    firms: Sequence[FirmCar]
+    effect: float
+
+    def __len__(self) -> int:
+        """Return the number of firms."""
+        return len(self.firms)
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return a firm, or some."""
+        return self._made[place]
+
+    @cached_property
+    def _made(self) -> tuple[FirmCar, ...]:
+        return tuple(_moved(firm, self.effect) for firm in self.firms)
+
+
 def with_effect(cross: CrossSection, effect: float) -> CrossSection:
-    """Return the cross-section as it would be had every firm earned `effect` more in session 0 (else in the nearest row)."""
-    moved = CrossSection(cross.window, tuple(_moved(firm, effect) for firm in cross.firms))
-    # an effect changes no residual: what was made of them holds on
-    vars(moved).update({name: value for name, value in vars(cross).items() if name not in MOVED})
+    """Return the cross-section as it would be had every firm earned `effect` more in session 0."""
+    moved = CrossSection(cross.window, MovedFirms(cross.firms, effect))
+    car = cross.car + effect
+    vars(moved).update(car=car, scar=car / np.array([firm.cumulative.se for firm in cross.firms]))
     return moved
+
+
+def share_estimates(cross: CrossSection, moved: CrossSection) -> None:
+    """Let a moved cross-section have what was made of the residuals: an effect changes none of them."""
+    vars(moved).update({name: value for name, value in vars(cross).items() if name not in MOVED})
 
 
 def _moved(firm: FirmCar, effect: float) -> FirmCar:
@@ -216,8 +241,12 @@ class Trials:
         return Trial(p_values, min(floors, default=np.nan), max(reasons, key=lambda code: reasons[code]) if reasons else "")
 
     def _with_effect(self, effect: float) -> tuple[CrossSection, ...]:
+        if not effect:
+            return self.sections
         if effect not in self._moved:  # many tests ask for the same effects
-            self._moved[effect] = tuple(with_effect(cross, effect) for cross in self.sections) if effect else self.sections
+            self._moved[effect] = tuple(with_effect(cross, effect) for cross in self.sections)
+        for cross, moved in zip(self.sections, self._moved[effect], strict=True):
+            share_estimates(cross, moved)
         return self._moved[effect]
 
     @cached_property

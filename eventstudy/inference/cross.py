@@ -41,7 +41,7 @@ class CrossSection:
     """All firms of a group with a CAR in one window; every array has one entry a firm."""
 
     window: Window
-    firms: tuple[FirmCar, ...]
+    firms: Sequence[FirmCar]
 
     @cached_property
     def car(self) -> np.ndarray:

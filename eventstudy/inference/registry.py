@@ -143,7 +143,7 @@ def difference_result(first: CrossSection, second: CrossSection) -> TestResult:
     n = len(first.firms) + len(second.firms)
     if not first.firms or not second.firms:
         return undefined("difference_t", "sharp", n, "no_firms")
-    both = CrossSection(first.window, first.firms + second.firms)
+    both = CrossSection(first.window, (*first.firms, *second.firms))
     if not both.least_squares:
         return undefined("difference_t", "sharp", n, "not_least_squares")
     if not both.correlation.enough:
