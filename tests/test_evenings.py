@@ -51,7 +51,8 @@ class World:
         self.content = tomllib.loads(original.read_text(encoding="utf-8"))
         self.content["study"]["name"] = STUDY
         self.content |= {"event": [{**self.content["event"][0], "firms": SYMBOLS[:2]}], "confounder": [], "mask": []}
-        self.content["windows"] |= {"event": [0, 20], "car": [[0, 2], [0, 20]]}
+        windows = {"estimation": [-100, -31], "min_observations": 50}  # short: runs are many
+        self.content["windows"] |= windows | {"event": [0, 20], "car": [[0, 2], [0, 20]]}
         self.content["inference"] = {"tests": ["portfolio_t"], "headline_window": [0, 2]}
         self.content.pop("robustness", None)
         self.config = self.written("study", self.folder / "store")

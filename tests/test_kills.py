@@ -23,7 +23,7 @@ from yahoo import YahooProxy, YahooServer, from_snapshot
 from eventstudy.store import Store
 
 SYMBOLS = ["002415.SZ", "002236.SZ", "399001.SZ"]
-FIRST, LAST = "2018-09-18", "2019-10-22"
+FIRST, LAST = "2019-06-06", "2019-10-22"
 STUDY = "killed"
 TABLES = {"events", "models", "abnormal_returns", "cars", "aar", "caar", "tests", "exclusions", "data"}
 
@@ -94,7 +94,8 @@ class World:
         content = tomllib.loads(original.read_text(encoding="utf-8"))
         content["study"]["name"] = STUDY
         content |= {"event": [{**content["event"][0], "firms": SYMBOLS[:2]}], "confounder": [], "mask": []}
-        content["windows"]["car"], content["inference"] = [[0, 2]], {"tests": ["cross_sectional_t"]}
+        content["windows"] |= {"estimation": [-80, -31], "min_observations": 30, "car": [[0, 2]]}  # short: runs are many
+        content["inference"] = {"tests": ["cross_sectional_t"]}
         warm = folder / "warm.toml"
         warm.write_text(tomli_w.dumps(content | {"data": {"source": "snapshot"}}), encoding="utf-8")
         content["data"] |= {"store": str(self.store.folder), "yahoo": {"pause": 0.0, "wait": 0.01, "attempts": 2}}
@@ -112,7 +113,7 @@ class World:
     def revise(self, number: int) -> None:
         """Change a close of every series: what is fetched next is to be written."""
         for symbol in SYMBOLS:
-            self.yahoo.instruments[symbol].revise("2018-12-03", close=30 + number / 100)
+            self.yahoo.instruments[symbol].revise("2019-07-03", close=30 + number / 100)
             self.served[symbol] = [self.served[symbol][-1], self.now(symbol)]
 
     def arguments(self, verb: str) -> list[object]:
