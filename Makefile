@@ -10,7 +10,7 @@ report: $(VENV)/.run                 ## the Entity List study on the embedded sn
 	@$(BIN)/eventstudy run configs/entity-list-2019.toml
 
 test: lint                           ## all tests but the long simulations
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from eventstudy.report.figures import TEXT, effect_ticks, effect_told
+from eventstudy.report.figures import TEXT, effect_ticks, effect_told, plain_axes
 from eventstudy.report.language import _
 from eventstudy.report.numbers import window
 from eventstudy.report.specifications import Curve, Dimension
@@ -65,12 +65,7 @@ def _values(choice: Dimension, specifications: Sequence[int]) -> str:
 
 
 def _part(figure: Figure, top: float, tall: float, height: float, count: int) -> Axes:
-    axes = figure.add_axes((LEFT / WIDTH, 1 - (top + tall) / height, 1 - (LEFT + RIGHT) / WIDTH, tall / height))
-    axes.set_facecolor("none")
-    for side in axes.spines.values():
-        side.set_visible(False)
-    axes.tick_params(length=0, pad=5, labelsize=TEXT, colors=INKS["muted"])
-    axes.set_xticks([])
+    axes = plain_axes(figure, left=LEFT, top=top, right=RIGHT, bottom=height - top - tall, base=False)
     axes.set_xlim(0, count + 1)
     return axes
 
@@ -82,8 +77,6 @@ def _draw_effects(axes: Axes, curve: Curve, words: Words) -> None:
     margin = 0.05 * (known.max() - known.min())
     axes.set_ylim(known.min() - margin, known.max() + margin)
     effect_ticks(axes, words)
-    axes.grid(axis="y", color=INKS["rule"], linewidth=0.6)
-    axes.set_axisbelow(True)
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     wide = min(5.0, 0.6 * (WIDTH - LEFT - RIGHT) / (len(curve.outcomes) + 1))
     for ink in ("other", "firm"):
@@ -115,7 +108,6 @@ def _draw_choices(axes: Axes, curve: Curve, choices: Sequence[Dimension], tall: 
             down += ROW
     wide = min(5.0, 0.7 * (WIDTH - LEFT - RIGHT) / (len(curve.outcomes) + 1))
     _strokes(axes, marks, "ink", wide, "choices")
-    axes.set_yticks([])
 
 
 def _label(axes: Axes, words: Words, text: str, down: float, *, bold: bool = False) -> None:

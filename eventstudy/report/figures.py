@@ -9,7 +9,10 @@ from dataclasses import replace
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from eventstudy.anticipation import Leaked
 from eventstudy.report.language import _, pgettext
@@ -20,25 +23,49 @@ from eventstudy.windows import Window
 
 PANEL = (360.0, 250.0)  # SVG units; the page scales a panel to its column
 WIDE = (760.0, 330.0)
-TEXT = 11.5
+TEXT, LABEL_PAD = 11.5, 5.0
 SESSIONS_BEFORE, SESSIONS_AFTER = 10, 5  # shown on either side of the event window in the price panels
 BAND = 0.17
 MANY_POINTS = 40
 LABELLED = 0.14  # share of the axis that a suspension must take up to carry the word
 
 
-def plain_axes(figure: Figure, left: float = 46.0) -> Axes:
-    """Return axes with horizontal rules and room for labels, so many SVG units of it on the left."""
+def plain_axes(
+    figure: Figure, left: float = 46, *, top: float = 26, right: float = 12, bottom: float = 38, base: bool = True
+) -> Axes:
+    """Return axes with room around them, in SVG units, and with `base` a line at their foot.
+
+    They have no ticks: a tick is five artists to matplotlib, which took most of the time of a figure, and here it is a text.
+    """  # fmt: skip
     width, height = figure.get_size_inches() * 72
-    axes = figure.add_axes((left / width, 38 / height, 1 - (left + 12) / width, 1 - 64 / height))
-    axes.set_facecolor("none")
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(INKS["rule"])
-    axes.tick_params(length=0, pad=5, labelsize=TEXT, colors=INKS["muted"])
-    axes.grid(axis="y", color=INKS["rule"], linewidth=0.6)
-    axes.set_axisbelow(True)
+    axes = figure.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))
+    axes.set_axis_off()
+    axes.set_title("", y=1)  # else matplotlib looks at the ticks to find its place
+    if base:
+        axes.add_artist(
+            Line2D((0, 1), (0, 0), transform=axes.transAxes, color=INKS["rule"], linewidth=0.8, zorder=2.5, clip_on=False)
+        )
     return axes
+
+
+def label_across(axes: Axes, places: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
+    """Write labels below values across."""
+    below = axes.get_xaxis_transform() + _away(axes, 0, -LABEL_PAD)
+    for place, label in zip(places, labels, strict=True):
+        axes.text(place, 0, label, transform=below, ha="center", va="top", fontsize=TEXT, color=INKS["muted"])
+
+
+def label_up(axes: Axes, places: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
+    """Rule a line at values up, and write labels to the left of them."""
+    across, aside = axes.get_yaxis_transform(), axes.get_yaxis_transform() + _away(axes, -LABEL_PAD, 0)
+    rules = [((0.0, place), (1.0, place)) for place in places]
+    axes.add_artist(LineCollection(rules, transform=across, colors=INKS["rule"], linewidths=0.6, zorder=0.5))
+    for place, label in zip(places, labels, strict=True):
+        axes.text(0, place, label, transform=aside, ha="right", va="center_baseline", fontsize=TEXT, color=INKS["muted"])
+
+
+def _away(axes: Axes, right: float, up: float) -> ScaledTranslation:
+    return ScaledTranslation(right / 72, up / 72, axes.figure.dpi_scale_trans)
 
 
 def round_steps(low: float, high: float, most: int, sizes: Sequence[float]) -> np.ndarray:
@@ -63,7 +90,7 @@ def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], firs
     axes.set_ylim(*bounds)
     effect_ticks(axes, words)
     taus = round_steps(first, last, 7, (1, 2, 5, 10, 20, 50, 100, 200))
-    axes.set_xticks(taus, [words.place(decimal(tau, 0)) for tau in taus])
+    label_across(axes, taus, [words.place(decimal(tau, 0)) for tau in taus])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     under(axes, words.place(_("sessions after the event session (0)")))
     return axes
@@ -80,7 +107,7 @@ def effect_ticks(axes: Axes, words: Words) -> None:
     """Put ticks at round percentages on a vertical axis of effects, zero among them."""
     heights = round_steps(*axes.get_ylim(), 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
     digits = 1 if len(heights) > 1 and heights[1] - heights[0] < 0.01 else 0
-    axes.set_yticks(heights, [words.place(percent(height, digits) if height else "0") for height in heights])
+    label_up(axes, heights, [words.place(percent(height, digits) if height else "0") for height in heights])
 
 
 def _shade(axes: Axes, taus: Sequence[int], words: Words, label: str) -> None:
@@ -347,11 +374,11 @@ def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray,
     margin = 0.07 * (high - low)
     axes.set_ylim(low - margin, high + margin)
     heights = round_steps(low - margin, high + margin, 6, (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500))
-    axes.set_yticks(heights, [words.place(decimal(height, 0 if heights[1:2] - heights[:1] >= 1 else 1)) for height in heights])
+    label_up(axes, heights, [words.place(decimal(height, 0 if heights[1:2] - heights[:1] >= 1 else 1)) for height in heights])
     first, last = axes.get_xlim()
     taus = [int(tau) for tau in round_steps(first + 0.5, last - 0.5, 5, (1, 2, 5, 10, 20, 50, 100, 200))]
     dates: list[dt.date] = [subject.date(tau) for tau in taus]
-    axes.set_xticks(taus, [words.place(short_day(date)) for date in dates])
+    label_across(axes, taus, [words.place(short_day(date)) for date in dates])
     axes.annotate(
         words.place(foot), (0.5, 0), (0, -29), "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
     )  # fmt: skip

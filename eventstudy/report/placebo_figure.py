@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from eventstudy.inference.placebo import PlaceboDraws
-from eventstudy.report.figures import TEXT, plain_axes, round_steps
+from eventstudy.report.figures import TEXT, label_across, label_up, plain_axes, round_steps
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import p_equation, percent, window
 from eventstudy.report.subjects import Reading
@@ -48,10 +48,10 @@ def placebo_figure(reading: Reading) -> Markup | None:
     axes.set_xlim(-reach, reach)
     ticks = round_steps(-reach, reach, 9, (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1))
     digits = 1 if len(ticks) > 1 and ticks[1] - ticks[0] < 0.01 else 0
-    axes.set_xticks(ticks, [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks])
+    label_across(axes, ticks, [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks])
     tallest = int((near_counts + far_counts).max())
     heights = round_steps(0, tallest, 5, (1, 2, 5, 10, 20, 50, 100, 200, 500))
-    axes.set_yticks(heights, [words.place(f"{height:.0f}") for height in heights])
+    label_up(axes, heights, [words.place(f"{height:.0f}") for height in heights])
     for left, count in zip(edges, near_counts + far_counts, strict=False):
         if count:
             told = ngettext(

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from eventstudy.report.figures import TEXT
+from eventstudy.report.figures import TEXT, label_across, label_up, plain_axes
 from eventstudy.report.language import _
 from eventstudy.report.numbers import decimal
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
@@ -42,8 +42,7 @@ def power_figure(
         What the figure shows, for those who cannot see it.
     """
     figure, words = blank_figure(*SIZE), Words()
-    wide, tall = SIZE
-    axes = figure.add_axes((LEFT / wide, BOTTOM / tall, 1 - (LEFT + RIGHT) / wide, 1 - (TOP + BOTTOM) / tall))
+    axes = plain_axes(figure, left=LEFT, top=TOP, right=RIGHT, bottom=BOTTOM)
     _frame(axes, effects, ticks, words)
     axes.axhline(alpha, color=INKS["mark"], linewidth=1, linestyle=(0, (1, 2)))
     if len(formula):
@@ -63,17 +62,10 @@ def power_figure(
 
 
 def _frame(axes: Axes, effects: Sequence[float], ticks: Sequence[str], words: Words) -> None:
-    axes.set_facecolor("none")
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(INKS["rule"])
-    axes.tick_params(length=0, pad=5, labelsize=TEXT, colors=INKS["muted"])
-    axes.grid(axis="y", color=INKS["rule"], linewidth=0.6)
-    axes.set_axisbelow(True)
     axes.set_ylim(0, 1.03)
     axes.set_xlim(effects[0], effects[-1] * 1.01)
-    axes.set_yticks(np.linspace(0, 1, 6), [words.place(f"{20 * step}%") for step in range(6)])
-    axes.set_xticks(effects, [words.place(text) for text in ticks])
+    label_up(axes, np.linspace(0, 1, 6), [words.place(f"{20 * step}%") for step in range(6)])
+    label_across(axes, effects, [words.place(text) for text in ticks])
     axes.annotate(
         words.place(_("effect in session 0 of every firm, read as a fall")), (0.5, 0), (0, -32), "axes fraction", "offset points",
         ha="center", fontsize=TEXT, color=INKS["muted"],

@@ -9,7 +9,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from eventstudy.models.base import Fit
-from eventstudy.report.figures import PANEL, TEXT, plain_axes, round_steps
+from eventstudy.report.figures import PANEL, TEXT, label_across, label_up, plain_axes, round_steps
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import day, decimal, joined, percent, window
 from eventstudy.report.subjects import Subject
@@ -94,10 +94,10 @@ def _frame(axes: Axes, across: np.ndarray, up: np.ndarray, words: Words, subject
     for values, limit in ((across, axes.set_xlim), (up, axes.set_ylim)):
         margin = 0.06 * (values.max() - values.min()) + 1e-4
         limit(values.min() - margin, values.max() + margin)
-    for ends, ticks, most in ((axes.get_xlim(), axes.set_xticks, 6), (axes.get_ylim(), axes.set_yticks, 6)):
-        steps = round_steps(*ends, most, STEPS)
+    for ends, write in ((axes.get_xlim(), label_across), (axes.get_ylim(), label_up)):
+        steps = round_steps(*ends, 6, STEPS)
         digits = 1 if len(steps) > 1 and steps[1] - steps[0] < 0.01 else 0
-        ticks(steps, [words.place(percent(step, digits) if abs(step) > 1e-9 else "0") for step in steps])
+        write(axes, steps, [words.place(percent(step, digits) if abs(step) > 1e-9 else "0") for step in steps])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     axes.axvline(0, color=INKS["rule"], linewidth=0.9)
     foot = _("return of {benchmark}, a session", benchmark=subject.benchmark)

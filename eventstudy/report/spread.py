@@ -7,7 +7,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from eventstudy.panel.result import PanelResult
-from eventstudy.report.figures import PANEL, above, effect_ticks, plain_axes, round_steps, under
+from eventstudy.report.figures import PANEL, above, effect_ticks, label_across, label_up, plain_axes, round_steps, under
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import Scale, decimal, percent, whole, window
 from eventstudy.report.pictures import Figure, Panel
@@ -62,9 +62,9 @@ def _effects(result: PanelResult, scale: Scale) -> Markup:
             words.tell(axes, left + 0.47 * wide, float(count), told)
     ticks = round_steps(low, high, 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5))
     digits = 1 if len(ticks) > 1 and ticks[1] - ticks[0] < 0.01 else 0
-    axes.set_xticks(ticks, [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks])
+    label_across(axes, ticks, [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks])
     heights = round_steps(0, axes.get_ylim()[1], 5, COUNTS)
-    axes.set_yticks(heights, [words.place(whole(height)) for height in heights])
+    label_up(axes, heights, [words.place(whole(height)) for height in heights])
     # the mean CAR, read as a change in value: the figure that the sentence and the tables give
     mean = scale.effect(float(car.mean())) if len(car) else 0.0
     axes.axvline(mean, color=INKS["mark"], linewidth=1.4)
@@ -91,7 +91,7 @@ def _sessions(result: PanelResult) -> Markup:
     axes.set_ylim(-most, most)
     _fine_ticks(axes, words, most)
     ticks = round_steps(float(taus[0]), float(taus[-1]), 7, (1, 2, 5, 10, 20, 50, 100))
-    axes.set_xticks(ticks, [words.place(decimal(tick, 0)) for tick in ticks])
+    label_across(axes, ticks, [words.place(decimal(tick, 0)) for tick in ticks])
     under(axes, words.place(_("sessions after the event session (0)")))
     largest = int(taus[int(np.nanargmax(np.abs(means)))]) if np.isfinite(means).any() else 0
     label = _("Mean abnormal return by session, largest in size on session {session}.", session=decimal(largest, 0))
@@ -104,4 +104,4 @@ def _fine_ticks(axes: Axes, words: Words, most: float) -> None:
         effect_ticks(axes, words)
         return
     heights = round_steps(-most, most, 6, (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005))
-    axes.set_yticks(heights, [words.place(percent(height, 2) if abs(height) > 1e-9 else "0") for height in heights])
+    label_up(axes, heights, [words.place(percent(height, 2) if abs(height) > 1e-9 else "0") for height in heights])
