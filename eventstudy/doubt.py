@@ -81,7 +81,8 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
     missing, unknown = (sessions[inside & (listing.status == status)] for status in (MISSING, UNKNOWN))
     report("warning", "missing", missing, N_("{count} sessions of the exchange have no row here: {days}"))
     report("warning", "unknown_status", unknown, N_("{count} single unchanged closes without volume: {days}"))
-    closed = pd.DatetimeIndex(frame.index[~frame.index.isin(sessions)])
+    priced = frame[["close", "adj_close"]].notna().to_numpy().any(axis=1)
+    closed = pd.DatetimeIndex(frame.index[(sessions.get_indexer(frame.index) < 0) & priced])
     report("warning", "closed_day", closed, N_("{count} rows lie on days the exchange was closed: {days}"))
     for side in ("up", "down"):
         held = sessions[inside & (listing.limit == side)]
@@ -98,7 +99,7 @@ def series_doubts(series: PriceSeries, listing: Listing, limit: float | None = N
         splits = _unadjusted_splits(frame, listing, limit)
         report("warning", "unadjusted_split", splits, N_("{count} closes move like a split that is not recorded: {days}"))
         steps = _disagreeing(series, traded)
-        if _acting(frame).any():
+        if len(steps) and _acting(frame).any():
             text = N_("{count} adjusted closes disagree with closes and actions: {days}")
             report("warning", "adjusted_disagrees", steps, text)
         else:
@@ -143,8 +144,8 @@ def _benchmark_holes(listing: Listing, inside: np.ndarray, series: PriceSeries) 
 
 
 def _one_price_days(frame: pd.DataFrame) -> pd.DatetimeIndex:
-    one = (frame["high"] == frame["low"]) & (frame["volume"] > 0)
-    return pd.DatetimeIndex(frame.index[one])
+    high, low, volume = (frame[name].to_numpy(dtype=float) for name in ("high", "low", "volume"))
+    return pd.DatetimeIndex(frame.index[(high == low) & (volume > 0)])
 
 
 def _one_session_returns(listing: Listing) -> tuple[np.ndarray, np.ndarray]:
@@ -161,11 +162,11 @@ def _jumps(listing: Listing, limit: float | None) -> pd.DatetimeIndex:
 
 def _unadjusted_splits(frame: pd.DataFrame, listing: Listing, limit: float | None) -> pd.DatetimeIndex:
     returns, places = _one_session_returns(listing)
-    ratio = np.maximum(1 + returns, 1 / (1 + returns))
+    large = np.abs(returns) > 3 * (limit or 0.1)
+    ratio = np.maximum(1 + returns[large], 1 / (1 + returns[large]))
     like_split = (np.abs(ratio[:, None] / SPLIT_RATIOS - 1) < 0.03).any(axis=1)
-    suspect = like_split & (np.abs(returns) > 3 * (limit or 0.1))
-    days = listing.calendar.sessions[places[suspect]]
-    recorded = frame.index[frame["split"] != 1]
+    days = listing.calendar.sessions[places[large][like_split]]
+    recorded = frame.index[frame["split"].to_numpy(dtype=float) != 1]
     return pd.DatetimeIndex(days[~days.isin(recorded)])
 
 

@@ -85,27 +85,29 @@ def trading_status(
     notes : list of (str, str)
         Code and sentence of each inference the reader should know.
     """
-    frame = series.frame
-    close = frame["close"].where(frame["close"].notna(), frame["adj_close"])
-    closed = close.index[close.notna() & ~close.index.isin(calendar.sessions)]
-    close = close[close.notna() & close.index.isin(calendar.sessions)]
-    flags = series.flags[series.flags.index.isin(calendar.sessions)]
-    volume = frame["volume"].reindex(close.index).mask(close.index.isin(flags.index), 1.0)  # nothing to infer from there
-    listed = close.index.union(flags.index)
-    status = np.full(len(calendar.sessions), series.absent, dtype=object)
+    frame, sessions = series.frame, calendar.sessions
+    price = frame["close"].to_numpy(dtype=float)
+    price = np.where(np.isnan(price), frame["adj_close"].to_numpy(dtype=float), price)
+    place, flags = sessions.get_indexer(frame.index), series.flags
+    flags = flags[flags.index.isin(sessions)]
+    flagged, words = sessions.get_indexer(flags.index), flags.to_numpy(dtype=object)
+    closed = frame.index[~np.isnan(price) & (place < 0)]
+    there = np.flatnonzero(~np.isnan(price) & (place >= 0))
+    status = np.full(len(sessions), series.absent, dtype=object)
     notes: list[tuple[str, str]] = []
     if len(closed):
         text = Told("{count} rows on days the exchange was closed are left out: {days}", count=len(closed), days=_dates(closed))
         notes.append(("closed_day", text))
-    if len(listed):
-        status[: calendar.sessions.searchsorted(listed[0])] = NOT_LISTED
-    if len(close):
-        rows = np.full(len(close), TRADED, dtype=object)
+    status[: min([*place[there[:1]], *flagged[:1]], default=0)] = NOT_LISTED
+    if len(there):
+        rows = np.full(len(there), TRADED, dtype=object)
         if series.kind == "share":
-            rows = _share_rows(close.to_numpy(), volume.to_numpy(), close.index, notes)
-        status[calendar.sessions.get_indexer(close.index)] = rows
-    status[calendar.sessions.get_indexer(flags.index[flags == TRADED].difference(close.index))] = MISSING
-    status[calendar.sessions.get_indexer(flags.index[flags == SUSPENDED])] = SUSPENDED
+            volume = frame["volume"].to_numpy(dtype=float)[there]
+            volume[np.isin(place[there], flagged)] = 1.0  # nothing to infer from there
+            rows = _share_rows(price[there], volume, frame.index[there], notes)
+        status[place[there]] = rows
+    status[np.setdiff1d(flagged[words == TRADED], place[there])] = MISSING
+    status[flagged[words == SUSPENDED]] = SUSPENDED
     for first, last in declared:
         places = positions_between(calendar, first, last)
         traded = int(np.isin(status[places], [TRADED]).sum())
@@ -170,20 +172,27 @@ def total_return_level(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Seri
     sessions in between falling due on the next traded one; a vendor's adjusted close goes first where given.
     """
     frame = series.frame
-    if frame["adj_close"].reindex(traded).notna().all():
-        return frame["adj_close"].reindex(traded)
-    close = frame["close"].reindex(traded)
-    due = traded.searchsorted(frame.index)  # the traded date that each row's actions fall due on
-    growth = (close / close.shift(1)).to_numpy(copy=True)
-    acting = np.flatnonzero(((frame["dividend"] != 0) | (frame["split"] != 1)).to_numpy() & (due > 0) & (due < len(traded)))
-    for place in np.unique(due[acting]):
+    adjusted = _on(frame["adj_close"], traded)
+    if not np.isnan(adjusted).any():
+        return pd.Series(adjusted, index=traded)
+    close = _on(frame["close"], traded)
+    growth = np.concatenate([close[:1], close[1:] / close[:-1]])
+    dividend, split = frame["dividend"].to_numpy(dtype=float), frame["split"].to_numpy(dtype=float)
+    acting = np.flatnonzero((dividend != 0) | (split != 1))
+    due = traded.searchsorted(frame.index[acting])  # the traded date that each action falls due on
+    for place in np.unique(due[(due > 0) & (due < len(traded))]):
         shares, cash = 1.0, 0.0
-        for row in acting[due[acting] == place]:  # cash is paid on the shares held before that day's split
-            cash += shares * float(frame["dividend"].iloc[row])
-            shares *= float(frame["split"].iloc[row])
-        growth[place] = (close.iloc[place] * shares + cash) / close.iloc[place - 1]
-    level = np.concatenate([close.to_numpy()[:1], growth[1:]])
-    return pd.Series(np.cumprod(level), index=traded)
+        for row in acting[due == place]:  # cash is paid on the shares held before that day's split
+            cash += shares * float(dividend[row])
+            shares *= float(split[row])
+        growth[place] = (close[place] * shares + cash) / close[place - 1]
+    return pd.Series(np.cumprod(growth), index=traded)
+
+
+def _on(values: pd.Series, dates: pd.DatetimeIndex) -> np.ndarray:
+    """Return the values of some dates, NaN where there is no row."""
+    place = values.index.get_indexer(dates)
+    return np.where(place < 0, np.nan, values.to_numpy(dtype=float)[place])
 
 
 def adjusted_gaps(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Series:
@@ -192,6 +201,8 @@ def adjusted_gaps(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Series:
     NaN where a close or an adjusted close is not known, there or on the traded date before.
     """
     frame = series.frame
+    if frame["adj_close"].isna().all():
+        return pd.Series(np.nan, index=traded)
     adjusted = frame["adj_close"].reindex(traded)
     bare = PriceSeries(series.symbol, frame.assign(adj_close=np.nan), series.source, series.kind, series.absent)
     own = total_return_level(bare, traded)

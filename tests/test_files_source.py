@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -523,6 +524,11 @@ def test_flags_change_the_hash_only_where_there_are_any(truth: pd.DataFrame) -> 
 def test_the_hash_is_over_dates_closes_volumes_actions_and_flags() -> None:
     dates = pd.DatetimeIndex(["2019-10-08", "2019-10-09"], name="date")
     frame = pd.DataFrame({"close": [10.1, np.nan], "volume": [200, 0], "dividend": [0.0, 0.5], "split": 1.0}, index=dates)
-    text = "share,missing\n2019-10-08,10.1,200.0,0.0,1.0\n2019-10-09,nan,0.0,0.5,1.0\n2019-10-09,suspended"
+    words = "share\nmissing\n2019-10-09,suspended\n2"  # the last: how many rows
+    numbers = [10.1, float("nan"), 200.0, 0.0, 0.0, 0.5, 1.0, 1.0]  # closes, volumes, dividends, splits
+    content = words.encode() + struct.pack("<2q", 18177, 18178) + struct.pack("<8d", *numbers)  # days since 1970-01-01
     told = PriceSeries("X", frame.assign(adj_close=np.nan, status=[None, "suspended"]), "test")
-    assert told.content_hash == hashlib.sha256(text.encode()).hexdigest()
+    assert told.content_hash == hashlib.sha256(content).hexdigest()
+    unlike = np.frombuffer(struct.pack("<2Q", 0xFFF8000000000001, 0x8000000000000000))  # another NaN, and a zero below zero
+    again = frame.assign(close=[10.1, unlike[0]], dividend=[unlike[1], 0.5], adj_close=np.nan, status=[None, "suspended"])
+    assert PriceSeries("X", again, "test").content_hash == told.content_hash

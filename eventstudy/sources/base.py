@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, Protocol
@@ -67,22 +67,29 @@ class PriceSeries:
     @property
     def flags(self) -> pd.Series:
         """What the source says of single sessions, by date: ``traded`` or ``suspended``; empty where it says nothing."""
-        flags: pd.Series = self.frame["status"] if "status" in self.frame else pd.Series(index=self.frame.index, dtype="str")
+        flags: pd.Series = self.frame["status"] if "status" in self.frame else pd.Series(index=self.frame.index[:0], dtype="str")
         return flags[flags.notna()]
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over dates, closes, volumes, actions and flags of suspension (hex).
+        """SHA-256 over kind, dates, closes, volumes, actions and flags of suspension (hex).
 
         The vendor's adjusted closes count only where there are no closes as traded: a new dividend
         rescales all of them without changing a single fact. Flags count where there are any.
         """
         columns = ["adj_close" if self.frame["close"].isna().all() else "close", "volume", "dividend", "split"]
-        dates = np.datetime_as_string(self.frame.index.to_numpy(), unit="D").tolist()
-        values = (map(repr, self.frame[name].astype(float).tolist()) for name in columns)
-        lines = [f"{self.kind},{self.absent}", *map(",".join, zip(dates, *values, strict=True))]
-        lines += [f"{date:%Y-%m-%d},{flag}" for date, flag in self.flags.items()]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        head = [self.kind, self.absent, *(f"{date:%Y-%m-%d},{flag}" for date, flag in self.flags.items())]
+        return hash_columns(head, self.frame.index.to_numpy(), [self.frame[name].to_numpy(dtype=float) for name in columns])
+
+
+def hash_columns(head: Sequence[str], dates: np.ndarray, columns: Sequence[np.ndarray]) -> str:
+    """Return the SHA-256 (hex) of some words, dates and numbers: the same on every machine, whatever stands behind a NaN."""
+    digest = hashlib.sha256("\n".join([*head, str(len(dates))]).encode())
+    digest.update(dates.astype("datetime64[D]").astype("<i8").tobytes())
+    for values in columns:
+        plain = np.where(np.isnan(values), np.nan, values + 0.0)  # one kind of NaN, and no zero below zero
+        digest.update(plain.astype("<f8").tobytes())
+    return digest.hexdigest()
 
 
 class Source(Protocol):

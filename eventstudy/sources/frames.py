@@ -55,18 +55,18 @@ def price_frame(raw: pd.DataFrame, where: str, extra: Sequence[str] = ()) -> tup
     """
     notes: list[str] = []
     dates = row_dates(raw, where)
-    frame = pd.DataFrame({name: _numbers(raw, name, where, dates) for name in [*NUMBERS, *extra]})
-    frame.index = dates
-    frame["status"] = pd.Series(_flags(raw, where), index=dates, dtype="str")
-    for name in [*NUMBERS, *extra]:
-        wrong = _impossible(frame[name], name)
+    numbers = {name: _numbers(raw, name, where, dates) for name in [*NUMBERS, *extra]}
+    flags = pd.array(_flags(raw, where), dtype="str")
+    for name, values in numbers.items():
+        wrong = _impossible(values, name)
         if wrong.any():
-            day, number = dates[wrong][0], frame[name][wrong].iloc[0]
+            day, number = dates[wrong][0], values[wrong][0]
             raise DataError(
                 f"{where}: {name} {number:g} on {day:%Y-%m-%d}{_line(raw, wrong)} is not {KINDS.get(name, 'a price')}: "
                 + ("correct it" if name in KINDS else "correct it, or leave it blank where there was no trade")
             )
-    repeats = frame.index.duplicated(keep="first")
+    frame = pd.DataFrame(numbers | {"status": flags}, index=dates)[[*COLUMNS, *extra]]
+    repeats = dates.duplicated(keep="first")
     if repeats.any():
         same = frame.reset_index().drop_duplicates()
         if len(same) != int((~repeats).sum()):
@@ -77,14 +77,14 @@ def price_frame(raw: pd.DataFrame, where: str, extra: Sequence[str] = ()) -> tup
     if not frame.index.is_monotonic_increasing:
         notes.append("the rows were not in order of date and were sorted")
         frame = frame.sort_index()
-    return frame[[*COLUMNS, *extra]], notes
+    return frame, notes
 
 
-def _impossible(values: pd.Series, name: str) -> np.ndarray:
-    wrong = values.abs() > LARGEST
+def _impossible(values: np.ndarray, name: str) -> np.ndarray:
+    wrong: np.ndarray = np.abs(values) > LARGEST
     if name != "dividend":  # taken back, a dividend is negative
         wrong |= (values < 0) if name == "volume" else (values <= 0)
-    return wrong.to_numpy()
+    return wrong
 
 
 def date_in(text: str) -> dt.date | None:
