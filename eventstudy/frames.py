@@ -231,9 +231,11 @@ class _Asked:
     def result(self, engine: Engine) -> StudyResult:
         """Run many events as a panel, few of them one at a time."""
         if is_for_panel(self.plan, len(self.events)) and self.price_limit is None:
-            plain = plain_panel(self.plan, self.events, self.prices, self.indices[BENCHMARK], self.volume, self.now)
-            if plain is not None:
-                return PanelResult(run_panel(*plain, engine), lambda chosen: self.inputs(self.events.iloc[chosen]))
+            found = plain_panel(self.plan, self.events, self.prices, self.indices[BENCHMARK], self.volume, self.now)
+            if found is not None:
+                panel, events, plain = found
+                study = run_panel(panel, events, engine)
+                return PanelResult(study, lambda chosen: self.inputs(self.events.iloc[chosen]), plain=plain)
         return run_inputs(self.inputs(self.events), engine=engine)
 
     def inputs(self, events: pd.DataFrame) -> StudyInputs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -78,15 +78,15 @@ def price_series(
     DataError
         If the frame has none of these shapes, or its rows are unusable.
     """
-    found, absent = _by_symbol(prices, symbols)
+    shares, absent = _by_symbol(prices, symbols)
+    found = {symbol: shares[symbol] for symbol in symbols if symbol in shares}
     if volume is not None:
-        found = _with_volume(found, volume)
+        found = _with_volume(found, volume, list(shares))
     series = {}
-    for symbol in symbols:
-        if symbol in found:
-            frame, notes = price_frame(found[symbol], f"prices, {symbol}")
-            if frame[list(CLOSES)].notna().any(axis=None):
-                series[symbol] = PriceSeries(symbol, frame, "frame", "share", absent, notes=tuple(notes))
+    for symbol, rows in found.items():
+        frame, notes = price_frame(rows, f"prices, {symbol}")
+        if frame[list(CLOSES)].notna().any(axis=None):
+            series[symbol] = PriceSeries(symbol, frame, "frame", "share", absent, notes=tuple(notes))
     return series
 
 
@@ -105,14 +105,14 @@ def share_series(prices: pd.DataFrame | pd.Series, symbol: str | None, volume: p
     if name not in found:
         raise DataError(f"prices has no {name}: it has {_listed(list(found))}")
     if volume is not None:
-        found = _with_volume({name: found[name]}, volume)
+        found = _with_volume({name: found[name]}, volume, [name])
     frame, notes = price_frame(found[name], f"prices, {name}")
     if not frame[list(CLOSES)].notna().any(axis=None):
         raise DataError(f"prices, {name}: there is no close in it")
     return PriceSeries(name, frame, "frame", "share", absent, notes=tuple(notes))
 
 
-def _by_symbol(prices: Any, symbols: Sequence[str]) -> tuple[dict[str, pd.DataFrame], Absent]:
+def _by_symbol(prices: Any, symbols: Sequence[str]) -> tuple[Mapping[str, pd.DataFrame], Absent]:
     """Return raw rows by symbol, and what an absent row means."""
     frame = _framed(prices, "prices")
     if isinstance(frame.columns, pd.MultiIndex):
@@ -121,7 +121,7 @@ def _by_symbol(prices: Any, symbols: Sequence[str]) -> tuple[dict[str, pd.DataFr
     if "symbol" in table.columns:
         return _from_long(table, "prices"), "suspended"
     if not set(CLOSES) & set(table.columns):
-        return _from_wide(table), "suspended"
+        return _Wide(table), "suspended"
     if "Close" in frame.columns:  # Yahoo's: its adjusted close carries dividends and splits already
         table = table[[name for name in YAHOO_COLUMNS if name in table.columns]]
     return _alone(table, symbols), "missing" if "Close" in frame.columns else "suspended"
@@ -168,10 +168,21 @@ def _from_long(table: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
     return {str(symbol): part.reset_index(drop=True) for symbol, part in rows.groupby("symbol", sort=False)}
 
 
-def _from_wide(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    dates = _dated(table, "prices")["date"]
-    columns = table.columns.drop("date", errors="ignore")
-    return {str(name): pd.DataFrame({"date": dates, "close": table[name].to_numpy()}) for name in columns}
+class _Wide(Mapping[str, pd.DataFrame]):
+    """Columns of a wide frame by symbol, each made into rows when asked for: there may be thousands."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self._table, self._dates = table, _dated(table, "prices")["date"]
+        self._columns = {str(name): name for name in table.columns if name != "date"}
+
+    def __getitem__(self, symbol: str) -> pd.DataFrame:
+        return pd.DataFrame({"date": self._dates, "close": self._table[self._columns[symbol]].to_numpy()})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 def _from_yfinance(table: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
@@ -189,8 +200,10 @@ def _one_ticker(by_field: pd.DataFrame, ticker: Any, dates: pd.DatetimeIndex) ->
     return pd.DataFrame({"date": dates, **columns})
 
 
-def _with_volume(found: dict[str, pd.DataFrame], volume: pd.Series | pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Add volumes by symbol; one column alone belongs to one share alone, whatever its name.
+def _with_volume(
+    found: dict[str, pd.DataFrame], volume: pd.Series | pd.DataFrame, shares: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Add volumes to some of the `shares` of a frame; one column alone belongs to one share alone, whatever its name.
 
     Raises
     ------
@@ -199,12 +212,12 @@ def _with_volume(found: dict[str, pd.DataFrame], volume: pd.Series | pd.DataFram
     """
     by_date = _framed(volume, "volume")
     by_date = by_date.rename(columns=str)
-    if by_date.shape[1] == len(found) == 1:
-        by_date = by_date.set_axis(list(found), axis=1)
+    if by_date.shape[1] == len(shares) == 1:
+        by_date = by_date.set_axis(list(shares), axis=1)
     told = set(by_date.columns)
-    if not told & set(found):
+    if not told & set(shares):
         raise DataError(
-            f"volume has the columns {_listed(by_date.columns)}, and prices the shares {_listed(list(found))}: name its "
+            f"volume has the columns {_listed(by_date.columns)}, and prices the shares {_listed(shares)}: name its "
             "columns by them"
         )
     by_date = by_date.set_axis(index_dates(by_date.index, "volume"))

@@ -16,7 +16,7 @@ from eventstudy.errors import ConfigError, DataError
 from eventstudy.inference import bootstrap, correlation, parametric, placebo, registry
 from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.inputs import events_from_table
-from eventstudy.panel import build, result
+from eventstudy.panel import build, described, result
 from eventstudy.panel.build import run_inputs
 from eventstudy.panel.frames import plain_panel
 from eventstudy.panel.market import CODE, market_of, market_of_closes
@@ -38,7 +38,7 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(build, "FEWEST_EVENTS", 1)
     for module in (correlation, parametric, placebo, registry, bootstrap, result, group_tables):
         monkeypatch.setattr(module, "MOST_FIRMS_TOGETHER", FEW)
-    monkeypatch.setattr(result, "SHARES_AT_ONCE", FEW)
+    monkeypatch.setattr(described, "READ_AT_ONCE", FEW)
     return None
 
 
@@ -114,7 +114,7 @@ def same_tables(inputs: StudyInputs) -> tuple[StudyResult, PanelResult]:
 def test_tables_about_series_do_not_depend_on_how_many_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = made_inputs(Plan(WINDOWS, (0, 3), "market", "log", "trade-to-trade", ("bmp",), calendar="benchmark"), 3)
     few = run_inputs(inputs)
-    monkeypatch.setattr(result, "SHARES_AT_ONCE", 1_000)
+    monkeypatch.setattr(described, "READ_AT_ONCE", 1_000)
     many = run_inputs(inputs)
     assert {"benchmark_missing", "unknown_symbol"} <= set(many.notes["code"])
     for name in ("data", "notes"):

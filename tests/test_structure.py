@@ -82,7 +82,7 @@ LAYERS = [
     {"panel.rows"},
     {"panel.batch"},
     {"panel.study"},
-    {"panel.engines", "panel.sums", "panel.tables"},
+    {"panel.engines", "panel.sums", "panel.tables", "panel.described"},
     {"panel.pairs"},
     {"panel.across"},
     {"panel.result"},

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendar import BENCHMARK_CALENDAR, SessionCalendar, benchmark_sessions, calendar_name, exchange_sessions
+from eventstudy.panel.described import PlainPrices
 from eventstudy.panel.market import Market, market_of_closes
 from eventstudy.panel.study import NOWHERE, Panel, PanelEvents
 from eventstudy.plan import Plan
@@ -27,7 +28,7 @@ def plain_panel(
     benchmark: PriceSeries,
     volume: pd.DataFrame | None,
     now: dt.datetime,
-) -> tuple[Panel, PanelEvents] | None:
+) -> tuple[Panel, PanelEvents, PlainPrices] | None:
     """Return the panel of frames that need no second look; None where they do, for whatever reason.
 
     Wide closes above zero on increasing dates, and events with a session each are taken as they are. Anything else, right or
@@ -37,6 +38,8 @@ def plain_panel(
     if rows is None or not _is_plain(prices) or not (volume is None or _is_plain(volume, zero=True)):
         return None
     named = prices.columns.map(str)
+    if volume is not None and not volume.columns.map(str).isin(named).any():
+        return None
     known = named.isin(pd.unique(rows["symbol"])) & prices.notna().any().to_numpy()
     there = named[known]  # in the order they lie in: where all are asked for, nothing is copied
     by_calendar: dict[str, list[str]] = {}
@@ -47,7 +50,8 @@ def plain_panel(
         _market(found, named.get_indexer(pd.Index(found)), _calendar(name, benchmark, first), prices, benchmark, volume)
         for name, found in by_calendar.items()
     )
-    return _placed(plan, rows, markets, now)
+    plain = PlainPrices(prices.set_axis(named, axis=1), None if volume is None else volume.rename(columns=str))
+    return *_placed(plan, rows, markets, now), plain
 
 
 def _plain_events(events: pd.DataFrame) -> dict[str, np.ndarray] | None:

@@ -39,6 +39,8 @@ class Market:
         Place in ``LIMITS``; absent where no share has a price limit.
     spans_limits : bool
         Whether closes at the price limit are passed over (rule D4).
+    inferred : array (S,) of bool, optional
+        Whether some status of a share was not plain from closes and volumes.
     """
 
     symbols: tuple[str, ...]
@@ -49,6 +51,7 @@ class Market:
     end: int
     limit: np.ndarray | None = None
     spans_limits: bool = False
+    inferred: np.ndarray | None = None
 
     @property
     def sessions(self) -> int:
@@ -156,14 +159,15 @@ def market_of_closes(
     volume : array (S, T), optional
         In shares; NaN where not known.
     """
-    status = np.empty(closes.shape, dtype=np.int8)
+    status, inferred = np.empty(closes.shape, dtype=np.int8), np.empty(len(closes), dtype=bool)
     for start in range(0, len(closes), SHARES_AT_ONCE):
         part = slice(start, start + SHARES_AT_ONCE)
-        status[part] = _statuses(closes[part], None if volume is None else volume[part])
-    return Market(tuple(symbols), calendar, closes, status, benchmark, end)
+        status[part], inferred[part] = _statuses(closes[part], None if volume is None else volume[part])
+    return Market(tuple(symbols), calendar, closes, status, benchmark, end, inferred=inferred)
 
 
-def _statuses(closes: np.ndarray, volume: np.ndarray | None) -> np.ndarray:
+def _statuses(closes: np.ndarray, volume: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return statuses (s, T), and for which shares a close was unchanged without volume, or moved without trade (s,)."""
     there = np.isfinite(closes)
     share, _ = places = np.nonzero(there)
     close = closes[places]
@@ -175,12 +179,14 @@ def _statuses(closes: np.ndarray, volume: np.ndarray | None) -> np.ndarray:
     found = np.full(len(close), CODE[TRADED], dtype=np.int8)
     found[quiet] = CODE[UNKNOWN]
     found[quiet & (neighbours[:-2] | neighbours[2:])] = CODE[SUSPENDED]
+    odd = quiet
     if volume is not None:
         idle = known & (volume[places] == 0)
         first = np.concatenate([[True], ~same_share])
         found[idle & (unchanged | first)] = CODE[SUSPENDED]
+        odd = quiet | (idle & ~unchanged & ~first)
     status = np.full(closes.shape, CODE[SUSPENDED], dtype=np.int8)
     status[places] = found
     before = ~np.logical_or.accumulate(there, axis=1)
     status[before] = CODE[NOT_LISTED]
-    return status
+    return status, np.bincount(share[odd], minlength=len(closes)) > 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +20,7 @@ from eventstudy.inference.result import TestResult, undefined
 from eventstudy.panel import tables as panel_tables
 from eventstudy.panel.across import Across
 from eventstudy.panel.batch import REASONS
+from eventstudy.panel.described import InputsOf, PlainPrices, described
 from eventstudy.panel.engines import Engine, estimate_all
 from eventstudy.panel.study import Panel, PanelEvents, PanelStudy
 from eventstudy.plan import Plan, StudyInputs
@@ -32,15 +32,11 @@ from eventstudy.tidy import MEAN_TEST, SPREAD_TEST, mean_row, tidied
 from eventstudy.trading import MISSING, UNKNOWN
 from eventstudy.windows import Window
 
-SHARES_AT_ONCE = 200  # shares whose series are held at once for the tables about series
 MOST_ONE_BY_ONE = 2_000  # events; tables that are made event by event take some milliseconds for each
 WRITTEN = (
     "events", "models", "abnormal_returns", "cars", "aar", "caar", "tests", "exclusions", "data", "placebo", "correlation",
     "bhar", "notes",
 )  # fmt: skip
-
-InputsOf = Callable[[np.ndarray], StudyInputs]
-
 
 def run_panel(panel: Panel, events: PanelEvents, engine: Engine) -> PanelStudy:
     """Estimate all events of a panel.
@@ -66,12 +62,20 @@ class PanelResult(StudyResult):
     study : PanelStudy
     inputs_of : callable
         Returns the inputs of a study of some of the events, by their numbers.
+    plain : PlainPrices, optional
+        The prices, where they were taken as they are.
     """
 
     def __init__(
-        self, study: PanelStudy, inputs_of: InputsOf, spec: StudySpec | None = None, seals: tuple[Seal, ...] = ()
+        self,
+        study: PanelStudy,
+        inputs_of: InputsOf,
+        spec: StudySpec | None = None,
+        seals: tuple[Seal, ...] = (),
+        plain: PlainPrices | None = None,
     ) -> None:
         self.study = study
+        self._plain = plain
         self.spec = spec
         self.seals = seals
         self._inputs_of = inputs_of
@@ -271,27 +275,10 @@ class PanelResult(StudyResult):
         places = range(len(self.plan.windows.car))
         return [(group, place) for group in self.study.groups for place in places if (group, place) not in self.across.sections]
 
-    def _listed(self) -> Iterator[Computation]:
-        """Yield the series and listings of some shares at a time, so that few of them are held at once; no events, no firms."""
-        symbols = self.study.events.symbol
-        first = np.sort(np.unique(symbols, return_index=True)[1])
-        shares = set(symbols[first])
-        for start in range(0, len(first), SHARES_AT_ONCE):
-            chosen = first[start : start + SHARES_AT_ONCE]
-            inputs = self._inputs_of(chosen)
-            apart = shares - set(symbols[chosen])
-            inputs = replace(inputs, series={name: series for name, series in inputs.series.items() if name not in apart})
-            prepared = Prepared()
-            listings = {name: prepared.listing(name, inputs) for name in symbols[chosen] if name in inputs.series}
-            yield Computation(inputs, (), (), listings)
-
     @cached_property
     def _of_series(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Tables `data` and `notes` as far as they tell of series; what every part has, such as the benchmark, comes last."""
-        parts = [(tables.data_table(listed), tables.notes_table(listed)) for listed in self._listed()]
-        data, notes = (pd.concat(found, ignore_index=True) for found in zip(*parts, strict=True))
-        notes = notes.drop_duplicates(keep="last").sort_values("code", key=lambda code: code != "source", kind="stable")
-        return data.drop_duplicates("symbol", keep="last", ignore_index=True), notes
+        """Tables `data` and `notes` as far as they tell of series."""
+        return described(self.study, self._inputs_of, self._plain)
 
     @property
     def data_in_full(self) -> pd.DataFrame:
@@ -379,7 +366,3 @@ class PanelResult(StudyResult):
             else:
                 yield name, (getattr(self, whole.get(name, name)),)
 
-
-def result_of(panel: Panel, events: PanelEvents, inputs_of: InputsOf, engine: Engine) -> PanelResult:
-    """Run a panel and return its result."""
-    return PanelResult(run_panel(panel, events, engine), inputs_of)
