@@ -163,7 +163,7 @@ def _calendar_time(section: Section) -> TestResult:
         return undefined("calendar_time", "mean", n, "one_date")
     totals: list[pd.DataFrame] = []
     left_out, window = False, section.window
-    for _, batch in section.study.panel.batches(section.members):
+    for _, batch in section.study.batches(section.members):
         rows, inside = batch.rows_inside(window)
         single = inside & (rows.span == 1)
         left_out |= bool((inside & ~single).any())

@@ -36,6 +36,16 @@ REASON = {name: code for code, name in enumerate(REASONS)}
 
 
 @dataclass(frozen=True, eq=False)
+class Fits:
+    """Fits of events of which everything else can be made again: parameters, A with Var(params) = sigma^2 A, and sigma, df."""
+
+    params: np.ndarray
+    inverse: np.ndarray
+    sigma: np.ndarray
+    df: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Events of one market; arrays have one entry or row an event.
 
@@ -49,6 +59,8 @@ class Batch:
         As `Market.masked_before` returns it.
     settled : int
         First session that has not closed at the study's present.
+    known : Fits, optional
+        Of events that were estimated before.
     """
 
     market: Market
@@ -57,6 +69,7 @@ class Batch:
     day0: np.ndarray
     masked: tuple[np.ndarray, np.ndarray]
     settled: int
+    known: Fits | None = None
 
     def rows(self, window: Window) -> WindowRows:
         """Return the rows that end in a window, whatever they begin before."""
@@ -127,17 +140,22 @@ class Batch:
         return rows.ret - rows.mkt if self.plan.model == "market_adjusted" else rows.ret
 
     @cached_property
-    def solved(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Parameters (n, K), (Z'Z)^-1 (n, K, K), scaled errors (n, m), their sum of squares and whether Z has full rank.
+    def scaled(self) -> tuple[np.ndarray, np.ndarray]:
+        """Response (n, m) and regressors (n, m, K) of the estimation rows over the root of their span; 0 where there is no row."""
+        weight = self.used / np.sqrt(self.span)
+        return self.response(self.sample) * weight, self.regressors(self.sample) * weight[..., None]
+
+    @cached_property
+    def solved(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Parameters (n, K), (Z'Z)^-1 (n, K, K) and whether Z has full rank.
 
         Columns are brought to length one before the normal equations are solved, and the solution is refined once, so that
         it is as good as that of an orthogonal decomposition.
         """
-        weight = self.used / np.sqrt(self.span)
-        y, z = self.response(self.sample) * weight, self.regressors(self.sample) * weight[..., None]
+        y, z = self.scaled
         size = z.shape[-1]
         if not size:
-            return np.empty((len(y), 0)), np.empty((len(y), 0, 0)), y, _squares(y), np.ones(len(y), dtype=bool)
+            return np.empty((len(y), 0)), np.empty((len(y), 0, 0)), np.ones(len(y), dtype=bool)
         cross = np.swapaxes(z, 1, 2) @ z
         norm = np.sqrt(np.einsum("nkk->nk", cross))
         norm[norm == 0] = 1.0
@@ -145,37 +163,42 @@ class Batch:
         sound = np.linalg.det(equal) > COLLINEAR
         equal[~sound] = np.eye(size)
         inverse = np.linalg.inv(equal) / (norm[:, :, None] * norm[:, None, :])
-        params = np.zeros((len(y), size))
-        errors = y
-        for _ in range(2):
-            params = params + (inverse @ (np.swapaxes(z, 1, 2) @ errors[..., None]))[..., 0]
-            errors = y - (z @ params[..., None])[..., 0]
-        return params, inverse, errors, _squares(errors), sound
+        params = (inverse @ (np.swapaxes(z, 1, 2) @ y[..., None]))[..., 0]
+        errors = y - (z @ params[..., None])[..., 0]
+        return params + (inverse @ (np.swapaxes(z, 1, 2) @ errors[..., None]))[..., 0], inverse, sound
 
     @property
     def params(self) -> np.ndarray:
         """Estimated parameters (n, K)."""
-        return self.solved[0]
+        return self.known.params if self.known else self.solved[0]
 
     @property
     def inverse(self) -> np.ndarray:
         """A, so that Var(params) = sigma^2 A (n, K, K)."""
-        return self.solved[1]
+        return self.known.inverse if self.known else self.solved[1]
 
-    @property
+    @cached_property
     def errors(self) -> np.ndarray:
         """Estimation residuals over the root of the span (n, m); 0 where there is no row."""
-        return self.solved[2]
+        y, z = self.scaled
+        return np.asarray(y - (z @ self.params[..., None])[..., 0])
+
+    @cached_property
+    def ssr(self) -> np.ndarray:
+        """Sum of the squared errors."""
+        return _squares(self.errors)
 
     @cached_property
     def df(self) -> np.ndarray:
         """Residual degrees of freedom."""
-        return np.asarray(self.nobs - self.params.shape[1])
+        return self.known.df if self.known else np.asarray(self.nobs - self.params.shape[1])
 
     @cached_property
     def sigma(self) -> np.ndarray:
         """Residual standard deviation a session; NaN where there are no degrees of freedom."""
-        variance = np.divide(self.solved[3], self.df, out=np.full(len(self.df), np.nan), where=self.df > 0)
+        if self.known:
+            return self.known.sigma
+        variance = np.divide(self.ssr, self.df, out=np.full(len(self.df), np.nan), where=self.df > 0)
         return np.asarray(np.sqrt(variance))
 
     @cached_property
@@ -187,7 +210,7 @@ class Batch:
         y, z = self.response(self.sample) * self.used / root, self.used * root
         constant = y - z * (np.einsum("nm,nm->n", z, y) / np.maximum(_squares(z), 1))[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(1 - self.solved[3] / _squares(constant))
+            return np.asarray(1 - self.ssr / _squares(constant))
 
     @cached_property
     def listed(self) -> np.ndarray:
@@ -232,7 +255,7 @@ class Batch:
             ((last > market.end) & self.ahead(last), AHEAD),
             (self.nobs < plan.windows.min_observations, TOO_FEW),
             (self.suspended_share > LARGEST_SUSPENDED_SHARE, MOSTLY_SUSPENDED),
-            ((self.df < 1) | ~self.solved[4] | still, NO_FIT),
+            ((self.df < 1) | ~self.solved[2] | still, NO_FIT),
         ]
         return np.select([found for found, _ in checks], [OUTCOMES.index(name) for _, name in checks], 0)
 

@@ -145,7 +145,7 @@ def _blocks(study: PanelStudy, events: np.ndarray, windows: Sequence[Window], wi
 def _block(
     study: PanelStudy, events: np.ndarray, places: list[np.ndarray], windows: Sequence[Window], with_variance: bool
 ) -> Block:
-    parts = [(numbers, batch, places[study.panel.market[numbers[0]]]) for numbers, batch in study.panel.batches(events)]
+    parts = [(numbers, batch, places[study.panel.market[numbers[0]]]) for numbers, batch in study.batches(events)]
     numbers = np.concatenate([part for part, _, _ in parts])
     lows = [np.maximum(batch.bounds[0], 0) for _, batch, _ in parts]
     highs = [batch.day0 + max(window[1] for window in windows) for _, batch, _ in parts]

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from eventstudy.panel.batch import AHEAD, COEFFICIENTS, OUTCOMES, REASON, Batch
+from eventstudy.panel.batch import AHEAD, COEFFICIENTS, OUTCOMES, REASON, Batch, Fits
 from eventstudy.panel.market import Market
 from eventstudy.plan import Plan
 from eventstudy.student import both_tails
@@ -37,14 +37,15 @@ class Panel:
     share: np.ndarray
     day0: np.ndarray
 
-    def batches(self, events: np.ndarray) -> Iterator[tuple[np.ndarray, Batch]]:
-        """Yield batches of dated events, with their numbers."""
+    def batches(self, events: np.ndarray, known: Estimates | None = None) -> Iterator[tuple[np.ndarray, Batch]]:
+        """Yield batches of dated events, with their numbers, and with what is `known` of all events."""
         for number, market in enumerate(self.markets):
             here = events[(self.market[events] == number) & (self.day0[events] != NOWHERE)]
             for start in range(0, len(here), AT_ONCE):
                 part = here[start : start + AT_ONCE]
                 share, day0 = self.share[part], self.day0[part]
-                yield part, Batch(market, self.plan, share, day0, self._masked[number], self._settled[number])
+                fits = Fits(*(getattr(known, item.name)[part] for item in fields(Fits))) if known else None
+                yield part, Batch(market, self.plan, share, day0, self._masked[number], self._settled[number], fits)
 
     @cached_property
     def _masked(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -68,6 +69,8 @@ class Estimates:
     nobs, n_sessions, df : array (N,) of int
     sigma, r_squared, suspended_share, positive_share : array (N,)
     params : array (N, K)
+    inverse : array (N, K, K)
+        A, so that Var(params) = sigma^2 A.
     short_history : array (N,) of bool
     diagnosed : array (N, 4)
         Columns of `Batch.diagnosed`.
@@ -87,6 +90,7 @@ class Estimates:
     suspended_share: np.ndarray
     positive_share: np.ndarray
     params: np.ndarray
+    inverse: np.ndarray
     short_history: np.ndarray
     diagnosed: np.ndarray
     reason: np.ndarray
@@ -110,7 +114,8 @@ DIAGNOSED = ("max_span", "estimation_error_share", "market_leverage", "pre_event
 
 def estimate(panel: Panel, events: np.ndarray) -> Estimates:
     """Return the estimates of some events, in their order; of an event that has no session yet there are none."""
-    shape = {"params": (len(COEFFICIENTS[panel.plan.model]),), "diagnosed": (len(DIAGNOSED),)}
+    size = len(COEFFICIENTS[panel.plan.model])
+    shape: dict[str, tuple[int, ...]] = {"params": (size,), "inverse": (size, size), "diagnosed": (len(DIAGNOSED),)}
     windows = (len(panel.plan.windows.car),)
     shape |= dict.fromkeys(("reason", "car", "se", "limit"), windows)
     kinds = {"outcome": np.int8, "reason": np.int8, "limit": np.int8, "short_history": bool}
@@ -140,6 +145,7 @@ def _of_batch(batch: Batch) -> dict[str, np.ndarray]:
         "suspended_share": batch.suspended_share,
         "positive_share": ((batch.errors > 0) & batch.used).sum(axis=1) / np.maximum(batch.nobs, 1),
         "params": batch.params,
+        "inverse": batch.inverse,
         "short_history": batch.short_history,
         "diagnosed": np.column_stack(list(batch.diagnosed().values())),
     }
@@ -198,6 +204,10 @@ class PanelStudy:
     def plan(self) -> Plan:
         """What was asked for."""
         return self.panel.plan
+
+    def batches(self, events: np.ndarray) -> Iterator[tuple[np.ndarray, Batch]]:
+        """Yield batches of dated events, with their numbers and fits."""
+        return self.panel.batches(events, self.estimates)
 
     @cached_property
     def excluded(self) -> np.ndarray:

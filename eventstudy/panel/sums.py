@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
 
 from eventstudy.inference.deletion import ALONE
 from eventstudy.inference.result import spread_of
@@ -119,7 +118,7 @@ def sums_of(study: PanelStudy, sections: Sequence[Section]) -> list[Sums]:
     """Add up what the tests by sessions, ranks and placebo blocks need, in one pass over the events."""
     found = [Sums(section, length(study.plan.windows.estimation)) for section in sections]
     everyone = np.unique(np.concatenate([section.members for section in sections]))
-    for numbers, batch in study.panel.batches(everyone):
+    for numbers, batch in study.batches(everyone):
         shared = _Shared(batch)
         for sums in found:
             mine = sums.chosen[numbers]
@@ -193,6 +192,8 @@ def row_ranks(values: np.ndarray) -> np.ndarray:
     tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
     ranks[np.isnan(values)] = np.nan
     if len(tied):
+        from scipy import stats  # of prices in continuous time there are none
+
         ranks[tied] = stats.rankdata(values[tied], axis=1, nan_policy="omit")
     return ranks
 
@@ -237,7 +238,7 @@ def blocks_of(study: PanelStudy, sums: Sums) -> Blocks:
     starts, size = np.flatnonzero(sums.tiled), length(sums.section.window)
     totals, sound = np.zeros((3, len(starts))), np.ones(len(starts), dtype=bool)
     if len(starts):
-        for _, batch in study.panel.batches(sums.section.members):
+        for _, batch in study.batches(sums.section.members):
             car, scar, kept = predicted_blocks(batch, starts, size)
             totals += np.stack([car.sum(axis=0), scar.sum(axis=0), (scar**2).sum(axis=0)])
             sound &= kept.all(axis=0)
@@ -250,8 +251,7 @@ def predicted_blocks(batch: Batch, starts: np.ndarray, size: int) -> tuple[np.nd
     With Z the regressors over the root of the span and e the scaled errors, the fit without the rows w has the parameters
     theta - A_w Z_w'e_w, A_w = (Z'Z - Z_w'Z_w)^-1, and SSR less e_w'e_w + (Z_w'e_w)'A_w Z_w'e_w (rule C15, S7).
     """
-    root = np.sqrt(batch.span)
-    z = batch.regressors(batch.sample) * (batch.used / root)[..., None]
+    root, (_, z) = np.sqrt(batch.span), batch.scaled
 
     def over_blocks(values: np.ndarray) -> np.ndarray:
         running = np.concatenate([np.zeros_like(values[:, :1]), np.cumsum(values, axis=1)], axis=1)

@@ -141,7 +141,7 @@ def abnormal_return_parts(study: PanelStudy) -> Iterator[pd.DataFrame]:
     """Yield the table of abnormal returns in parts, in the order of the events."""
     for start in range(0, len(study.fitted), ROWS_AT_ONCE):
         part = study.fitted[start : start + ROWS_AT_ONCE]
-        tables = [_abnormal_returns(study, numbers, batch) for numbers, batch in study.panel.batches(part)]
+        tables = [_abnormal_returns(study, numbers, batch) for numbers, batch in study.batches(part)]
         yield pd.concat(tables).sort_values("number", kind="stable").drop(columns="number").reset_index(drop=True)
 
 
@@ -193,7 +193,7 @@ def aar_table(study: PanelStudy) -> pd.DataFrame:
     lo, hi = study.plan.windows.event
     totals = {group: np.zeros((2, hi - lo + 1)) for group in study.groups}
     chosen = {group: np.isin(np.arange(len(study.events)), members) for group, members in study.groups.items()}
-    for numbers, batch in study.panel.batches(study.fitted):
+    for numbers, batch in study.batches(study.fitted):
         rows, inside = batch.rows_inside((lo, hi))
         ar, single = batch.predicted(rows, inside)[0], inside & (rows.span == 1)
         for group, total in totals.items():
@@ -223,7 +223,7 @@ def bhar_table(study: PanelStudy) -> pd.DataFrame:
     windows, firms = study.plan.windows.car, study.firms
     shape = (len(study.events), len(windows))
     reason, share, benchmark = study.reason.copy(), np.full(shape, np.nan), np.full(shape, np.nan)
-    for numbers, batch in study.panel.batches(firms):
+    for numbers, batch in study.batches(firms):
         for place, window in enumerate(windows):
             found, own, market = _held(batch, window)
             awaited = study.reason[numbers, place] == REASONS.index("provisional")
@@ -252,7 +252,7 @@ def event_sessions_with(study: PanelStudy, status: str) -> dict[str, list[str]]:
     """Return event sessions with a status, by symbol."""
     found: dict[str, list[str]] = {}
     dates = days(study.session)
-    for numbers, batch in study.panel.batches(study.firms):
+    for numbers, batch in study.batches(study.firms):
         there = batch.status(batch.day0) == STATUSES.index(status)
         for number in numbers[there & (batch.day0 <= batch.market.end)]:
             found.setdefault(str(study.events.symbol[number]), []).append(str(dates[number]))
