@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import special
 
 from eventstudy.errors import DataError
 from eventstudy.models import Fit
@@ -37,6 +37,8 @@ def censored_fit(fit: Fit, limits: np.ndarray) -> Fit:
     DataError
         If the model is not one of least squares, fewer than three rows are censored, or the search does not end.
     """
+    from scipy import optimize
+
     if not fit.linear or fit.session_variance is not None:
         raise DataError("a censored regression takes the place of least squares only")
     up, down = limits == "up", limits == "down"
@@ -54,9 +56,7 @@ def censored_fit(fit: Fit, limits: np.ndarray) -> Fit:
         raise DataError("the censored regression does not converge")
     e = (y - z @ theta) / sigma
     weight = np.ones(len(e))  # minus the curvature of the log likelihood in e
-    low, high = (np.exp(stats.norm.logpdf(e[part]) - tail(e[part])) for part, tail in (
-        (down, stats.norm.logcdf), (up, stats.norm.logsf)
-    ))  # fmt: skip
+    low, high = _hazard(e[down]), _hazard(-e[up])
     weight[down], weight[up] = low * (low + e[down]), high * (high - e[up])
     cov = np.linalg.inv((z * weight[:, None]).T @ z) if z.shape[1] else fit.unscaled_cov
     return replace(fit, params=theta, unscaled_cov=cov, sigma=sigma, errors=y - z @ theta, results=None)
@@ -68,9 +68,18 @@ def _loss(
     """Return minus the log likelihood and its gradient; the last parameter is the log of sigma."""
     free, sigma = ~(up | down), np.exp(theta[-1])
     e = (y - z @ theta[:-1]) / sigma
-    value = np.sum(stats.norm.logpdf(e[free]) - theta[-1])
-    value += np.sum(stats.norm.logcdf(e[down])) + np.sum(stats.norm.logsf(e[up]))
+    value = np.sum(_log_density(e[free]) - theta[-1])
+    value += np.sum(special.log_ndtr(e[down])) + np.sum(special.log_ndtr(-e[up]))
     slope = np.where(free, -e, 0.0)  # of the log likelihood in e
-    slope[down] = np.exp(stats.norm.logpdf(e[down]) - stats.norm.logcdf(e[down]))
-    slope[up] = -np.exp(stats.norm.logpdf(e[up]) - stats.norm.logsf(e[up]))
+    slope[down], slope[up] = _hazard(e[down]), -_hazard(-e[up])
     return -float(value), np.append(z.T @ slope / sigma, slope @ e + free.sum())
+
+
+def _log_density(x: np.ndarray) -> np.ndarray:
+    """Log of the standard normal density."""
+    return np.asarray(-(x**2) / 2 - np.log(2 * np.pi) / 2)
+
+
+def _hazard(x: np.ndarray) -> np.ndarray:
+    """Density over distribution function of the standard normal."""
+    return np.asarray(np.exp(_log_density(x) - special.log_ndtr(x)))

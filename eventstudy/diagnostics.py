@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy import optimize, stats
 
 from eventstudy.abnormal import abnormal_returns
 from eventstudy.models import Fit
@@ -34,6 +33,8 @@ def minimum_detectable_effect(se: float, df: int, alpha: float = 0.05, power: fl
 @lru_cache(maxsize=256)  # many rows of a table have the same degrees of freedom
 def _detectable_errors(df: int, alpha: float, power: float) -> float:
     """Return the detectable effect of an estimate whose standard error is 1."""
+    from scipy import optimize
+
     most = 3 * float(critical_value(alpha, df))
     return float(optimize.brentq(lambda delta: power_of_t(delta, df, alpha) - power, 0.0, most))
 
@@ -46,6 +47,8 @@ def power_of_t(delta: float, df: float, alpha: float = 0.05) -> float:
     df : float
         Degrees of freedom; infinite for the normal distribution, MacKinlay's power function (section E1).
     """
+    from scipy import stats
+
     critical = float(critical_value(alpha, df))
     if np.isinf(df):
         return float(stats.norm.cdf(-critical - delta) + stats.norm.sf(critical - delta))

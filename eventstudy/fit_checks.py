@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from eventstudy.calendar import SessionCalendar, follows_closure
 from eventstudy.diagnostics import model_diagnostics
@@ -106,7 +106,7 @@ def stability(fit: Fit) -> Iterator[Diagnostic]:
     df = fit.nobs - 2 * size
     if df > 0:
         f = (whole - split) / size / (split / df)
-        yield _tested("chow", f, stats.f.sf(f, size, df), "unstable_model")
+        yield _tested("chow", f, float(special.fdtrc(size, df, max(f, 0.0))), "unstable_model")
     if "beta" in fit.model.names:
         place = fit.model.names.index("beta")
         yield Diagnostic("beta_first_half", float(thetas[0][place]))

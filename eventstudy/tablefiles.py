@@ -42,7 +42,7 @@ def write_parts(parts: Iterable[pd.DataFrame], path: Path, kind: Format) -> None
         return
     with path.open("wb") as file:
         for number, part in enumerate(parts):
-            file.write((_long_text(part, header=not number) if len(part) >= LONG else _text(part, header=not number)))
+            file.write(_long_text(part, header=not number) if len(part) >= LONG else _text(part, header=not number))
 
 
 def _text(table: pd.DataFrame, header: bool) -> bytes:
@@ -62,7 +62,8 @@ def _long_text(table: pd.DataFrame, header: bool) -> bytes:
     except pyarrow.ArrowInvalid:  # a text has to be quoted
         return _text(table, header)
     head = _text(table.iloc[:0], header=True) if header else b""
-    return head + sink.getvalue().to_pybytes()
+    text: bytes = sink.getvalue().to_pybytes()
+    return head + text
 
 
 def _words(column: pd.Series) -> Any:

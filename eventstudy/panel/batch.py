@@ -141,7 +141,7 @@ class Batch:
 
     @cached_property
     def scaled(self) -> tuple[np.ndarray, np.ndarray]:
-        """Response (n, m) and regressors (n, m, K) of the estimation rows over the root of their span; 0 where there is no row."""
+        """Response (n, m) and regressors (n, m, K) of the estimation rows over the root of their span; 0 where there is none."""
         weight = self.used / np.sqrt(self.span)
         return self.response(self.sample) * weight, self.regressors(self.sample) * weight[..., None]
 
