@@ -17,7 +17,7 @@ from eventstudy.student import both_tails, critical_value
 from eventstudy.tables import COLUMNS
 from eventstudy.windows import Window
 
-ROWS_AT_ONCE = 20_000  # events whose rows of the table of abnormal returns are made together
+ROWS_AT_ONCE = 2_000  # events whose rows of the table of abnormal returns are made together
 
 
 def days(dates: np.ndarray) -> np.ndarray:
