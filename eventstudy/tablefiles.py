@@ -14,6 +14,7 @@ from eventstudy.errors import OutputError
 
 Format = Literal["csv", "parquet"]
 LONG = 5_000  # rows from which Arrow is worth its import
+ROWS_AT_ONCE = 20_000  # rows whose text is held at once
 
 
 def table_text(table: pd.DataFrame) -> str:
@@ -41,8 +42,12 @@ def write_parts(parts: Iterable[pd.DataFrame], path: Path, kind: Format) -> None
         _write_parquet(iter(parts), path)
         return
     with path.open("wb") as file:
-        for number, part in enumerate(parts):
-            file.write(_long_text(part, header=not number) if len(part) >= LONG else _text(part, header=not number))
+        header = True
+        for part in parts:
+            for start in range(0, max(len(part), 1), ROWS_AT_ONCE):
+                rows = part.iloc[start : start + ROWS_AT_ONCE]
+                file.write(_long_text(rows, header) if len(rows) >= LONG else _text(rows, header))
+                header = False
 
 
 def _text(table: pd.DataFrame, header: bool) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, TRADED, UNKNOWN, 
 STATUSES = (TRADED, UNKNOWN, SUSPENDED, MISSING, NOT_LISTED)
 CODE = {name: code for code, name in enumerate(STATUSES)}
 LIMITS = ("", "up", "down")
-SHARES_AT_ONCE = 256  # bounds what is held beside the prices while statuses are decided
+SHARES_AT_ONCE = 64  # bounds what is held beside the prices while statuses are decided
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Market:
         """Number of sessions."""
         return len(self.benchmark)
 
-    @cached_property
+    @property
     def traded(self) -> np.ndarray:
         """Whether a share traded in a session, doubtful ones included (S, T)."""
         return np.asarray(self.status <= CODE[UNKNOWN])
@@ -74,15 +74,19 @@ class Market:
         return self._last(self.usable)
 
     @cached_property
-    def usable(self) -> np.ndarray:
-        """Whether a row from trade to trade can begin or end in a session (S, T)."""
-        usable = self.traded & np.isfinite(self.benchmark)
-        return np.asarray(usable if self.held_back is None else usable & ~self.held_back)
-
-    @cached_property
     def opens(self) -> np.ndarray:
         """Position of the last trade before each session; -1 where there is none (S, T)."""
-        return self._last(self.traded)
+        return self._last(lambda shares: self.status[shares] <= CODE[UNKNOWN])
+
+    def usable(self, shares: slice) -> np.ndarray:
+        """Tell in which sessions a row from trade to trade can begin or end, for some shares (s, T)."""
+        usable = (self.status[shares] <= CODE[UNKNOWN]) & np.isfinite(self.benchmark)
+        return np.asarray(usable if self.held_back is None else usable & ~self.held_back[shares])
+
+    def usable_at(self, share: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Tell the same of sessions `place` (n, m) of each `share` (n,)."""
+        usable = (self.status[share[:, None], place] <= CODE[UNKNOWN]) & np.isfinite(self.benchmark)[place]
+        return np.asarray(usable if self.held_back is None else usable & ~self.held_back[share[:, None], place])
 
     @cached_property
     def closes(self) -> np.ndarray:
@@ -90,13 +94,13 @@ class Market:
         places = np.where(self.traded, np.arange(self.sessions, dtype=np.int32), np.int32(self.sessions))
         return np.asarray(np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1])
 
-    def _last(self, there: np.ndarray) -> np.ndarray:
+    def _last(self, there: Callable[[slice], np.ndarray]) -> np.ndarray:
         small = np.int16 if self.sessions < np.iinfo(np.int16).max else np.int32
-        found = np.full(there.shape, -1, dtype=small)
+        found = np.full(self.status.shape, -1, dtype=small)
         sessions = np.arange(self.sessions, dtype=small)
-        for start in range(0, len(there), SHARES_AT_ONCE):
+        for start in range(0, len(found), SHARES_AT_ONCE):
             part = slice(start, start + SHARES_AT_ONCE)
-            places = np.where(there[part], sessions, small(-1))
+            places = np.where(there(part), sessions, small(-1))
             found[part, 1:] = np.maximum.accumulate(places, axis=1)[:, :-1]
         return found
 

@@ -62,8 +62,10 @@ class Block:
     numbers : array (n,) of int
     first : int
         Session of the first column.
-    residuals, there : array (n, sessions)
-        Single-session residuals, 0 where there is none, and 1 where there is one.
+    residuals : array (n, sessions)
+        Single-session residuals, 0 where there is none.
+    there : array (n, sessions) of bool
+        Whether there is one.
     weights : dict
         By window, session weights w (n, sessions) with CAR - E(CAR) = sum of w times the session's error (rule A8).
     lo, hi : dict
@@ -97,11 +99,6 @@ class Block:
         """Return the events that `chosen` selects."""
         weights, lo, hi = ({window: of[chosen] for window, of in by.items()} for by in (self.weights, self.lo, self.hi))
         return Block(self.numbers[chosen], self.first, self.residuals[chosen], self.there[chosen], weights, lo, hi)
-
-    @cached_property
-    def squares(self) -> np.ndarray:
-        """Squared residuals."""
-        return np.asarray(self.residuals**2)
 
 
 def pairs_of(study: PanelStudy, asked: Sequence[tuple[Section, np.ndarray]], with_variance: bool) -> list[Pairs]:
@@ -152,14 +149,14 @@ def _block(
     first = min(int(at[low].min()) for (_, _, at), low in zip(parts, lows, strict=True))
     last = max(int(at[np.minimum(high, len(at) - 1)].max()) for (_, _, at), high in zip(parts, highs, strict=True))
     shape = len(numbers), last - first + 1
-    residuals, there = np.zeros(shape), np.zeros(shape)
+    residuals, there = np.zeros(shape), np.zeros(shape, dtype=bool)
     size = parts[0][1].params.shape[1] if with_variance else 0
     pull = np.zeros((*shape, size))
     row = 0
     for part, batch, at in parts:
         event, column = np.nonzero(batch.used & (batch.span == 1))
         where = row + event, at[batch.sample.end[event, column]] - first
-        residuals[where], there[where] = batch.errors[event, column], 1.0
+        residuals[where], there[where] = batch.errors[event, column], True
         if with_variance:
             _spread_over_sessions(pull[row : row + len(part)], batch, at - first)
         row += len(part)
@@ -234,8 +231,9 @@ def _correlations(one: Block, other: Block) -> tuple[np.ndarray, np.ndarray]:
     """Return Pearson correlations over the sessions that both events of a pair have a residual of, and their number."""
     first, last = max(one.first, other.first), min(one.last, other.last)
     a, b = (slice(first - block.first, last - block.first + 1) for block in (one, other))
-    x, m, xx = one.residuals[:, a], one.there[:, a], one.squares[:, a]
-    y, k, yy = other.residuals[:, b].T, other.there[:, b].T, other.squares[:, b].T
+    x, m = one.residuals[:, a], one.there[:, a].astype(float)
+    y, k = other.residuals[:, b].T, other.there[:, b].T.astype(float)
+    xx, yy = x**2, y**2
     common = m @ k
     of_x, of_xx = x @ k, xx @ k
     of_y, of_yy = (of_x.T, of_xx.T) if one is other else (m @ y, m @ yy)

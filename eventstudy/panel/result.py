@@ -358,11 +358,14 @@ class PanelResult(StudyResult):
         return {name: getattr(self, name) for name in WRITTEN} | further
 
     def table_parts(self) -> Iterator[tuple[str, Iterable[pd.DataFrame]]]:
-        """Yield the written tables by name, the abnormal returns in parts."""
-        whole = {"data": "data_in_full", "tests": "tests_in_full", "cars": "cars_in_full"}
+        """Yield the written tables by name; those with rows for every event are not kept, the longest are made in parts."""
+        whole = {"data": "data_in_full", "tests": "tests_in_full"}
+        made = {"events": panel_tables.events_table, "models": panel_tables.models_table, "bhar": panel_tables.bhar_table}
+        parts = {"abnormal_returns": panel_tables.abnormal_return_parts, "cars": panel_tables.car_parts}
         for name in WRITTEN:
-            if name == "abnormal_returns":
-                yield name, panel_tables.abnormal_return_parts(self.study)
+            if name in parts:
+                yield name, parts[name](self.study)
+            elif name in made:
+                yield name, (made[name](self.study),)
             else:
                 yield name, (getattr(self, whole.get(name, name)),)
-

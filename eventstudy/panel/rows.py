@@ -68,7 +68,7 @@ def window_rows(
     place = share[:, None] * market.sessions + np.clip(end, 0, market.sessions - 1)
     if suspensions in ("trade-to-trade", "drop"):
         start = market.before.ravel()[place]
-        there = known & market.usable.ravel()[place] & (start >= 0)
+        there = known & market.usable_at(share, np.clip(end, 0, market.sessions - 1)) & (start >= 0)
         if suspensions == "drop":
             there &= end - start == 1
         closes = end

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.panel.batch import AHEAD, COEFFICIENTS, OUTCOMES, REASON, Batch, Fits
-from eventstudy.panel.market import Market
+from eventstudy.panel.market import CODE, Market
 from eventstudy.plan import Plan
 from eventstudy.student import both_tails
 from eventstudy.study import ALL, MASK_TOUCHES, Exclusion, mostly_suspended, too_few
+from eventstudy.trading import UNKNOWN
 
-AT_ONCE = 1_000  # events a batch: their matrices stay within some ten megabytes
+AT_ONCE = 500  # events a batch: their matrices stay within some ten megabytes
 NOWHERE = -1
 
 
@@ -272,7 +273,7 @@ class PanelStudy:
             while len(left):
                 place[left[place[left] >= market.sessions]] = NOWHERE
                 left = left[place[left] >= 0]
-                left = left[~market.traded[self.panel.share[left], place[left]]]
+                left = left[market.status[self.panel.share[left], place[left]] > CODE[UNKNOWN]]
                 place[left] += 1
         return self.dates(place)
 

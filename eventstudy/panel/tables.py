@@ -18,6 +18,7 @@ from eventstudy.tables import COLUMNS
 from eventstudy.windows import Window
 
 ROWS_AT_ONCE = 2_000  # events whose rows of the table of abnormal returns are made together
+CARS_AT_ONCE = 10_000  # events whose rows of the table of CARs are
 
 
 def days(dates: np.ndarray) -> np.ndarray:
@@ -79,23 +80,38 @@ def models_table(study: PanelStudy) -> pd.DataFrame:
 
 def cars_table(study: PanelStudy) -> pd.DataFrame:
     """One row a firm and window, undefined ones with the reason; ``p_bh`` beside ``p_holm``, no p-values by Romano and Wolf."""
-    firms, found, windows = study.firms, study.estimates, study.plan.windows.car
-    reason = study.reason[firms]
-    reach = critical_value(study.plan.alpha, found.df[firms])[:, None] * found.se[firms]
-    car, count = found.car[firms], len(windows)
+    return pd.concat(car_parts(study), ignore_index=True)
+
+
+def car_parts(study: PanelStudy) -> Iterator[pd.DataFrame]:
+    """Yield the table of CARs in parts, in the order of the events."""
+    adjusted, firms = _adjusted(study), study.firms
+    for start in range(0, len(firms), CARS_AT_ONCE):
+        yield _cars(study, firms[start : start + CARS_AT_ONCE], adjusted)
+
+
+def _adjusted(study: PanelStudy) -> dict[str, np.ndarray]:
+    """Return p-values (N, W) adjusted over the firms of each event's group."""
+    found = study.estimates
     adjusted = {"p_holm": np.full(found.car.shape, np.nan), "p_bh": np.full(found.car.shape, np.nan)}
     twins = pd.factorize(pd.MultiIndex.from_arrays([study.events.symbol, study.session]))[0]
     for group in reversed(study.groups):  # `all` last: a firm's family are all firms
-        for window in range(count):
+        for window in range(len(study.plan.windows.car)):
             family = study.counted(group, window)
             for name, adjust in (("p_holm", holm), ("p_bh", benjamini_hochberg)):
                 by_twin = np.full(twins.max() + 1, np.nan)
                 by_twin[twins[family]] = adjust(found.p_value[family, window])
                 known = by_twin[twins]
                 adjusted[name][:, window] = np.where(np.isnan(known), adjusted[name][:, window], known)
-    defined = reason == 0
+    return adjusted
+
+
+def _cars(study: PanelStudy, firms: np.ndarray, adjusted: dict[str, np.ndarray]) -> pd.DataFrame:
+    found, reason = study.estimates, study.reason[firms]
+    reach = critical_value(study.plan.alpha, found.df[firms])[:, None] * found.se[firms]
+    car, defined = found.car[firms], reason == 0
     df = np.where(defined, found.df[firms][:, None], 0).ravel()
-    flat = _keys_by_window(study) | {
+    flat = _keys_by_window(study, firms) | {
         "car": car.ravel(),
         "se_car": found.se[firms].ravel(),
         "t": found.scar[firms].ravel(),
@@ -108,16 +124,16 @@ def cars_table(study: PanelStudy) -> pd.DataFrame:
         "reason": np.array(REASONS, dtype=object)[reason].ravel(),
         "confounded_by": "",
         "censored": np.array(LIMITS, dtype=object)[found.limit[firms]].ravel(),
-        "complete_on": _complete_on(study, reason).ravel(),
+        "complete_on": _complete_on(study, firms, reason).ravel(),
     }
     table = pd.DataFrame(flat)
     table.loc[~defined.ravel(), "df"] = pd.NA
     return table.assign(p_bh=adjusted["p_bh"][firms].ravel(), p_romano_wolf=np.nan)
 
 
-def _keys_by_window(study: PanelStudy) -> dict[str, Any]:
+def _keys_by_window(study: PanelStudy, firms: np.ndarray) -> dict[str, Any]:
     """Return the key columns of a table of one row a firm and window."""
-    firms, windows = study.firms, study.plan.windows.car
+    windows = study.plan.windows.car
     return {
         "event_id": np.repeat(study.events.event_id[firms], len(windows)),
         "symbol": np.repeat(study.events.symbol[firms], len(windows)),
@@ -126,8 +142,8 @@ def _keys_by_window(study: PanelStudy) -> dict[str, Any]:
     }
 
 
-def _complete_on(study: PanelStudy, reason: np.ndarray) -> np.ndarray:
-    firms, windows = study.firms, study.plan.windows.car
+def _complete_on(study: PanelStudy, firms: np.ndarray, reason: np.ndarray) -> np.ndarray:
+    windows = study.plan.windows.car
     found = np.full((len(firms), len(windows)), "", dtype=object)
     waiting = reason == REASONS.index("provisional")
     for place, window in enumerate(windows):
@@ -230,7 +246,7 @@ def bhar_table(study: PanelStudy) -> pd.DataFrame:
             reason[numbers, place] = np.where(awaited, reason[numbers, place], found)
             hidden = awaited | (found != 0)
             share[numbers, place], benchmark[numbers, place] = np.where(hidden, np.nan, own), np.where(hidden, np.nan, market)
-    table = _keys_by_window(study) | {
+    table = _keys_by_window(study, firms) | {
         "bhar": (share - benchmark)[firms].ravel(),
         "firm_return": share[firms].ravel(),
         "benchmark_return": benchmark[firms].ravel(),
