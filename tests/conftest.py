@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,21 +126,36 @@ def config_of() -> Callable[..., dict[str, Any]]:
     return study_config
 
 
+def write_study(folder: Path, panel: Panel, events: pd.DataFrame, prices: pd.DataFrame | None = None, **changes: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    (panel.long() if prices is None else prices).to_csv(folder / "prices.csv", index=False)
+    panel.benchmark.rename_axis("date").rename("close").to_csv(folder / "benchmark.csv", date_format="%Y-%m-%d")
+    events.to_csv(folder / "events.csv", index=False)
+    path = folder / "study.toml"
+    path.write_text(tomli_w.dumps(study_config(**changes)), encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def study_on_disk(tmp_path: Path) -> Callable[..., Path]:
     """Write prices, benchmark, events and config into a fresh folder; return the config's path."""
+    return partial(write_study, tmp_path / "study")
 
-    def write(panel: Panel, events: pd.DataFrame, prices: pd.DataFrame | None = None, **changes: Any) -> Path:
-        folder = tmp_path / "study"
-        folder.mkdir(exist_ok=True)
-        (panel.long() if prices is None else prices).to_csv(folder / "prices.csv", index=False)
-        panel.benchmark.rename_axis("date").rename("close").to_csv(folder / "benchmark.csv", date_format="%Y-%m-%d")
-        events.to_csv(folder / "events.csv", index=False)
-        path = folder / "study.toml"
-        path.write_text(tomli_w.dumps(study_config(**changes)), encoding="utf-8")
-        return path
 
-    return write
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Path:
+    """A folder with a study of three firms in `study`, run once into `reports`."""
+    folder, made = tmp_path_factory.mktemp("first"), make_panel(sessions=150)
+    done = cli("run", write_study(folder / "study", made, made.events(120)), "--out", folder / "reports")
+    assert done.exit_code == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def ran(first_run: Path, tmp_path: Path) -> Path:
+    """The config of a study that was run once into the folder's `reports`; a copy of the test's own."""
+    shutil.copytree(first_run, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path / "study" / "study.toml"
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,12 @@ def study(study_on_disk, panel) -> Path:
 
 
 @pytest.fixture
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep prices where no other test looks for them."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture
 def run(cli, tmp_path: Path) -> Callable[..., Any]:
     """Run into one reports folder."""
 
@@ -51,19 +57,17 @@ def revise(config: Path, symbol: str, place: int, factor: float) -> tuple[str, f
     return str(table.loc[row, "date"]), float(old), float(pd.read_csv(path).loc[row, "close"])
 
 
-def test_nothing_new_writes_nothing(run, study: Path, tmp_path: Path) -> None:
-    assert run(study).exit_code == 0
+def test_nothing_new_writes_nothing(run, ran: Path, tmp_path: Path) -> None:
     before = sorted(path for path in (tmp_path / "reports").rglob("*"))
-    done = run(study, "--exit-code")
+    done = run(ran, "--exit-code")
     assert (done.exit_code, "unchanged" in done.stdout) == (0, True)
     assert sorted(path for path in (tmp_path / "reports").rglob("*")) == before
 
 
-def test_a_revised_close_is_told_with_date_old_and_new_and_explains_what_moved(run, study, tmp_path, read_csv) -> None:
-    run(study)
+def test_a_revised_close_is_told_with_date_old_and_new_and_explains_what_moved(run, ran, tmp_path, read_csv) -> None:
     first = latest(tmp_path)
-    date, old, new = revise(study, "BBB", 123, 1.01)  # the close at which the window ends
-    done = run(study, "--exit-code")
+    date, old, new = revise(ran, "BBB", 123, 1.01)  # the close at which the window ends
+    done = run(ran, "--exit-code")
     assert done.exit_code == 10
     rows = changes(latest(tmp_path), read_csv)
     told = [row for row in rows if row["kind"] == "revision"]
@@ -84,21 +88,19 @@ def test_a_revised_close_is_told_with_date_old_and_new_and_explains_what_moved(r
     assert (manifest["changes"]["since"], manifest["changes"]["counts"]["revision"]) == (first.name, 1)
 
 
-def test_each_of_two_revisions_moves_its_own_firm_and_both_move_the_mean(run, study, tmp_path, read_csv) -> None:
-    run(study)
-    revise(study, "AAA", 123, 1.02)
-    revise(study, "CCC", 123, 0.98)
-    run(study)
+def test_each_of_two_revisions_moves_its_own_firm_and_both_move_the_mean(run, ran, tmp_path, read_csv) -> None:
+    revise(ran, "AAA", 123, 1.02)
+    revise(ran, "CCC", 123, 0.98)
+    run(ran)
     why = {(row["subject"], row["field"]): row["explained_by"] for row in changes(latest(tmp_path), read_csv)}
     assert why["cars: e-AAA, AAA, 0, 3", "car"] == "revision of AAA"
     assert why["cars: e-CCC, CCC, 0, 3", "car"] == "revision of CCC"
     assert why["tests: all, 0, 3, portfolio_t", "statistic"] == "together: revision of AAA; revision of CCC"
 
 
-def test_a_changed_config_is_named_key_by_key(run, study, tmp_path, read_csv) -> None:
-    run(study)
-    study.write_text(study.read_text(encoding="utf-8").replace('name = "market"', 'name = "mean"'), encoding="utf-8")
-    run(study)
+def test_a_changed_config_is_named_key_by_key(run, ran, tmp_path, read_csv) -> None:
+    ran.write_text(ran.read_text(encoding="utf-8").replace('name = "market"', 'name = "mean"'), encoding="utf-8")
+    run(ran)
     rows = changes(latest(tmp_path), read_csv)
     told = [(row["subject"], row["old"], row["new"]) for row in rows if row["kind"] == "config"]
     assert told == [("model.name", "market", "mean")]
@@ -117,14 +119,13 @@ def test_an_event_more_is_told_and_moves_no_other_firm(run, study, tmp_path, rea
     assert [(row["subject"], row["old"]) for row in moved] == [("cars: e-CCC, CCC, 0, 3", "")]
 
 
-def test_a_run_is_repeated_bit_for_bit_when_its_prices_and_events_have_changed(run, cli, study, tmp_path) -> None:
-    run(study)
+def test_a_run_is_repeated_bit_for_bit_when_its_prices_and_events_have_changed(run, cli, ran, tmp_path) -> None:
     folder = latest(tmp_path)
-    revise(study, "BBB", 123, 1.01)
-    run(study)  # its page tells of changes: these are repeated, too
+    revise(ran, "BBB", 123, 1.01)
+    run(ran)  # its page tells of changes: these are repeated, too
     for kept in (folder, latest(tmp_path)):
         for name in ("prices.csv", "benchmark.csv", "events.csv"):
-            (study.parent / name).unlink(missing_ok=True)
+            (ran.parent / name).unlink(missing_ok=True)
         done = cli("run", kept / "config.toml", "--as-of", kept.name, "--out", tmp_path / "again")
         assert (done.exit_code, done.stderr) == (0, "")
         copy = tmp_path / "again" / "panel" / (tmp_path / "again" / "panel" / "latest").readlink()
@@ -133,14 +134,14 @@ def test_a_run_is_repeated_bit_for_bit_when_its_prices_and_events_have_changed(r
         assert [name for name in names if (copy / name).read_bytes() != (kept / name).read_bytes()] == []
 
 
-def test_repeating_into_the_same_reports_folder_writes_nothing(run, cli, study, tmp_path) -> None:
-    run(study)
+def test_repeating_into_the_same_reports_folder_writes_nothing(run, cli, ran, tmp_path) -> None:
     folder = latest(tmp_path)
     done = cli("run", folder / "config.toml", "--as-of", folder.name, "--out", tmp_path / "reports")
     assert (done.exit_code, "repeated" in done.stdout) == (0, True)
     assert len(list((tmp_path / "reports" / "panel").glob("2*"))) == 1
 
 
+@pytest.mark.usefixtures("own_store")
 def test_a_vintage_that_is_gone_is_told_by_its_path(run, cli, study, tmp_path) -> None:
     run(study)
     folder = latest(tmp_path)
@@ -152,8 +153,7 @@ def test_a_vintage_that_is_gone_is_told_by_its_path(run, cli, study, tmp_path) -
     assert "stored series cannot be read" in done.stderr
 
 
-def test_a_table_that_was_edited_is_no_repetition(run, cli, study, tmp_path) -> None:
-    run(study)
+def test_a_table_that_was_edited_is_no_repetition(run, cli, ran, tmp_path) -> None:
     folder = latest(tmp_path)
     path = folder / "tables" / "cars.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
@@ -161,6 +161,7 @@ def test_a_table_that_was_edited_is_no_repetition(run, cli, study, tmp_path) -> 
     assert (done.exit_code, "tables/cars.csv" in done.stderr) == (3, True)
 
 
+@pytest.mark.usefixtures("own_store")
 def test_results_are_compared_though_old_prices_are_gone(run, study, tmp_path, read_csv) -> None:
     run(study)
     store = Path(json.loads((latest(tmp_path) / "manifest.json").read_text(encoding="utf-8"))["store"])
@@ -180,13 +181,12 @@ def keys(config: Path, **runs: Any) -> None:
     config.write_text(config.read_text(encoding="utf-8") + tomli_w.dumps({"runs": runs}), encoding="utf-8")
 
 
-def test_old_runs_go_but_never_a_pinned_one(run, study, tmp_path) -> None:
-    run(study)
+def test_old_runs_go_but_never_a_pinned_one(run, ran, tmp_path) -> None:
     pinned = latest(tmp_path).name
-    keys(study, keep=2, pin=[pinned])
+    keys(ran, keep=2, pin=[pinned])
     for number in range(4):
-        revise(study, "AAA", 123, 1.001 + number / 1000)
-        run(study)
+        revise(ran, "AAA", 123, 1.001 + number / 1000)
+        run(ran)
     left = sorted(path.name for path in (tmp_path / "reports" / "panel").glob("2*"))
     assert len(left) == 3
     assert left[0] == pinned
@@ -219,11 +219,10 @@ def test_a_hook_that_is_not_there_is_told(run, study) -> None:
     assert (done.exit_code, "no-such-program could not be called" in done.stderr) == (0, True)
 
 
-def test_quiet_prints_changes_and_errors_only(run, study, tmp_path) -> None:
-    run(study)
-    assert run(study, "--quiet").stdout == ""
-    revise(study, "AAA", 123, 1.01)
-    assert "revision AAA" in run(study, "--quiet").stdout
+def test_quiet_prints_changes_and_errors_only(run, ran, tmp_path) -> None:
+    assert run(ran, "--quiet").stdout == ""
+    revise(ran, "AAA", 123, 1.01)
+    assert "revision AAA" in run(ran, "--quiet").stdout
 
 
 def test_a_log_file_a_run_whether_it_wrote_or_failed(run, study, tmp_path) -> None:
@@ -293,8 +292,7 @@ def test_a_seal_stands_in_a_run_and_is_repeated_when_it_is_gone(run, cli, study,
     assert (done.exit_code, "repeated" in done.stdout) == (0, True)
 
 
-def test_a_run_folder_that_was_renamed_is_repeated_from_where_it_stands(run, cli, study, tmp_path, monkeypatch) -> None:
-    run(study)
+def test_a_run_folder_that_was_renamed_is_repeated_from_where_it_stands(run, cli, ran, tmp_path, monkeypatch) -> None:
     name = latest(tmp_path).name
     moved = tmp_path / "published"
     shutil.move(latest(tmp_path), moved)
@@ -303,23 +301,20 @@ def test_a_run_folder_that_was_renamed_is_repeated_from_where_it_stands(run, cli
     assert cli("run", "config.toml", "--as-of", name, "--out", tmp_path / "again").exit_code == 0
 
 
-def test_a_run_that_is_not_there_is_told_so(run, cli, study, tmp_path) -> None:
-    run(study)
-    done = run(study, "--as-of", "20200101T000000Z-00000000")
+def test_a_run_that_is_not_there_is_told_so(run, cli, ran, tmp_path) -> None:
+    done = run(ran, "--as-of", "20200101T000000Z-00000000")
     assert (done.exit_code, "is no run" in done.stderr) == (2, True)
 
 
-def test_a_file_that_is_gone_is_no_repetition(run, cli, study, tmp_path) -> None:
-    run(study)
+def test_a_file_that_is_gone_is_no_repetition(run, cli, ran, tmp_path) -> None:
     (latest(tmp_path) / "tables" / "aar.csv").unlink()
     done = cli("run", latest(tmp_path) / "config.toml", "--as-of", latest(tmp_path).name)
     assert (done.exit_code, "tables/aar.csv" in done.stderr) == (3, True)
 
 
-def test_a_group_that_changed_is_told_of_its_event(run, study, tmp_path, read_csv, panel) -> None:
-    run(study)
-    panel(sessions=150).events(120).assign(group=["", "x", "x"]).to_csv(study.parent / "events.csv", index=False)
-    run(study)
+def test_a_group_that_changed_is_told_of_its_event(run, ran, tmp_path, read_csv, panel) -> None:
+    panel(sessions=150).events(120).assign(group=["", "x", "x"]).to_csv(ran.parent / "events.csv", index=False)
+    run(ran)
     assert told(latest(tmp_path), read_csv) == [
         ("events", "e-BBB, BBB", "group", "", "x"), ("events", "e-CCC, CCC", "group", "", "x"),
     ]  # fmt: skip
@@ -401,12 +396,11 @@ def test_what_an_event_no_longer_asks_for_is_no_revision(run, study_on_disk, pan
         assert [(list(pair.revisions()), len(pair.earlier), len(pair.later)) for pair in pairs(older, newer)] == [([], 0, 0)] * 2
 
 
-def test_an_older_run_of_another_program_does_not_stop_the_next(run, study, tmp_path, read_csv) -> None:
-    run(study)
+def test_an_older_run_of_another_program_does_not_stop_the_next(run, ran, tmp_path, read_csv) -> None:
     path = latest(tmp_path) / "config.toml"
     path.write_text(path.read_text(encoding="utf-8") + "\n[gone]\nkey = 1\n", encoding="utf-8")
-    revise(study, "AAA", 123, 1.01)
-    done = run(study)
+    revise(ran, "AAA", 123, 1.01)
+    done = run(ran)
     assert (done.exit_code, "not explained" in done.stdout) == (0, True)
 
 
@@ -494,9 +488,8 @@ def test_of_several_studies_what_changed_comes_before_the_summary(run, study) ->
     assert "other:" in lines
 
 
-def test_a_close_inside_a_window_leaves_its_car_and_what_rounding_moves_is_not_told(run, study, tmp_path, read_csv) -> None:
-    run(study)
-    revise(study, "BBB", 121, 1.01)  # the CAR over [0, 3] runs from the close of 119 to that of 123
-    run(study)
+def test_a_close_inside_a_window_leaves_its_car_and_what_rounding_moves_is_not_told(run, ran, tmp_path, read_csv) -> None:
+    revise(ran, "BBB", 121, 1.01)  # the CAR over [0, 3] runs from the close of 119 to that of 123
+    run(ran)
     rows = changes(latest(tmp_path), read_csv)
     assert [row["kind"] for row in rows] == ["revision"]
