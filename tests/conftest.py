@@ -167,6 +167,14 @@ def entity():
 
 
 @pytest.fixture(scope="session")
+def entity_page(entity) -> str:
+    """The page of the Entity List study, written once."""
+    from eventstudy.report import render_report
+
+    return render_report(entity, {"eventstudy": "0.0", "Python": "3"})
+
+
+@pytest.fixture(scope="session")
 def zte():
     """The study of ZTE's denial order of 2018, computed once."""
     import eventstudy as es

@@ -343,8 +343,8 @@ def row_texts(html: str, anchor: str) -> dict[str, list[str]]:
     return found
 
 
-def test_page_says_which_tests_to_trust_before_it_shows_them(entity) -> None:
-    html = page_of(entity)
+def test_page_says_which_tests_to_trust_before_it_shows_them(entity, entity_page) -> None:
+    html = entity_page
     parts = [html.index(text) for text in ("Which tests may be trusted here</h3>", 'id="trust"', "<h3>Tests across firms</h3>")]
     assert parts == sorted(parts)
     rows = row_texts(html, "trust")
@@ -361,8 +361,8 @@ def test_page_says_which_tests_to_trust_before_it_shows_them(entity) -> None:
     assert "So few firms cannot make these reject at all: Generalised sign test (Cowan); Wilcoxon’s signed-rank test." in told
 
 
-def test_figure_of_power_tells_its_numbers_to_those_who_cannot_see_it(entity) -> None:
-    label = unescape(re.search(r'aria-label="(Share of placebo dates[^"]*)"', page_of(entity))[1])
+def test_figure_of_power_tells_its_numbers_to_those_who_cannot_see_it(entity, entity_page) -> None:
+    label = unescape(re.search(r'aria-label="(Share of placebo dates[^"]*)"', entity_page)[1])
     for _, row in entity.power_curve.iterrows():
         assert f"{100 * row['power']:.1f}% at " in label
     assert "% at 0," in label
@@ -372,8 +372,8 @@ def test_figure_of_power_tells_its_numbers_to_those_who_cannot_see_it(entity) ->
     assert formula.iloc[4] == pytest.approx(0.80)
 
 
-def test_page_shows_what_more_firms_would_find(entity) -> None:
-    html = page_of(entity)
+def test_page_shows_what_more_firms_would_find(entity, entity_page) -> None:
+    html = entity_page
     table = entity.detectable.set_index(["scope", "test", "window_end", "window_start"])["effect"]
     cells = row_texts(html, "detectable-by-number")["[0, 3]"]  # the last of the two blocks: by the firms' own spread
     wanted = [table[scope, "kp_bmp", 3, 0] for scope in ("3 firms like these", "5 firms like these", "30 firms like these")]

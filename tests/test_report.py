@@ -109,11 +109,6 @@ def entity_list(entity: StudyResult) -> StudyResult:
 
 
 @pytest.fixture(scope="session")
-def entity_page(entity_list: StudyResult) -> str:
-    return render_report(entity_list, VERSIONS)
-
-
-@pytest.fixture(scope="session")
 def denial(zte: StudyResult) -> StudyResult:
     return zte
 
@@ -141,7 +136,7 @@ def panel(folder: Path, symbols: list[str], effects: list[float] | None = None, 
             "source": "files",
             "files": {"prices": str(folder / "prices.csv"), "benchmark": str(folder / "benchmark.csv")},
         },
-        "windows": {"estimation": [-150, -11], "event": [-10, 10], "car": [[0, 0], [0, 3]]},
+        "windows": {"estimation": [-80, -11], "event": [-10, 10], "car": [[0, 0], [0, 3]], "min_observations": 60},
         "model": {"name": "market", "returns": "log"},
         "inference": {"headline_window": [0, 3], "tests": ["portfolio_t", "equal_effects", "placebo_caar"]},
     }
@@ -351,7 +346,7 @@ def test_one_firm_has_no_average(denial: StudyResult) -> None:
 def test_staggered_dates_say_so(leak: StudyResult) -> None:
     checked(render_report(leak, VERSIONS))
     told = finding(leak)
-    assert "around each event session" in told[1]
+    assert told[1].startswith("Over the event session and the session after it")
     assert "independence across firms is assumed" in told[-1]
 
 
