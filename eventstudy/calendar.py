@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 from eventstudy.errors import ConfigError
 
 BENCHMARK_CALENDAR = "benchmark"
+USUAL_YEAR = 1990  # from which a calendar is made at least: no longer takes no more time
 LONG_CLOSURE = 3  # days: longer than a weekend (rule D9)
 
 # Yahoo's suffix of a listing -> the exchange_calendars name; Shenzhen shares Shanghai's sessions.
@@ -157,14 +158,23 @@ def exchange_sessions(name: str, start: dt.date) -> SessionCalendar:
     ConfigError
         If exchange_calendars knows no such name; the message names the nearest one.
     """
+    whole = _from(name, min(start.year, USUAL_YEAR))
+    # asked for years past the end of what is published, its last year tells that
+    begin = min(pd.Timestamp(start), whole.sessions[-1] - pd.Timedelta(days=365))
+    shown = slice(int(whole.sessions.searchsorted(begin)), None)
+    assert whole.closes is not None
+    assert whole.opens is not None
+    return replace(whole, sessions=whole.sessions[shown], closes=whole.closes[shown], opens=whole.opens[shown])
+
+
+@lru_cache(maxsize=8)
+def _from(name: str, year: int) -> SessionCalendar:
+    """Return the published calendar from a year on: made once, since every event asks for other dates of it."""
     probe = published(check_calendar(name))
-    first, last = probe.bound_min(), probe.bound_max()
-    begin = max(pd.Timestamp(start), first) if first is not None else pd.Timestamp(start)
-    if last is not None:  # asked for years past the end of what is published: its last year tells that
-        begin = min(begin, last - pd.Timedelta(days=365))
-    calendar = published(name, start=begin, end=last) if last is not None else published(name, start=begin)
-    closes, opens = (pd.DatetimeIndex(times.to_numpy(), tz="UTC") for times in (calendar.closes, calendar.opens))
-    return SessionCalendar(name, calendar.sessions, closes, str(calendar.tz), opens)
+    first, last, begin = probe.bound_min(), probe.bound_max(), pd.Timestamp(year, 1, 1)
+    made = published(name, start=begin if first is None else max(begin, first), **({} if last is None else {"end": last}))
+    closes, opens = (pd.DatetimeIndex(times.to_numpy(), tz="UTC") for times in (made.closes, made.opens))
+    return SessionCalendar(name, made.sessions, closes, str(made.tz), opens)
 
 
 def benchmark_sessions(benchmark: pd.Series) -> SessionCalendar:

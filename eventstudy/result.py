@@ -118,7 +118,12 @@ class StudyResult(Presentation):
     @cached_property
     def data(self) -> pd.DataFrame:
         """One row a price series."""
-        return tables.data_table(self.computation)[tables.COLUMNS["data"]]
+        return self.data_in_full[tables.COLUMNS["data"]]
+
+    @cached_property
+    def data_in_full(self) -> pd.DataFrame:
+        """The same with what is to be doubted of each series."""
+        return tables.data_table(self.computation)
 
     @cached_property
     def placebo(self) -> pd.DataFrame:
@@ -284,7 +289,7 @@ class StudyResult(Presentation):
         and Hochberg and by Romano and Wolf.
         """
         further = {
-            "data": tables.data_table(self.computation),
+            "data": self.data_in_full,
             "tests": self.tests_in_full,
             "cars": tables.cars_table(self.computation, self.draws),
         }
