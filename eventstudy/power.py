@@ -34,7 +34,7 @@ from eventstudy.windows import Window, length
 
 TOO_OFTEN, AS_STATED, TOO_SELDOM, CANNOT = "rejects too often", "as stated", "rejects too seldom", "cannot reject"
 STEPS = np.linspace(0, 2, 9)  # of the power curve, in detectable effects
-MOVED = ("window", "firms", "car", "scar", "scaled_errors")  # what an effect changes in a cross-section
+MOVED = frozenset({"window", "firms", "car", "scar", "scaled_errors"})  # what an effect changes in a cross-section
 BY_RANK: dict[str, Callable[[CrossSection], float]] = {
     "placebo_caar": lambda cross: float(cross.car.mean()),
     "placebo_scar": lambda cross: float(cross.scar.mean()),
@@ -148,7 +148,8 @@ def with_effect(cross: CrossSection, effect: float) -> CrossSection:
 
 def share_estimates(cross: CrossSection, moved: CrossSection) -> None:
     """Let a moved cross-section have what was made of the residuals: an effect changes none of them."""
-    vars(moved).update({name: value for name, value in vars(cross).items() if name not in MOVED})
+    own, its = vars(moved), vars(cross)
+    own.update({name: its[name] for name in its.keys() - own.keys() - MOVED})
 
 
 def _moved(firm: FirmCar, effect: float) -> FirmCar:
