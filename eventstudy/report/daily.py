@@ -16,11 +16,15 @@ from eventstudy.study import UNCONFOUNDED
 LIMITS = {"up": N_("limit-up close"), "down": N_("limit-down close")}
 
 
+def _session_column() -> Column:
+    return Column(_("Session"), True, _("session relative to the event session"))
+
+
 def abnormal_returns(reading: Reading, subject: Subject, anchor: str) -> Table:
     """Return one firm's daily abnormal returns over the event window; nothing is printed for a session without one."""
     unit = reading.scale.unit
     columns = (
-        Column("τ", True, _("session relative to the event session")), Column(_("Date"), False), Column(_("Status"), False),
+        _session_column(), Column(_("Date"), False), Column(_("Status"), False),
         Column(_("Span"), True, _("sessions that the return covers")), Column(_("Return, {unit}", unit=unit)),
         Column(_("Benchmark, {unit}", unit=unit)),
         Column(_("Expected, {unit}", unit=unit)), Column(_("AR, {unit}", unit=unit), True, _("abnormal return")),
@@ -57,7 +61,7 @@ def average_abnormal_returns(reading: Reading) -> Table:
     """Return the average of the single-session abnormal returns by group, with their number (rule A9)."""
     groups = [group for group in reading.study.groups if group != UNCONFOUNDED]
     pair = (Column("N", True, _("firms with a return over this one session")), Column(_("AAR, {unit}", unit=reading.scale.unit)))
-    columns = (Column("τ", True, _("session relative to the event session")), *(column for _group in groups for column in pair))
+    columns = (_session_column(), *(column for _group in groups for column in pair))
     table = {(row["group"], int(row["tau"])): row for _place, row in reading.result.aar.iterrows()}
     lo, hi = reading.plan.windows.event
     rows = []
@@ -83,7 +87,7 @@ def resumption_returns(reading: Reading, subjects: Sequence[Subject]) -> Table:
     """Return the abnormal returns over several sessions, which no daily average can hold."""
     unit = reading.scale.unit
     columns = (
-        Column(_("Firm"), False), Column(_("Resumed"), False), Column("τ"),
+        Column(_("Firm"), False), Column(_("Resumed"), False), _session_column(),
         Column(_("Span"), True, _("sessions that the return covers")),
         Column(_("AR, {unit}", unit=unit)), Column(_("s.e.")), Column("t"), Column("p"), Column(_("Limit"), False),
     )  # fmt: skip

@@ -283,7 +283,7 @@ def index_note(reading: Reading) -> str:
         return ""
     return (
         _(
-            "Shares are measured with their dividends, {indices} without: a price index leaves out its members' dividends, some "
+            "Shares are measured with their dividends, {indices} without: a price index leaves out its members’ dividends, some "
             "2% a year, or about 0.01% a session, spread unevenly over the year. A model’s intercept takes up its average.",
             indices=listed(plain),
         )

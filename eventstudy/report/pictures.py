@@ -42,16 +42,18 @@ def _drawable(subjects: Sequence[Subject]) -> list[Subject]:
     return [subject for subject in subjects if subject.firm.fit is not None][:PANELS]
 
 
-def paths_figure(reading: Reading) -> Figure:
+def paths_figure(reading: Reading) -> Figure | None:
     """Return the figure that leads: each firm's path, or the average path where there are many firms."""
     return _average_figure(reading) if reading.many else path_figure(reading, reading.treated, "paths")
 
 
-def path_figure(reading: Reading, subjects: Sequence[Subject], anchor: str) -> Figure:
-    """Return the paths of some firms, one panel a firm on common axes."""
+def path_figure(reading: Reading, subjects: Sequence[Subject], anchor: str) -> Figure | None:
+    """Return the paths of some firms, one panel a firm on common axes; None where none of them has a value."""
     headline, last = reading.plan.headline_window, reading.plan.windows.event[1]
     drawn = _drawable(subjects)
     paths = [subject.path(headline[0], last) for subject in drawn]
+    if not any(path.taus for path in paths):
+        return None
     bounds = figures.effect_bounds(paths)
     panels = tuple(
         Panel(

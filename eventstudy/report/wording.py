@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import string
 import unicodedata
+from functools import cache
 
-from eventstudy.report.language import N_, _, pgettext
+from eventstudy.report.language import N_, _, pgettext, spoken
 from eventstudy.returns import Treatment
 from eventstudy.told import Several, Told
 
@@ -215,6 +218,7 @@ EXPECTATION = {
 
 
 # what the snapshot says of its series
+# What sources say of a series, as they and the store keep it: plain text, known again by its fixed words.
 NOTES = (
     N_(
         "recorded adjusted for dividends as of August 2020: its returns are right, its price levels are not those traded, so "
@@ -226,7 +230,50 @@ NOTES = (
         "division into the two inferred from it"
     ),
     N_("a price index, points rounded to 2 decimals"),
+    N_("{count} identical duplicate rows were dropped"),
+    N_("the rows were not in order of date and were sorted"),
+    N_("read as {encoding} text: the file is not UTF-8"),
+    N_("column {column} was not read: if it is {name}, rename or map it"),
+    N_("the file's last line has no line end: if it was cut, its last figure is wrong:{figure}"),
+    N_("trading status {words} is not known and was passed over"),
+    N_("the closes are adjusted, not as traded: price-limit days cannot be told"),
+    N_("corporate actions are taken from the reference prices of {days}"),
+    N_(
+        "of these, {days} follow absent sessions, which count as suspended: if rows are missing instead, the returns there are "
+        "wrong"
+    ),
+    N_(
+        "the reference price of {days} is not the close before, and sessions between are absent: returns there are from close to "
+        "close, which is wrong if it was an ex-date"
+    ),
+    N_("a split of {ratio} falls after {before} on a session Yahoo has no row of: booked on {after}"),
+    N_("a dividend of {cash} falls after {before} on a session Yahoo has no row of: booked on {after}"),
+    N_("a dividend is dated on a session without a price: {days}"),
+    N_("the answer has no adjusted closes: dividends are taken as dated"),
+    N_("the newest stored series is damaged or lost, an older one up to {day} is used"),
+    N_("the factors of {file} are read as per cent"),
+    N_("the factors of {file} are read as decimals"),
+    N_("the exchange's reference price is not the one that dividends and bonus shares on record lead to: {days}"),
+    N_("served by {source}; {reasons}"),
 )
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    found = []
+    for message in NOTES:
+        parts = [(re.escape(text), name) for text, name, _spec, _turn in string.Formatter().parse(message)]
+        pattern = "".join(f"{text}(?P<{name}>.+?)" if name else text for text, name in parts)
+        found.append((message, re.compile(pattern, re.DOTALL)))
+    return tuple(found)
+
+
+def _note_again(text: str) -> str:
+    """Say a source's note in the language of the page; one without known words stays as it is."""
+    for message, pattern in _patterns():
+        if found := pattern.fullmatch(text):
+            return _(message, **found.groupdict())
+    return text
 
 
 def retold(text: object) -> object:
@@ -235,7 +282,7 @@ def retold(text: object) -> object:
         return _(text.message, **{name: retold(value) for name, value in text.values.items()})
     if isinstance(text, Several):
         return pgettext("in a list", ", ").join(str(retold(part)) for part in text.parts)
-    return _(text) if text in NOTES else text
+    return _note_again(text) if isinstance(text, str) and spoken() != "en" else text
 
 
 def said(text: str) -> str:
