@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from eventstudy.anticipation import leak_studies
 from eventstudy.config import StudySpec
 from eventstudy.configfile import data_keys
 from eventstudy.doubt import Doubt, event_doubts, listing_of, source_doubts, symbol_doubts
@@ -20,6 +22,7 @@ def check_study(study: Computation) -> list[Doubt]:
     ]
     for firm in study.firms:
         found += event_doubts(firm)
+    found += _leaks(study)
     for symbol, series in study.inputs.series.items():
         listing = listing_of(study, symbol)
         if listing is None:
@@ -29,6 +32,18 @@ def check_study(study: Computation) -> list[Doubt]:
         found.append(Doubt("info", symbol, "rows", f"{extent}, calendar {listing.calendar.name}"))
         found += symbol_doubts(study, symbol)
         found += [Doubt("info", symbol, "source", note) for note in series.notes]
+    return found
+
+
+def _leaks(study: Computation) -> list[Doubt]:
+    """Return what was found about the leaks: their sessions, samples and windows."""
+    leaks = leak_studies(study)
+    found = [
+        Doubt("warning", f"leak {item.event_id}, {item.symbol}", item.reason, f"left out, {item.reason}: {item.detail}")
+        for item in leaks.failed
+    ]
+    for firm in (firm for computed in leaks.studies for firm in computed.firms):
+        found += [replace(doubt, subject=f"leak {doubt.subject}") for doubt in event_doubts(firm)]
     return found
 
 

@@ -257,6 +257,15 @@ class StudySpec(Section):
         return self
 
     @model_validator(mode="after")
+    def _limits_are_known(self) -> StudySpec:
+        if self.model.limit_days == "spanned" and not (self.market.price_limit or any(firm.price_limit for firm in self.firm)):
+            raise ValueError(
+                'limit_days = "spanned" joins closes at the price limit, and none is given: add price_limit under [market] or to '
+                "a [[firm]]"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _robustness_fits(self) -> StudySpec:
         if self.robustness is not None:
             self.robustness.check(self.model, self.windows.windows())

@@ -79,12 +79,12 @@ class Presentation:
         windows : sequence of (int, int), optional
             As for `to_markdown`.
         label : str
-            For references to it.
+            For references to it, made of letters, digits and ``: . - _ /``.
 
         Raises
         ------
         ConfigError
-            If the study has no such window.
+            If the study has no such window, or LaTeX would not take the label.
         """
         from eventstudy.report.renderings import latex
 

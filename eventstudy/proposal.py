@@ -13,6 +13,7 @@ import jinja2
 from eventstudy.calendar import SUFFIX_CALENDARS, exchange_sessions, suffix
 from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, EventFirm, check_timezone, date_event, parse_instant
+from eventstudy.sources.snapshot import SnapshotSource
 
 # Index of each market in Yahoo's spelling; the CSI 300 is in the snapshot, on Yahoo only from 2021 on.
 BENCHMARKS = {
@@ -49,7 +50,8 @@ def config_text(proposal: Proposal) -> str:
     Raises
     ------
     ConfigError
-        If the zone is missing or unknown, or the firms are on several exchanges and no calendar fits all.
+        If the zone is missing or unknown, the firms are on several exchanges and no calendar fits all, or the snapshot is to
+        serve a symbol that it does not hold.
     """
     if not proposal.firms:
         raise ConfigError("--firms names no symbol: give one or more, separated by commas")
@@ -61,6 +63,11 @@ def config_text(proposal: Proposal) -> str:
         check_timezone(proposal.timezone)
     if proposal.at is not None:
         parse_instant(proposal.at, proposal.timezone)
+    if proposal.source == "snapshot":
+        known = SnapshotSource().contents
+        lacking = [symbol for symbol in (*proposal.firms, proposal.benchmark) if symbol and symbol not in known]
+        if lacking:
+            raise ConfigError(f"the snapshot has no {lacking[0]}: it holds {', '.join(known)}; give --source yahoo for others")
     calendar = sorted(calendars)[0]
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
     environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)

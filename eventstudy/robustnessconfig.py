@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from itertools import product
 from typing import Annotated, Any
 
@@ -59,9 +61,8 @@ class Robustness(Section):
             try:
                 type(model).model_validate(asked | changed)
             except ValidationError as problem:
-                told = problem.errors()[0]["msg"].removeprefix("Value error, ")
                 what = f"models: {name!r} is no model" if name else f"suspensions: {treatment!r} is no treatment"
-                raise ValueError(f"[robustness] {what} of this study: {told}") from problem
+                raise ValueError(f"[robustness] {what} of this study: {_told(problem, name or str(treatment))}") from problem
         for key, estimations, windows in (
             ("windows", (own.estimation,), self.windows), ("estimation", self.estimation, own.car),
         ):  # fmt: skip
@@ -70,3 +71,13 @@ class Robustness(Section):
                     Windows(estimation, own.event, windows or own.car, own.min_observations)
                 except ConfigError as problem:
                     raise ValueError(f"[robustness] {key}: {problem}") from problem
+
+
+def _told(problem: ValidationError, given: str) -> str:
+    """Say what is wrong with a choice, in the words of the other messages: pydantic lists what it expected."""
+    first = problem.errors()[0]
+    if first["type"] != "literal_error":
+        return first["msg"].removeprefix("Value error, ")
+    known = re.findall(r"'([^']+)'", first["ctx"]["expected"])
+    near = difflib.get_close_matches(given, known, n=1)
+    return f"give one of {', '.join(map(repr, known))}" + (f": perhaps you meant {near[0]!r}" if near else "")

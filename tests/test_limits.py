@@ -93,6 +93,14 @@ def test_spanned_needs_rows_from_trade_to_trade(entity: es.StudyResult) -> None:
         entity.spec.replace(model={"name": "market", "returns": "log", "limit_days": "spanned", "suspensions": "lumped"})
 
 
+def test_spanned_needs_a_price_limit(entity: es.StudyResult, zte: es.StudyResult) -> None:
+    for spec in (entity.spec, zte.spec):
+        with pytest.raises(ConfigError, match=r"limit_days = \"spanned\".*add price_limit under \[market\]"):
+            spec.replace(limit_days="spanned", price_limit=None)
+    own = [firm.model_dump(exclude_unset=True) | {"price_limit": 0.1} for firm in zte.spec.firm]
+    assert zte.spec.replace(limit_days="spanned", price_limit=None, firm=own).model.limit_days == "spanned"
+
+
 def limited(seed: int = 11, sessions: int = 400) -> tuple[object, np.ndarray, np.ndarray]:
     """A firm whose returns are cut at two percent; (fit on what is seen, marks, what the returns wanted to be)."""
     rng = np.random.default_rng(seed)

@@ -200,6 +200,9 @@ def test_excluded_events_are_told(made) -> None:
 
 
 def test_latex_is_balanced_and_every_row_has_the_cells_of_its_head(entity) -> None:
+    for broken in ("a}b", "a\\b", "50%", "a b"):
+        with pytest.raises(ConfigError, match="a LaTeX label is made of letters"):
+            entity.to_latex(label=broken)
     text = entity.to_latex(label="tab:cars")
     opened = re.findall(r"\\begin\{(\w+)\}", text)
     assert sorted(opened) == sorted(re.findall(r"\\end\{(\w+)\}", text))

@@ -180,7 +180,8 @@ def test_a_study_without_the_table_has_no_rows_and_no_section(panel, study_on_di
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({"models": ["markt"]}, r"\[robustness\] models: 'markt' is no model of this study"),
+        ({"models": ["markt"]}, r"\[robustness\] models: 'markt' is no model of this study: give one of .*meant 'market'$"),
+        ({"models": ["zzz"]}, r"'zzz' is no model of this study: give one of 'mean', .*, 'garch'$"),
         ({"windows": [[0, 30]]}, r"\[robustness\] windows: the CAR window \[0, 30\] lies outside the event window"),
         ({"estimation": [[-250, -3]]}, r"\[robustness\] estimation: the event window \[-10, 10\] starts before"),
         ({"windows": [[0, 2], [0, 2]]}, r"windows: \[0, 2\] is listed twice"),

@@ -62,6 +62,31 @@ def test_init_refuses_half_an_event(cli, options: list[str], tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("more", [["--firms", "002415.SZ,AAPL"], ["--firms", "002415.SZ", "--benchmark", "AAPL"]])
+def test_init_refuses_what_the_snapshot_does_not_hold(cli, more: list[str], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = cli("init", "my-study", *more, "--on", "2019-10-07", "--timezone", "America/New_York")
+    assert done.exit_code == 2
+    assert "the snapshot has no AAPL: it holds 002230.SZ" in done.stderr
+    assert "give --source yahoo" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_tells_of_leaks(cli, root: Path) -> None:
+    told = cli("check", root / "configs" / "entity-list-2019.toml").stdout
+    assert "info    leak reports-of-21-may, 002415.SZ: event session 2019-05-22, status traded" in told
+    assert "leak reports-of-22-may, 002230.SZ: 140 estimation observations over 140 sessions" in told
+
+
+def test_check_tells_of_a_leak_that_cannot_be_measured(cli, root: Path, tmp_path: Path) -> None:
+    text = (root / "configs" / "entity-list-2019.toml").read_text(encoding="utf-8")
+    early = text.replace('announced_at = "2019-05-21T20:00:00"', 'announced_at = "2018-09-20T20:00:00"', 1)
+    assert early != text
+    (tmp_path / "early.toml").write_text(early, encoding="utf-8")
+    told = cli("check", tmp_path / "early.toml").stdout
+    assert "warning leak reports-of-21-may, 002415.SZ: left out, too_few_observations" in told
+
+
 @pytest.mark.parametrize("name", ["My Study", "../elsewhere", "a/b", ""])
 def test_init_refuses_a_name_that_no_study_may_have(cli, name: str, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "here").mkdir()

@@ -61,6 +61,8 @@ def _piped(text: str) -> str:
 
 def latex(table: Published, label: str) -> str:
     """Return the table as a LaTeX float that needs the package booktabs."""
+    if set(label) & set("\\{}%#~^$&_ \n") - {"_"}:
+        raise ConfigError(f"label = {label!r}: a LaTeX label is made of letters, digits and : . - _ /")
     caption, letters = _tex(table.caption) + (rf"\label{{{label}}}" if label else ""), marks(table, True)
     lines = [r"\begin{table}[htbp]", r"\centering", r"\footnotesize", rf"\caption{{{caption}}}"]
     for panel in table.panels:
