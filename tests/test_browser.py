@@ -180,6 +180,14 @@ def test_page_fits_the_screen_and_asks_for_nothing(browser: Browser, page_of, na
         assert page.locator("body").inner_text().strip()
 
 
+def test_no_table_of_the_study_is_cut_on_a_wide_screen(browser: Browser, page_of) -> None:
+    cut = """() => [...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth + 1)
+        .map(box => box.querySelector('table').id)"""
+    for name in ("entity", "index", "comparison", "thousands"):
+        with opened(browser, page_of(name), DESK) as page:
+            assert page.evaluate(cut) == [], name
+
+
 # Enough of each table: its further rows are like the first ones
 FEWER_ROWS = """() => {
     for (const details of document.querySelectorAll('details')) details.open = true;
@@ -297,6 +305,16 @@ def test_prints_to_a4_with_every_figure_whole(browser: Browser, page_of, tmp_pat
     assert [label for label, pages in printed if len(pages) != 1] == []
     width, height = (float(side) * 25.4 / 72 for side in pypdf.PdfReader(file).pages[0].mediabox[2:])
     assert (round(width), round(height)) == (210, 297)
+
+
+def test_a_table_over_several_sheets_has_its_headings_on_each(browser: Browser, page_of, tmp_path: Path) -> None:
+    file = tmp_path / "page.pdf"
+    with opened(browser, page_of("hundred")) as page:
+        page.pdf(path=file, prefer_css_page_size=True)
+    sheets = [sheet.extract_text() for sheet in pypdf.PdfReader(file).pages]
+    rows = [sheet for sheet in sheets if sheet.count("2018-09-26") > 20]  # the event session of every firm
+    assert len(rows) > 1
+    assert [sheet for sheet in rows if not re.search(r"First\s*traded", sheet)] == []
 
 
 @pytest.mark.parametrize("name", ["entity", "hundred", "thousands", "chinese", "index", "comparison"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import scipy.stats
 from click.testing import CliRunner
 from test_panel import made_events, made_prices
+from test_report import NASTY, checked
 
 import eventstudy as es
 from eventstudy.cli import main
@@ -173,6 +175,21 @@ def test_intervals_of_the_page_are_those_of_tidy() -> None:
     expected = rows[["estimate", "ci_low", "ci_high"]].to_numpy() * 100
     assert len(shown) == 6
     assert [[float(text.rstrip("%")) for text in found] for found in shown] == pytest.approx(expected, abs=0.0051)
+
+
+def test_supplied_text_changes_nothing_but_text_on_the_page_of_many_events() -> None:
+    prices, benchmark = made_prices(35, shares=30)
+    events = made_events(prices, 35, count=600).drop(columns="group")
+    named = {symbol: f"{symbol}{nasty}" for symbol, nasty in zip(prices.columns, cycle(NASTY.values()), strict=False)}
+    events["symbol"] = events["symbol"].map(lambda symbol: re.sub(r"\s", "", named.get(symbol, symbol)))
+    events["event_id"] += NASTY["script"]
+    events["group"] = [NASTY["quotes"] if number % 2 else NASTY["hebrew"] for number in range(len(events))]
+    windows = es.Windows(estimation=(-120, -21), event=(-10, 10), car=[(0, 3)], min_observations=70)
+    renamed = prices.rename(columns=lambda symbol: re.sub(r"\s", "", named[symbol]))
+    result = es.event_study(events, renamed, benchmark, windows=windows, tests=["portfolio_t"])
+    page = checked(render_report(result))
+    assert NASTY["quotes"] in page.text
+    assert not page.tags["b"]
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def when_words(reading: Reading, bounds: Window) -> str:
     }
     sessions = {"sessions": window_in_words(bounds), "window": window(bounds)}
     if len(dates) != 1:
-        return _("Over {sessions} ({window})", **sessions)
+        return _("At each event, over {sessions} ({window})", **sessions)
     first, last = dates.pop()
     if first == last:
         return _("On {days}, {sessions} ({window})", days=days(first, last), **sessions)

@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from eventstudy.inference.placebo import PlaceboDraws
-from eventstudy.report.figures import TEXT, label_across, label_up, plain_axes, round_steps
+from eventstudy.report.figures import TEXT, label_across, label_up, plain_axes, round_steps, under
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import p_equation, percent, window
 from eventstudy.report.subjects import Reading
@@ -59,6 +59,7 @@ def placebo_figure(reading: Reading) -> Markup | None:
                 count=int(count), low=percent(left, 1), high=percent(left + wide, 1),
             )  # fmt: skip
             words.tell(axes, left + 0.45 * wide, float(count), told)
+    under(axes, words.place(_("effect over {window}", window=window(reading.plan.headline_window))))
     for text, right, ink in (
         (_("placebo dates, by mean effect"), False, "firm"),
         (_("observed {effect}, {p}", effect=percent(observed, 1), p=p_equation(drawn.p_value())), True, "mark"),
