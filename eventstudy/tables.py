@@ -226,7 +226,7 @@ def abnormal_returns_table(study: Computation) -> pd.DataFrame:
 
 def whole_numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Make columns integers that may be missing."""
-    return table.astype(dict.fromkeys(columns, "Int64"))
+    return table.assign(**{name: table[name].astype("Int64") for name in columns})
 
 
 def cars_table(study: Computation, draws: Draws | None = None) -> pd.DataFrame:
