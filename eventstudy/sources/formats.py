@@ -203,7 +203,7 @@ def actions_from_reference(frame: pd.DataFrame, absent: Absent, symbol: str) -> 
     certain, down = next_session[steps], (reference < last)[steps]
     resumed = ~certain & down & (absent == "suspended")
     taken, left = steps[certain | resumed], steps[~certain & ~resumed]
-    frame.loc[taken, "split"] = (last / reference)[taken]
+    frame["split"] = (last / reference)[taken].reindex(frame.index, fill_value=1.0)
     notes = []
     if len(taken):
         notes.append(f"corporate actions are taken from the reference prices of {days_of(taken)}")

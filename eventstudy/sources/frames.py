@@ -56,7 +56,7 @@ def price_frame(raw: pd.DataFrame, where: str, extra: Sequence[str] = ()) -> tup
     notes: list[str] = []
     dates = row_dates(raw, where)
     numbers = {name: _numbers(raw, name, where, dates) for name in [*NUMBERS, *extra]}
-    flags = pd.array(_flags(raw, where), dtype="str")
+    columns = numbers | {"status": pd.array(_flags(raw, where), dtype="str")}
     for name, values in numbers.items():
         wrong = _impossible(values, name)
         if wrong.any():
@@ -65,7 +65,7 @@ def price_frame(raw: pd.DataFrame, where: str, extra: Sequence[str] = ()) -> tup
                 f"{where}: {name} {number:g} on {day:%Y-%m-%d}{_line(raw, wrong)} is not {KINDS.get(name, 'a price')}: "
                 + ("correct it" if name in KINDS else "correct it, or leave it blank where there was no trade")
             )
-    frame = pd.DataFrame(numbers | {"status": flags}, index=dates)[[*COLUMNS, *extra]]
+    frame = pd.DataFrame({name: columns[name] for name in [*COLUMNS, *extra]}, index=dates, copy=False)
     repeats = dates.duplicated(keep="first")
     if repeats.any():
         same = frame.reset_index().drop_duplicates()
@@ -148,7 +148,7 @@ def row_dates(raw: pd.DataFrame, where: str) -> pd.DatetimeIndex:
 
 def _numbers(raw: pd.DataFrame, name: str, where: str, dates: pd.DatetimeIndex) -> np.ndarray:
     if name not in raw:
-        return np.full(len(raw), NUMBERS.get(name, np.nan))
+        return np.broadcast_to(NUMBERS.get(name, np.nan), len(raw))  # one number in memory, however many rows
     column = raw[name]
     if column.dtype.kind in "bM":
         raise DataError(f"{where}: column {name} holds {column.dtype}, not numbers: give numbers")
