@@ -130,7 +130,9 @@ def processes(found: Found) -> str:
 Import, reading of prices (wide Parquet; CSV or long Parquet where a package takes nothing else), computation, and every table
 that a run writes, as CSV (as Parquet above 100,000 events). Medians over the turns; what takes more than 15 s of CPU was run
 once. The second column of figures is a multiple of the floor's wall time. A variant that failed at a size, or took more than a
-minute of CPU, is not tried at the next.
+minute of CPU, is not tried at the next. All tests are not tried beyond 100,000 events: tests that take correlation between firms
+into account go over all pairs of events whose windows share a session, and on a given stretch of dates the number of pairs
+grows with the square of the events. Tables of a million events are written in parts, never held whole.
 
 """
     return (
@@ -158,7 +160,7 @@ def memory(found: Found) -> str:
 
 
 def large(found: Found) -> str:
-    """Tell of the largest study from the command line."""
+    """Tell of a large study from the command line."""
     study = found.get("study")
     if not study:
         return ""
@@ -167,8 +169,8 @@ def large(found: Found) -> str:
     else:
         text = f"It took {clock(study['wall'])} ({clock(study['cpu'])} of CPU) and {study['peak'] / 1e9:.2f} GB at its peak."
     return (
-        "## One million events from the command line\n\n`eventstudy run` on a config with a million events in a CSV file, wide "
-        f'prices in Parquet and `[output] format = "parquet"`. {text}'
+        "## A hundred thousand events from the command line\n\n`eventstudy run` on a config with 100,000 events in a CSV file, wide "
+        f'prices of 5,000 shares in Parquet and `[output] format = "parquet"`. {text}'
     )
 
 
