@@ -169,8 +169,8 @@ def large(found: Found) -> str:
     else:
         text = f"It took {clock(study['wall'])} ({clock(study['cpu'])} of CPU) and {study['peak'] / 1e9:.2f} GB at its peak."
     return (
-        "## A hundred thousand events from the command line\n\n`eventstudy run` on a config with 100,000 events in a CSV file, wide "
-        f'prices of 5,000 shares in Parquet and `[output] format = "parquet"`. {text}'
+        "## A hundred thousand events from the command line\n\n`eventstudy run` on a config with 100,000 events in a CSV file, "
+        f'wide prices of 5,000 shares in Parquet and `[output] format = "parquet"`. {text}'
     )
 
 

@@ -130,6 +130,8 @@ def check_calendar(name: str) -> str:
     """
     import exchange_calendars
 
+    if not isinstance(name, str):
+        raise ConfigError(f"calendar is a {type(name).__name__}: give a name of exchange_calendars, such as XSHG, XHKG or XNYS")
     known = exchange_calendars.get_calendar_names(include_aliases=True)
     if name in known:
         return name

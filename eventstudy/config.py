@@ -197,6 +197,12 @@ class Compute(Section):
     engine: EngineName = Field(default="local", description="local, or dask to spread events over the workers of a cluster")
     scheduler: StrictStr = Field(default="", description="address of a dask scheduler; default: workers started on this machine")
 
+    @model_validator(mode="after")
+    def _has_workers(self) -> Compute:
+        if self.scheduler and self.engine == "local":
+            raise ValueError('scheduler is for engine = "dask": set that, or leave scheduler out')
+        return self
+
 
 class StudyKeys(Section):
     """Name and title of the study."""

@@ -167,7 +167,9 @@ def event_study(
     _check_choice("cov", cov, COVARIANCES)
     _check_choice("suspensions", suspensions, TREATMENTS)
     _check_choice("engine", engine, ENGINES)
-    if not 0 < alpha < 1:
+    if scheduler and engine == "local":
+        raise ConfigError(f'scheduler = {scheduler!r} is for engine = "dask", here it is "local": set engine = "dask"')
+    if not isinstance(alpha, (int, float)) or not 0 < alpha < 1:
         raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
     if not isinstance(windows, Windows):
         raise ConfigError(f"windows is a {type(windows).__name__}: give es.Windows(estimation=..., event=..., car=[...])")
@@ -196,7 +198,7 @@ def event_study(
         raise ConfigError(f"headline_window {list(window)} is none of the CAR windows: add it to windows")
     plan = Plan(
         windows, window, model, returns, suspensions, names, alpha, seed, calendar,
-        tuple(_mask(first, last) for first, last in masks), headline=_headline(headline, names),
+        _masks(masks), headline=_headline(headline, names),
         model_options=options,
     )  # fmt: skip
     asked = _Asked(plan, events, prices, indices, volume, price_limit, now or dt.datetime.now(dt.UTC), table)
@@ -275,6 +277,13 @@ def _columns_of(table: FactorTable | None, risk_free: str) -> tuple[str, ...]:
     return tuple(str(name) for name in table.frame.columns if name != risk_free) if table else ()
 
 
+def _masks(masks: Sequence[tuple[Day, Day]]) -> tuple[MaskedSpell, ...]:
+    spells = [() if isinstance(spell, str) or not isinstance(spell, Sequence) else tuple(spell) for spell in masks]
+    if any(len(spell) != 2 for spell in spells):
+        raise ConfigError("masks is no sequence of pairs of dates, such as [('2019-05-15', '2019-06-15')]")
+    return tuple(_mask(first, last) for first, last in spells)
+
+
 def _mask(first: Day, last: Day) -> MaskedSpell:
     ends = as_day(first, "masks"), as_day(last, "masks")
     if ends[0] > ends[1]:
@@ -292,6 +301,8 @@ def _test_names(tests: str | Iterable[str]) -> tuple[str, ...]:
 
     if tests == "all":
         return TEST_NAMES
+    if not isinstance(tests, Iterable):
+        raise ConfigError(f"tests = {tests!r}: give 'all', names of tests, or () for none")
     names = (tests,) if isinstance(tests, str) else tuple(tests)
     for name in names:
         _check_choice("tests", name, TEST_NAMES)

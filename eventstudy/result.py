@@ -28,6 +28,7 @@ from eventstudy.plan import Plan, StudyInputs
 from eventstudy.presentation import Presentation
 from eventstudy.seal import Seal, Standing, standings
 from eventstudy.study import ALL, Computation, Exclusion
+from eventstudy.windows import as_window
 
 TABLE_NAMES = tuple(tables.COLUMNS)
 
@@ -263,7 +264,7 @@ class StudyResult(Presentation):
         ConfigError
             If the study has no such window.
         """
-        lo, hi = window
+        lo, hi = as_window(window, "window")
         found = self.cars[(self.cars["window_start"] == lo) & (self.cars["window_end"] == hi)]
         if found.empty:
             there = [list(pair) for pair in self.plan.windows.car]

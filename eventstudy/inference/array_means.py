@@ -350,7 +350,9 @@ def skewness_hall(car: ArrayLike) -> TestResult:
 def _correlation(given: float | ResidualCorrelation) -> ResidualCorrelation:
     if isinstance(given, ResidualCorrelation):
         return given
-    mean = float(vector([given], "correlation")[0])
-    if abs(mean) > 1:
+    if np.ndim(given):
+        raise DataError("correlation has several values: give the mean correlation between firms, one number")
+    mean = float(given)
+    if not abs(mean) <= 1:
         raise DataError(f"correlation = {mean:g}: a mean correlation lies between -1 and 1")
     return ResidualCorrelation(np.empty((0, 0)), mean, True)

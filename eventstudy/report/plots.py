@@ -117,6 +117,8 @@ def _chosen(reading: Reading, symbol: str | None, event_id: str | None) -> tuple
 def _axes(ax: Axes | None) -> Axes:
     """Return the user's axes, or new ones on a figure that pyplot knows nothing of."""
     if ax is not None:
+        if not isinstance(ax, Axes):
+            raise ConfigError(f"ax is a {type(ax).__name__}: give matplotlib axes, or leave it out for new ones")
         return ax
     figure = Figure(figsize=(7.0, 4.2), layout="constrained")
     FigureCanvasAgg(figure)

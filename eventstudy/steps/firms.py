@@ -173,6 +173,8 @@ def placebo_cars(cars: Cars) -> pd.DataFrame:
 
 
 def _defined(cars: Cars) -> tuple[list[str | int], list[CumulativeAbnormalReturn]]:
+    if not isinstance(cars, Iterable):
+        raise ConfigError(f"cars is a {type(cars).__name__}: give a list of what cumulative_abnormal_return makes")
     named = list(cars.items()) if isinstance(cars, Mapping) else list(enumerate(cars))
     if any(not isinstance(car, CumulativeAbnormalReturn) for _, car in named):
         raise ConfigError("cars holds something else than cumulative_abnormal_return makes: for numbers see es.inference")

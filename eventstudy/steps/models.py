@@ -24,6 +24,14 @@ class RowModel(ABC):
     needs: tuple[str, ...] = ("mkt",)
     may_lack: tuple[str, ...] = ()  # columns that only rows which use them must have
 
+    def __post_init__(self) -> None:
+        estimator, cov = getattr(self, "estimator", "ols"), getattr(self, "cov", "classical")
+        for name, value, choices in (("estimator", estimator, ESTIMATORS), ("cov", cov, COVARIANCES)):
+            if value not in choices:
+                raise ConfigError(f"{name} = {value!r} is none of {', '.join(choices)}")
+        if estimator != "ols" and cov == "hac":
+            raise ConfigError(f"cov = 'hac' is for estimator = 'ols', here it is {estimator!r}: leave one of the two out")
+
     @property
     @abstractmethod
     def inner(self) -> Model:
@@ -46,7 +54,7 @@ class RowModel(ABC):
         Raises
         ------
         ConfigError
-            If an option is none of those there are, or a package that the model needs is not installed.
+            If a package that the model needs is not installed.
         DataError
             If the rows cannot be read, are too few, their regressors are collinear, or the share never deviates from the model.
 
@@ -64,11 +72,6 @@ class RowModel(ABC):
         used = found.rows.take(~found.masked)
         estimator: Estimator = getattr(self, "estimator", "ols")
         cov: Covariance = getattr(self, "cov", "classical")
-        for name, value, choices in (("estimator", estimator, ESTIMATORS), ("cov", cov, COVARIANCES)):
-            if value not in choices:
-                raise ConfigError(f"{name} = {value!r} is none of {', '.join(choices)}")
-        if estimator != "ols" and cov == "hac":
-            raise ConfigError(f"cov = 'hac' is for estimator = 'ols', here it is {estimator!r}: leave one of the two out")
         fit = estimate(self.inner, used, estimator, cov)
         _name_parameters(fit)
         return ModelFit(self, fit, found.labels[np.searchsorted(found.rows.end, fit.rows.end)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -242,6 +242,9 @@ def _listing(
         status = _status(series, calendar, suspended)
     else:
         calendar, status = _given(status)
+    if not series.frame.index.isin(calendar.sessions).any():
+        ends = [f"{day:%Y-%m-%d}" for day in (calendar.sessions[0], calendar.sessions[-1])]
+        raise DataError(f"prices: none of its dates is a session between {ends[0]} and {ends[1]}: give prices of that time")
     if not level.index.isin(calendar.sessions).any():
         raise DataError("benchmark: none of its dates is a session: give its level by session")
     words = status.to_numpy(dtype=object)
@@ -331,7 +334,7 @@ def _spells(calendar: SessionCalendar, masks: Sequence[tuple[Day, Day]]) -> np.n
 def _pairs(spells: Sequence[tuple[Day, Day]], what: str) -> list[Spell]:
     """Return spells of dates, both ends inclusive."""
     found = []
-    for spell in spells:
+    for spell in spells if isinstance(spells, Iterable) else [""]:
         ends = [] if isinstance(spell, str) else [as_day(end, what).date() for end in spell]
         if len(ends) != 2 or ends[0] > ends[1]:
             raise ConfigError(f"{what} is no sequence of pairs of dates in order, such as [('2019-10-08', '2019-10-09')]")

@@ -1,0 +1,67 @@
+"""What research code gets wrong first, told in one sentence that says what to give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import ConfigError, DataError, EventStudyError
+
+WINDOWS = es.Windows(estimation=(-140, -11), event=(-5, 5), car=[(0, 2)])
+
+
+@pytest.fixture(scope="module")
+def study() -> dict[str, Any]:
+    """A share with a known return path, its benchmark, an event, and what `event_study` makes of it."""
+    dates = pd.bdate_range("2019-01-01", periods=180)
+    rng = np.random.default_rng(3)
+    index = pd.Series(100 * np.exp(np.cumsum(rng.normal(0, 0.01, 180))), dates)
+    prices = pd.DataFrame({"AAA": 50 * np.exp(np.cumsum(rng.normal(0, 0.02, 180)))}, dates)
+    events = pd.DataFrame({"event_id": ["e"], "symbol": ["AAA"], "session": [f"{dates[160]:%Y-%m-%d}"]})
+    result = es.event_study(events, prices, index, windows=WINDOWS, tests=())
+    return {"prices": prices, "index": index, "events": events, "result": result}
+
+
+def run(study: dict[str, Any], **keys: Any) -> es.StudyResult:
+    return es.event_study(study["events"], study["prices"], study["index"], windows=WINDOWS, **keys)
+
+
+CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], type[EventStudyError], str]] = {
+    "no exchange": (lambda _: es.sessions(None, "2019-01-01", "2019-02-01"), ConfigError, "such as XSHG"),  # type: ignore[arg-type]
+    "suspensions": (
+        lambda one: es.trading_status(one["prices"], suspended=None),  # type: ignore[arg-type]
+        ConfigError,
+        "suspended is no sequence of pairs of dates",
+    ),
+    "flat masks": (lambda one: run(one, masks=("2019-02-01", "2019-03-01")), ConfigError, "masks is no sequence of pairs"),
+    "no tests": (lambda one: run(one, tests=None), ConfigError, "give 'all', names of tests, or () for none"),
+    "level": (lambda one: run(one, alpha="five"), ConfigError, "alpha = five is no level"),
+    "scheduler": (lambda one: run(one, scheduler="tcp://10.0.0.5:8786"), ConfigError, 'set engine = "dask"'),
+    "estimator": (lambda _: es.MarketModel(estimator="l1"), ConfigError, "estimator = 'l1' is none of ols, huber, lad"),  # type: ignore[arg-type]
+    "covariance": (lambda _: es.MarketModel("lad", "hac"), ConfigError, "cov = 'hac' is for estimator = 'ols'"),
+    "one CAR": (lambda _: es.run_tests(3), ConfigError, "cars is a int: give a list"),  # type: ignore[arg-type]
+    "window": (lambda one: one["result"].car(3), ConfigError, "window = 3 is not a window"),
+    "windows": (lambda one: one["result"].to_markdown((0, 2)), ConfigError, "window = 0 is not a window"),
+    "axes": (lambda one: one["result"].plot_car("AAA", ax="left"), ConfigError, "ax is a str: give matplotlib axes"),
+    "matrix": (lambda _: es.inference.kp_bmp([1.0, 2.0], np.eye(2)), DataError, "give the mean correlation between firms"),  # type: ignore[arg-type]
+    "undefined": (lambda _: es.inference.kp_bmp([1.0, 2.0], float("nan")), DataError, "lies between -1 and 1"),
+    "other years": (
+        lambda one: es.trade_rows(one["prices"], one["index"].set_axis(pd.bdate_range("2001-01-01", periods=180))),
+        DataError,
+        "prices: none of its dates is a session between 2001-01-01 and 2001-09-07",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_wrong_argument_is_told_in_one_sentence(case: str, study: dict[str, Any]) -> None:
+    call, kind, text = CASES[case]
+    with pytest.raises(kind) as told:
+        call(study)
+    assert text in str(told.value)
+    assert "\n" not in str(told.value)
