@@ -34,7 +34,7 @@ def run(study: dict[str, Any], **keys: Any) -> es.StudyResult:
 CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], type[EventStudyError], str]] = {
     "no exchange": (lambda _: es.sessions(None, "2019-01-01", "2019-02-01"), ConfigError, "such as XSHG"),  # type: ignore[arg-type]
     "suspensions": (
-        lambda one: es.trading_status(one["prices"], suspended=None),  # type: ignore[arg-type]
+        lambda one: es.trading_status(one["prices"], one["index"].index, suspended=None),  # type: ignore[arg-type]
         ConfigError,
         "suspended is no sequence of pairs of dates",
     ),
