@@ -25,7 +25,7 @@ def study_of(block: dict[str, Any]) -> dict[str, Any]:
     return block | {
         "study": {"name": "page"},
         "event": [{"id": "e", "session": "2019-10-08", "firms": ["002230.SZ"]}],
-        "market": {"benchmark": "000300.SS"},
+        "market": {"benchmark": "000300.SS"} | block.get("market", {}),
         "windows": {"estimation": [-200, -31], "event": [-5, 10], "car": [[0, 0]]},
         "inference": {"tests": ["patell", "portfolio_t"]},
     }

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +63,14 @@ def test_init_refuses_half_an_event(cli, options: list[str], tmp_path: Path, mon
     assert done.exit_code == 2
     assert done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_stops_reading_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-m", "eventstudy", "schema"], stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.stderr, done.returncode) == ("", 1)
 
 
 @pytest.mark.parametrize("more", [["--firms", "002415.SZ,AAPL"], ["--firms", "002415.SZ", "--benchmark", "AAPL"]])

@@ -34,8 +34,8 @@ class Verbs(click.Group):
         except EventStudyError as problem:
             say(str(problem))
             ctx.exit(problem.exit_code)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click ends quietly where nobody reads on, as in `eventstudy list | head`
         except Exception as problem:
             if ctx.params.get("debug"):
                 raise
