@@ -177,7 +177,7 @@ def test_results_read_as_a_line() -> None:
         (lambda: inference.cross_sectional_t([[0.1, 0.2]]), "car has 2 dimensions"),
         (lambda: inference.patell([1, 2, 3], [100, 100]), "df has 2 values for 3 firms"),
         (lambda: inference.kp_bmp([1, 2], 1.5), "correlation = 1.5"),
-        (lambda: inference.kp_bmp([1, 2], np.nan), "correlation: 1 of 1 values are undefined"),
+        (lambda: inference.kp_bmp([1, 2], np.nan), "correlation = nan: a mean correlation lies between"),
         (lambda: inference.portfolio_t([0.1, 0.2], [[1, 2], [3, 4]], 60), "covariance is no symmetric matrix"),
         (lambda: inference.portfolio_t([0.1, 0.2], [[1.0]], 60), "covariance has 1 columns for 2 firms"),
         (lambda: inference.difference_t([0.1, 0.2], [True, True], np.eye(2), 60), "each group has a firm"),
