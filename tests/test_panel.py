@@ -279,6 +279,13 @@ def test_tables_made_event_by_event_are_refused_for_too_many(monkeypatch: pytest
     monkeypatch.setattr(result, "MOST_ONE_BY_ONE", 500)
     with pytest.raises(ConfigError, match="made event by event, for up to 500 events, and the study has 520"):
         _ = found.detectable
+    one = found.events["symbol"].iloc[0]
+    axes = found.plot_car(one)
+    own = found.cars[(found.cars["symbol"] == one) & (found.cars["window_end"] == WINDOWS.car[0][1])]
+    assert len(axes.lines) >= len(own)
+    assert found.plot_prices(event_id=found.models["event_id"].iloc[0]).lines
+    with pytest.raises(ConfigError, match="no event is NONE"):
+        found.plot_car("NONE")
 
 
 
@@ -294,8 +301,10 @@ def panel_and_slow(
         patched.setattr(build, "FEWEST_EVENTS", 10**9)
         slow = es.event_study(events, prices, benchmark, **asked)  # type: ignore[arg-type]
     assert not isinstance(slow, PanelResult)
-    for name in ("events", "models", "abnormal_returns", "cars", "tests", "correlation", "exclusions"):
+    for name in ("events", "models", "abnormal_returns", "cars", "tests", "correlation", "exclusions", "data_in_full"):
         same(getattr(slow, name), getattr(quick, name), name)
+    of_series = [one.notes[~one.notes["code"].isin(["event_session_unknown", "event_session_missing"])] for one in (slow, quick)]
+    same(*(notes.sort_values(list(notes), ignore_index=True) for notes in of_series), "notes")
 
 
 def test_integer_names_and_numbers_are_read_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,3 +360,32 @@ def test_a_moment_without_a_zone_and_a_study_without_a_benchmark_are_refused() -
         es.event_study(events, prices, benchmark, windows=WINDOWS, now=dt.datetime(2017, 1, 1))
     with pytest.raises(DataError, match="benchmark is missing"):
         es.event_study(events, prices, None, windows=WINDOWS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("calendar", ["benchmark", "XNYS"])
+@pytest.mark.parametrize("volumes", [False, True])
+def test_series_are_described_at_once_as_they_are_one_by_one(
+    calendar: str, volumes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = es.sessions("XNYS", "2015-01-05", "2016-09-30")
+    rng = np.random.default_rng(8)
+    moves = rng.normal(0, 0.01, (len(sessions), 30))
+    moves[100, 0], moves[200, 1], moves[300, 2] = 0.4, -0.7, np.log(0.5)  # a jump, a fall, a split
+    prices = pd.DataFrame(50 * np.exp(np.cumsum(moves, axis=0)), sessions, [f"S{place:03d}" for place in range(30)])
+    prices.iloc[50:53, 3] = prices.iloc[49, 3]  # a run of carried closes, a single one, suspensions, a late start
+    prices.iloc[50, 4] = prices.iloc[49, 4]
+    prices.iloc[60:70, 5], prices.iloc[:40, 6] = np.nan, np.nan
+    prices.loc[pd.Timestamp("2015-07-03")] = np.nan  # Independence Day
+    prices.loc[pd.Timestamp("2015-07-03"), "S007"] = 50.0
+    prices = prices.sort_index()
+    benchmark = pd.Series(100 * np.exp(np.cumsum(rng.normal(0, 0.01, len(sessions)))), sessions)
+    volume = pd.DataFrame(1e6, prices.index, prices.columns[:20]) if volumes else None
+    if volume is not None:
+        volume.iloc[80, 8], volume.iloc[50:53, 3], volume.iloc[90, 9] = 0.0, 0.0, np.nan  # traded at volume 0, carried, unknown
+    said: list[pd.DataFrame] = []
+    told = described.PlainPrices.told
+    monkeypatch.setattr(described.PlainPrices, "told", lambda self, market: said.append(told(self, market)) or said[-1])
+    events = made_events(prices[prices.columns], 8, count=530)
+    panel_and_slow(monkeypatch, events, prices, benchmark, calendar=calendar, volume=volume)
+    assert set(prices.columns) > set(said[0]["symbol"]) >= {"S005", "S006", "S010", "S029"}
+    assert not {"S000", "S001", "S002", "S007"} & set(said[0]["symbol"])

@@ -178,6 +178,22 @@ class PanelResult(StudyResult):
             self._small[key] = StudyResult(run_events(self._inputs_of(members), Prepared()))
         return self._small[key]
 
+    def part(self, symbol: str | None, event_id: str | None) -> StudyResult:
+        """Return the events of one symbol, or of one name, run one by one; this study itself where neither is given.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such event.
+        """
+        if symbol is None and event_id is None:
+            return self
+        asked = [(self.study.events.symbol, symbol), (self.study.events.event_id, event_id)]
+        members = np.flatnonzero(np.logical_and.reduce([values == name for values, name in asked if name is not None]))
+        if not len(members):
+            raise ConfigError(f"no event is {' of '.join(name for name in (event_id, symbol) if name)}: look at result.events")
+        return StudyResult(run_events(self._inputs_of(members), Prepared()))
+
     @cached_property
     def tests_in_full(self) -> pd.DataFrame:
         """The table `tests` with the role, the one-sided p-values and the smallest one there can be."""
