@@ -149,7 +149,7 @@ def anticipation_tests(found: Anticipation) -> pd.DataFrame:
     parts = []
     for part, study in [("", found.before), *(("leak", study) for study in found.leaks.studies)]:
         if study is not None:
-            table = tests_table(study, draw_placebos(study)).drop(columns="role")
+            table = tests_table(study, draw_placebos(study)).drop(columns="role", errors="ignore")
             earlier = np.where(table["window_end"] < 0, "pre_event", "through_event")
             parts.append(table.assign(part=part or earlier))
     headline = found.study.inputs.plan.headline_window

@@ -65,3 +65,10 @@ def test_a_wrong_argument_is_told_in_one_sentence(case: str, study: dict[str, An
         call(study)
     assert text in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_no_tests_at_all_are_no_mistake(study: dict[str, Any]) -> None:
+    tables = study["result"].tables()
+    assert tables["tests"].empty
+    assert tables["anticipation_tests"].empty
+    assert len(tables["cars"]) == 1
