@@ -36,16 +36,17 @@ def main(sizes: list[int], turns: int) -> None:
     """Measure the sizes and write the page; sizes measured before stay in it."""
     found: Found = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"others": {}, "sizes": {}, "start": {}}
     found["machine"] = machine()
+    say("start of a process")
+    found["start"] = measure_start(turns)
     for name in OTHERS:
         say(f"environment of {name}")
         found["others"][name] = {"pins": (PEERS / f"{name}.txt").read_text().split(), "problem": install(name)}
     for size in sizes:
         for here in measure_size(size, found, turns):
-            sizes = found["sizes"] | {str(size): here}
-            found["sizes"] = {str(count): sizes[str(count)] for count in sorted(map(int, sizes))}
+            known = found["sizes"] | {str(size): here}
+            found["sizes"] = {count: known[count] for count in sorted(known, key=int)}
             FIGURES.write_text(json.dumps(found, indent=1))
-    found["start"] = measure_start(turns)
-    if STUDY in sizes:
+    if str(STUDY) in found["sizes"]:
         found["study"] = measure_study(BUILD / "inputs" / str(STUDY))
     FIGURES.write_text(json.dumps(found, indent=1))
     write_page(found)

@@ -15,10 +15,11 @@ from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER
 from eventstudy.inference.cross import CrossSection
 from eventstudy.inference.parametric import caar_se
 from eventstudy.inference.placebo import PlaceboDraws
-from eventstudy.inference.registry import CLOSED_FORM, DIFFERENCE, PLACEBO, difference_result, placebo_result, run_test
+from eventstudy.inference.registry import CLOSED_FORM, DIFFERENCE, OF_PAIRS, PLACEBO, difference_result, placebo_result, run_test
 from eventstudy.inference.result import TestResult, undefined
 from eventstudy.inference.sensitivity import FEWEST_BLOCKS
 from eventstudy.models import MODELS
+from eventstudy.plan import Plan
 from eventstudy.returns import trade_rows
 from eventstudy.study import UNCONFOUNDED, Computation, FirmStudy
 from eventstudy.tables import Row, as_table, bounds, day, whole_numbers
@@ -186,11 +187,16 @@ def correlation_table(study: Computation) -> pd.DataFrame:
         for window in study.inputs.plan.windows.car:
             cross = study.cross_section(group, window)
             n = len(cross.firms)
-            if n < 2 or not cross.correlation.enough:
+            if n < 2 or not correlation_asked(study.inputs.plan, n) or not cross.correlation.enough:
                 continue
             sample = min(firm.fit.nobs for firm in cross.firms)
             rows.append({"group": group} | bounds(window) | correlation_row(n, cross.correlation.mean, sample))
     return as_table("correlation", rows)
+
+
+def correlation_asked(plan: Plan, n: int) -> bool:
+    """Tell whether the correlations of `n` firms are computed: of many, where a test rests on them; pairs grow with n squared."""
+    return n <= MOST_FIRMS_TOGETHER or bool(OF_PAIRS & set(plan.tests))
 
 
 def correlation_row(n: int, mean: float, sample: int) -> Row:

@@ -132,7 +132,7 @@ def test_tables_are_those_of_one_event_at_a_time(model: str, suspensions: str) -
         MaskedSpell(dt.date(2015, 6, 1), dt.date(2015, 6, 12), "all"),
         MaskedSpell(dt.date(2016, 2, 1), dt.date(2016, 2, 4), "some", ("S001", "S002")),
     )
-    plan = Plan(WINDOWS, (0, 3), model, kind, suspensions, ("bmp",), calendar=calendar, masks=masks)  # type: ignore[arg-type]
+    plan = Plan(WINDOWS, (0, 3), model, kind, suspensions, ("bmp", "kp_bmp"), calendar=calendar, masks=masks)  # type: ignore[arg-type]
     _, panel = same_tables(made_inputs(plan, seed))
     reasons = set(panel.exclusions["reason"])
     assert {"unknown_symbol", "not_a_session", "masked_event"} <= reasons
@@ -389,3 +389,14 @@ def test_series_are_described_at_once_as_they_are_one_by_one(
     panel_and_slow(monkeypatch, events, prices, benchmark, calendar=calendar, volume=volume)
     assert set(prices.columns) > set(said[0]["symbol"]) >= {"S005", "S006", "S010", "S029"}
     assert not {"S000", "S001", "S002", "S007"} & set(said[0]["symbol"])
+
+
+def test_correlations_of_many_are_computed_where_a_test_rests_on_them() -> None:
+    prices, benchmark = made_prices(33, shares=40)
+    events = made_events(prices, 33, count=520)
+    without, with_them = (
+        es.event_study(events, prices, benchmark, windows=WINDOWS, tests=tests).correlation for tests in ([], ["kp_bmp"])
+    )
+    assert without.empty
+    assert "all" in set(with_them["group"])
+    assert (with_them["n"] > 100).all()

@@ -99,6 +99,8 @@ LEAST_SQUARES = {"portfolio_t", "equal_effects", "hotelling", "wald_joint"}
 
 CLOSED_FORM = PARAMETRIC | RANKS
 
+OF_PAIRS = {"kp_bmp", "kp_patell", "portfolio_t"}  # rest on the correlations of all pairs of firms
+
 PLACEBO = ("placebo_caar", "placebo_scar", "placebo_hotelling", "placebo_max")
 
 UNDIRECTED = ("placebo_hotelling", "placebo_max")

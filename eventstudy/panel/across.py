@@ -12,7 +12,7 @@ import pandas as pd
 from eventstudy.inference import calendar_time, parametric, ranks, signs, skewness
 from eventstudy.inference.bootstrap import BOOTSTRAP
 from eventstudy.inference.placebo import PlaceboDraws
-from eventstudy.inference.registry import CLOSED_FORM, PLACEBO, by_tau, placebo_result
+from eventstudy.inference.registry import CLOSED_FORM, OF_PAIRS, PLACEBO, by_tau, placebo_result
 from eventstudy.inference.result import TestResult, student, undefined
 from eventstudy.panel.pairs import Pairs, pairs_of
 from eventstudy.panel.study import PanelStudy
@@ -20,7 +20,6 @@ from eventstudy.panel.sums import Blocks, Section, Sums, blocks_of, sums_of
 from eventstudy.windows import length
 
 BY_SUMS = {"crude_dependence", "corrado", "corrado_zivney", "grank", "grank_unscaled"}
-BY_PAIRS = {"kp_bmp", "kp_patell", "portfolio_t"}
 OF_BLOCKS = ("placebo_caar", "placebo_scar")
 Key = tuple[str, int]
 
@@ -98,7 +97,7 @@ class Across:
 
     def _closed_form(self, name: str, key: Key) -> TestResult:
         section = self.sections[key]
-        if name in BY_PAIRS:
+        if name in OF_PAIRS:
             return _by_pairs(name, section, self.pairs[key])
         if name in BY_SUMS:
             return by_tau(_by_sums(name, section, self.sums[key]), section.staggered)

@@ -268,11 +268,13 @@ class PanelResult(StudyResult):
 
     @cached_property
     def correlation(self) -> pd.DataFrame:
-        """Mean residual correlations by group and window."""
+        """Mean residual correlations by group and window; of large groups where a test across firms rests on them."""
         rows = []
         for group in self.study.groups:
             for place, window in enumerate(self.plan.windows.car):
                 if (group, place) in self.across.sections:
+                    if not group_tables.correlation_asked(self.plan, len(self.across.sections[group, place].members)):
+                        continue
                     pairs = self.across.pairs[group, place]
                     found, n, members = pairs.mean, len(pairs.section.members), pairs.section.members
                 else:
