@@ -23,6 +23,7 @@ from eventstudy.prices import store_folder
 from eventstudy.result import StudyResult
 from eventstudy.store import Store
 from eventstudy.study import ALL
+from eventstudy.tables import day
 
 LIBRARIES = ("arrow", "exchange-calendars", "numpy", "pandas", "scipy", "statsmodels", "yfinance")
 MOST_NAMED = 6
@@ -142,14 +143,11 @@ def headline_mean(result: StudyResult) -> dict[str, Any] | None:
 
 def event_sessions(result: StudyResult) -> list[str]:
     """Return the first and the last event session of the treated firms, as ISO dates; empty where none is known."""
-    treated = {(event.event_id, event.symbol) for event in result.inputs.events if event.role == "treated"}
-    table = result.events
-    known = [
-        session
-        for event_id, symbol, session in zip(table["event_id"], table["symbol"], table["event_session"], strict=True)
-        if session and (event_id, symbol) in treated
-    ]
-    return [str(min(known)), str(max(known))] if known else []
+    known = [str(session) for session in result.events["event_session"] if session]
+    if isinstance(result, StudyResult):  # not a panel: it may have other firms than treated ones, and dates read both ways
+        treated = [firm.session for firm in result.computation.firms if firm.dated.event.role == "treated"]
+        known = [day(session) for session in treated if session is not None]
+    return [min(known), max(known)] if known else []
 
 
 def headline_effects(result: StudyResult) -> list[dict[str, Any]]:

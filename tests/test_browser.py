@@ -388,17 +388,20 @@ def test_tables_sort_within_their_blocks_by_keyboard(browser: Browser, page_of) 
         assert column(page, "robustness-choices", 2) == before
 
 
+def copy_of(page: Page, table: str, form: str) -> str:
+    tools = page.locator(f".scroll:has(> #{table}) + .tools")
+    tools.get_by_role("status").evaluate("said => { said.textContent = ''; }")  # of the copy before
+    tools.get_by_role("button", name=f"Copy as {form}").press("Enter")
+    tools.get_by_text("Copied.").wait_for()
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
 def test_tables_are_copied_as_csv_and_latex(browser: Browser, page_of, read_csv) -> None:
     cars = read_csv(page_of("entity").parent / "tables" / "cars.csv")
     own = next(row for row in cars if (row["symbol"], row["window_start"], row["window_end"]) == ("002236.SZ", "0", "3"))
     effect, low, high = (f"{100 * math.expm1(float(own[name])):.2f}%" for name in ("car", "ci_low", "ci_high"))
     with opened(browser, page_of("entity"), permissions=["clipboard-read", "clipboard-write"]) as page:
-        tools = page.locator(".scroll:has(> #cars) + .tools")
-        copied = []
-        for name in ("Copy as CSV", "Copy as LaTeX"):
-            tools.get_by_role("button", name=name).press("Enter")
-            tools.get_by_text("Copied.").wait_for()
-            copied.append(page.evaluate("navigator.clipboard.readText()"))
+        copied = [copy_of(page, "cars", form) for form in ("CSV", "LaTeX")]
         rows = list(csv.DictReader(io.StringIO(copied[0])))
         shown = page.locator("#cars tbody tr:not(.block)")
         assert len(rows) == shown.count()
@@ -410,6 +413,11 @@ def test_tables_are_copied_as_csv_and_latex(browser: Browser, page_of, read_csv)
         assert "\\caption{Effects of the treated firms by window}" in latex
         assert effect.replace("-", "$-$").replace("%", "\\%") in latex
         assert not re.search(r"(?<!\\)[%&#_]", re.sub(r" & ", " ", latex.partition("\n")[2]))
+        # the letters of notes are no part of what is copied
+        series = list(csv.DictReader(io.StringIO(copy_of(page, "data-series", "CSV"))))
+        assert page.locator("#data-series sup").count() > 1
+        data = read_csv(page_of("entity").parent / "tables" / "data.csv")
+        assert sorted(row["Series"].split()[-1] for row in series) == sorted(row["symbol"] for row in data)
 
 
 def test_copied_text_is_no_formula_and_no_markup(browser: Browser, page_of) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from test_report import Page, checked
 
@@ -76,6 +77,16 @@ def test_compare_writes_the_page_it_is_asked_for(cli, entity_runs, tmp_path: Pat
     assert "the page cannot be written" in done.stderr
 
 
+def test_compare_writes_its_page_before_it_prints(cli, entity_runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody_reads(*_texts: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("click.echo", nobody_reads)
+    run, file = next((entity_runs[0] / "entity-list-2019").glob("2*")), tmp_path / "compared.html"
+    cli("compare", run, run, "--html", file)
+    assert run.name in Page(file.read_text(encoding="utf-8")).text
+
+
 def test_index_gives_headline_effects_with_their_intervals(entity_runs, read_csv) -> None:
     folder = entity_runs[0] / "entity-list-2019" / "latest" / "tables"
     cars = read_csv(folder / "cars.csv")
@@ -91,6 +102,21 @@ def test_index_gives_event_sessions_and_leads_to_the_pages(entity_runs) -> None:
     runs = sorted((entity_runs[0] / "entity-list-2019").glob("2*"))
     assert page.text.count("2019-10-08") == len(runs)
     assert set(page.values("href")) == {f"entity-list-2019/{run.name}/report.html" for run in runs}
+
+
+def test_index_gives_the_sessions_of_a_date_read_both_ways(panel, study_on_disk) -> None:
+    made = panel(("A.SZ", "B.SZ"), sessions=500)  # 2018-01-01 to 2019-11-29
+    rows = [
+        {"event_id": "old", "symbol": "A.SZ", "announced_on": "2019-05-21", "timezone": "America/New_York"},
+        {"event_id": "new", "symbol": "B.SZ", "announced_on": "2019-10-07", "timezone": "America/New_York"},
+    ]
+    config = study_on_disk(
+        made, pd.DataFrame(rows), study={"date_only": "both"}, market={"calendar": "XSHG", "benchmark": "INDEX"}
+    )
+    # New York's 21 May begins before the close of that day in Shanghai and ends after it; its 7 October lies in a closure
+    result = es.run_study(config)
+    assert set(result.events["event_id"]) == {"old-first", "old-last", "new"}
+    assert event_sessions(result) == ["2019-05-21", "2019-10-08"]
 
 
 MEAN = {"n": 8, "effect": -0.0347, "ci_low": -0.0671, "ci_high": -0.0021}

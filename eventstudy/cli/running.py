@@ -91,15 +91,16 @@ def compare(run_a: str, run_b: str, out: Path, html: Path | None) -> None:
 
     newer = find_run(run_b, out).state()
     comparison = compared(find_run(run_a, out).state(), newer)
-    for line in changed_lines(comparison):
-        click.echo(line)
-    if html is not None:
+    if html is not None:  # before anything is printed, to a reader that may stop reading
         from eventstudy.report import render_comparison
 
         try:
             html.write_text(render_comparison(comparison, newer), encoding="utf-8", newline="\n")
         except OSError as problem:
             raise OutputError(f"{html}: the page cannot be written ({problem.strerror or problem})") from None
+    for line in changed_lines(comparison):
+        click.echo(line)
+    if html is not None:
         click.echo(html)
 
 

@@ -9,7 +9,11 @@
     if (text) made.textContent = text;
     return made;
   };
-  const textOf = (cell) => cell.innerText.replace(/\s+/g, " ").replace(/[\u2068\u2069]/g, "").trim();
+  const textOf = (cell) => { // without the letters of notes: they would be read as part of a symbol
+    const read = cell.querySelector("sup") ? cell.cloneNode(true) : cell;
+    for (const letter of read.querySelectorAll("sup")) letter.remove();
+    return read.innerText.replace(/\s+/g, " ").replace(/[\u2068\u2069]/g, "").trim();
+  };
 
   // Sorting: within each block of rows, undefined values last, third press as it was
 
