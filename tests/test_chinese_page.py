@@ -39,6 +39,9 @@ REPORT = Path(eventstudy.report.__file__).parent
 RUN = re.compile(r"[A-Za-z][A-Za-z’'-]*(?:[ ,;:]+[A-Za-z][A-Za-z’'-]*){2,}")
 ALLOWED = re.compile(r"^(Boehmer|Musumeci|Scholes|CAR |Newey|North)")
 
+# A comma or semicolon of Latin script beside a Chinese character; between numbers, as in [0, 3], it is right
+HALF_WIDTH = re.compile(r"[\u3001-\u9fff\uff00-\uffef][;,] |[;,] [\u3001-\u9fff\uff00-\uffef]")
+
 
 class Words(HTMLParser):
     """Every text of a page and every attribute that is read aloud or shown, without config, style sheet and script."""
@@ -94,6 +97,12 @@ def test_the_config_asks_for_the_language(page: str) -> None:
 
 def test_no_english_is_left(page: str) -> None:
     assert english_left(page) == []
+
+
+def test_separators_are_those_of_chinese(page: str) -> None:
+    assert [text for text in Words(page).told if HALF_WIDTH.search(text)] == []
+    assert HALF_WIDTH.search("（按 3 家公司调整）; 平均值为")
+    assert HALF_WIDTH.search("海康威视, 大华股份")
 
 
 def test_firms_have_both_names(page: str) -> None:

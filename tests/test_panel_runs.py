@@ -156,7 +156,7 @@ def test_the_page_tells_an_effect_that_is_there() -> None:
     assert high < value < low
     assert high < 100 * (1 - np.exp(-0.03)) < low
     told = page.replace("\u00a0", " ")
-    assert "an average this far from zero would come with probability &lt;0.001 by adjusted BMP" in told
+    assert "an average at least this far from zero would come with probability &lt;0.001 by adjusted BMP" in told
     assert "Headline tests of the average: adjusted BMP, p &lt; 0.001" in told
 
 

@@ -14,7 +14,7 @@ from matplotlib.path import Path
 
 from eventstudy.report.figures import TEXT, effect_ticks, effect_told, plain_axes
 from eventstudy.report.language import _
-from eventstudy.report.numbers import window
+from eventstudy.report.numbers import joined, window
 from eventstudy.report.specifications import Curve, Dimension
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.windows import Window
@@ -55,7 +55,7 @@ def curve_figure(curve: Curve, choices: Sequence[Dimension], headline: Window, l
         )  # fmt: skip
     for place, outcome in enumerate(curve.outcomes, 1):
         made = [_values(choice, outcome.specifications) for choice in choices]
-        words.tell(upper, place, outcome.value, "; ".join([effect_told(outcome.value, outcome.low, outcome.high), *made]))
+        words.tell(upper, place, outcome.value, joined([effect_told(outcome.value, outcome.low, outcome.high), *made]))
     return inline_svg(figure, "specification-curve", words, label)
 
 

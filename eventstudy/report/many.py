@@ -22,7 +22,6 @@ from eventstudy.report.numbers import (
     decimal,
     interval,
     joined,
-    listed,
     p_equation,
     p_value,
     percent,
@@ -31,7 +30,7 @@ from eventstudy.report.numbers import (
     window_in_words,
 )
 from eventstudy.report.spread import spread_figure
-from eventstudy.report.surety import average_words
+from eventstudy.report.surety import average_in_brief, average_words
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, records
 from eventstudy.report.tests_in_words import NULLS, null_name, short_name, words_of_test
 from eventstudy.report.wording import MODELS, TREATMENTS, own_words, sentence, visible, why
@@ -125,13 +124,7 @@ def in_brief(result: PanelResult) -> str:
         for row in _headline_rows(result)
         if not pd.isna(row["p_value"])
     ]
-    if not told:
-        return ""
-    words = _(
-        "How sure: were only chance at work, an average this far from zero would come with probability {tests}",
-        tests=listed(told),
-    )
-    return sentence(words)
+    return sentence(average_in_brief(told)) if told else ""
 
 
 def chance(result: PanelResult) -> list[str]:

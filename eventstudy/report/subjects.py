@@ -14,7 +14,7 @@ from eventstudy.abnormal import CumulativeReturn, cumulate
 from eventstudy.headline import Headline, headline_of
 from eventstudy.plan import Plan
 from eventstudy.report.language import _, spoken
-from eventstudy.report.numbers import Scale, joined
+from eventstudy.report.numbers import Scale, in_words, joined
 from eventstudy.report.wording import own_words, said
 from eventstudy.result import StudyResult
 from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy
@@ -249,8 +249,17 @@ class Reading:
 
     def counted_words(self, count: int) -> str:
         """Return so many of the treated firms in words: a firm at two events is two cases."""
-        recur = len({subject.firm.key[1] for subject in self.treated}) < len(self.treated)
-        return _("{count} cases (a firm at one event)", count=count) if recur else _("{count} firms", count=count)
+        return _("{count} cases (a firm at one event)", count=count) if self.recurring else _("{count} firms", count=count)
+
+    def family_words(self, count: int) -> str:
+        """Return the treated firms that a p-value is adjusted for, to stand inside brackets."""
+        number = in_words(count)
+        return _("{count} cases, each a firm at one event", count=number) if self.recurring else _("{count} firms", count=number)
+
+    @cached_property
+    def recurring(self) -> bool:
+        """Whether a treated firm is there at more than one event."""
+        return len({subject.firm.key[1] for subject in self.treated}) < len(self.treated)
 
     def group_name(self, group: str) -> str:
         """Return a group in words."""

@@ -27,9 +27,10 @@ from eventstudy.report.numbers import (
     p_equation,
     p_value,
     percent,
+    running,
     size,
 )
-from eventstudy.report.subjects import Reading, Subject
+from eventstudy.report.subjects import Effect, Reading, Subject
 from eventstudy.report.tests_in_words import short_name
 from eventstudy.report.wording import sentence, why
 from eventstudy.study import ALL, UNCONFOUNDED
@@ -143,51 +144,87 @@ def power(reading: Reading, headline: Window) -> tuple[str, ...]:
 
 
 def chance(reading: Reading, headline: Window) -> tuple[str, ...]:
-    """Give the p-values, with what each of them stands on."""
-    told = [] if reading.many else _firms_chance(reading, headline)
-    told += _average_chance(reading, headline)
-    return tuple(told)
+    """Give the p-values, with what each of them stands on; the t of a single firm comes behind its headline tests."""
+    firms = [] if reading.many else _firms_chance(reading, headline)
+    tests = _average_chance(reading, headline)
+    return tuple(firms + tests if len(reading.treated) > 1 else tests + firms)
 
 
 def in_brief(reading: Reading, headline: Window) -> str:
     """Return how sure one can be, short enough for the first screen: what chance alone would do."""
-    table, told = reading.result.car(headline), []
-    adjusted = {(row["event_id"], row["symbol"]): row["p_holm"] for _place, row in table.iterrows()}
     found = [(subject, effect) for subject in reading.treated if (effect := subject.effect(headline)) is not None]
-    firms = [] if reading.many else [
-        _("{p} for {firm}", p=p_value(adjusted[subject.firm.key]), firm=subject.name)
-        for subject, effect in sorted(found, key=lambda pair: adjusted[pair[0].firm.key])
-        if not effect.censored
-    ]  # fmt: skip
-    if firms:
-        told.append(
-            _(
-                "How sure: were only chance at work, an effect this far from zero would come with probability {firms}",
-                firms=listed(firms),
-            )
-            + (_(" (adjusted for {count} firms)", count=in_words(len(found))) if len(found) > 1 else "")
-        )
-    rows = ((test, row_of_test(reading, ALL, headline, test)) for test in reading.headline.tests) if len(found) > 1 else ()
+    if len(found) == 1:
+        subject, effect = found[0]
+        return "" if effect.censored else _one_in_brief(reading, subject, headline)
+    firms = [] if reading.many else _firms_in_brief(reading, headline, found)
+    rows = ((test, row_of_test(reading, ALL, headline, test)) for test in reading.headline.tests) if found else ()
     tests = [
         _("{p} by {test}", p=p_value(row["p_value"]), test=short_name(test))
         for test, row in rows
         if row is not None and not pd.isna(row["p_value"])
     ]
-    if tests and told:
-        told.append(_("for the average it is {tests}", tests=listed(tests)))
-    elif tests:
-        told.append(
-            _(
-                "How sure: were only chance at work, an average this far from zero would come with probability {tests}",
-                tests=listed(tests),
-            )
+    if not firms:
+        return sentence(average_in_brief(tests)) if tests else ""
+    told = [
+        _(
+            "How sure: were only chance at work, an effect at least this far from zero would come with probability {firms}",
+            firms=listed(firms),
         )
-    return sentence("; ".join(told)) if told else ""
+    ]
+    if tests:
+        told.append(_("for the average it is {tests}", tests=listed(tests)))
+    alone = _("Each interval above stands on its own, with no allowance for the others.")
+    return running((sentence(joined(told)), alone))
+
+
+def average_in_brief(tests: list[str]) -> str:
+    """Return what the tests of an average say, for the first screen."""
+    return _(
+        "How sure: were only chance at work, an average at least this far from zero would come with probability {tests}",
+        tests=listed(tests),
+    )
+
+
+def _firms_in_brief(reading: Reading, headline: Window, found: list[tuple[Subject, Effect]]) -> list[str]:
+    """Return each firm's own p-value, and behind it the one that allows for the other firms (rule C18)."""
+    rows = _rows_by_firm(reading, headline)
+    told, family = [], reading.family_words(len(found))
+    for subject, row in sorted(
+        ((subject, rows[subject.firm.key]) for subject, effect in found if not effect.censored),
+        key=lambda pair: float(pair[1]["p_value"]),
+    ):
+        about = {"firm": subject.name, "p": p_value(row["p_value"]), "adjusted": p_value(row["p_holm"])}
+        if told:
+            told.append(_("{p} ({adjusted}) for {firm}", **about))
+        else:
+            told.append(_("{p} ({adjusted} allowing for {family}) for {firm}", **about, family=family))
+    return told
+
+
+def _one_in_brief(reading: Reading, subject: Subject, headline: Window) -> str:
+    """Lead with placebo dates: the t of a single firm has the wrong size where errors are not normal (rule C1)."""
+    for test in reading.headline.tests:
+        drawn = row_of_placebo(reading, ALL, headline, test)
+        if drawn is not None and not pd.isna(drawn["p_value"]):
+            words = _(
+                "How sure: were only chance at work, an effect at least this far from zero would come with probability {p} by "
+                "{test}; the smallest that {blocks} blocks can give is {floor}",
+                p=p_value(drawn["p_value"]), test=short_name(test), blocks=drawn["blocks"], floor=decimal(drawn["floor"], 3),
+            )  # fmt: skip
+            return sentence(words)
+    return _(
+        "How sure: were only chance at work, an effect at least this far from zero would come with probability {p} by the firm’s "
+        "t, if errors are normal.",
+        p=p_value(_rows_by_firm(reading, headline)[subject.firm.key]["p_value"]),
+    )
+
+
+def _rows_by_firm(reading: Reading, headline: Window) -> dict[tuple[str, str], pd.Series]:
+    return {(row["event_id"], row["symbol"]): row for _place, row in reading.result.car(headline).iterrows()}
 
 
 def _firms_chance(reading: Reading, headline: Window) -> list[str]:
-    table = reading.result.car(headline)
-    rows = {(row["event_id"], row["symbol"]): row for _place, row in table.iterrows()}
+    rows = _rows_by_firm(reading, headline)
     parts, family = [], 0
     for subject in reading.treated:
         effect, row = subject.effect(headline), rows[subject.firm.key]
@@ -197,15 +234,20 @@ def _firms_chance(reading: Reading, headline: Window) -> list[str]:
     if not parts:
         return []
     if family == 1:
-        return [_("If the event days were like the estimation days but for the effect, {p}.", p=p_equation(parts[0][1]))]
+        return [
+            _(
+                "By the firm’s t, {p}, if the event days were like the estimation days but for the effect, and errors are normal.",
+                p=p_equation(parts[0][1]),
+            )
+        ]
     told = joined(
         _("{firm} {p} and {adjusted}", firm=name, p=p_value(own), adjusted=p_value(adjusted)) for name, own, adjusted in parts
     )
     return [
         _(
-            "p-value of each firm on its own, and after Holm’s adjustment for {count} firms: {values}. They hold if the event "
-            "days were like the estimation days but for the effect.",
-            count=in_words(family), values=told,
+            "p-value of each firm on its own, and after Holm’s adjustment for {family}: {values}. They hold if the event days "
+            "were like the estimation days but for the effect.",
+            family=reading.family_words(family), values=told,
         )
     ]  # fmt: skip
 

@@ -1,0 +1,71 @@
+"""What the first screen says of chance and suspensions. Expected sentences are written by hand from cars.csv and tests.csv."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import eventstudy as es
+from eventstudy.report import finding
+from eventstudy.report.finding import study_finding
+from eventstudy.report.language import written_in
+from eventstudy.report.numbers import FIXED
+from eventstudy.report.subjects import Reading
+from eventstudy.result import StudyResult
+
+
+def sure(result: StudyResult, language: str = "en") -> str:
+    with written_in(language):
+        return study_finding(Reading(result)).sure.replace(FIXED, " ")
+
+
+def test_each_firm_has_its_own_p_and_behind_it_the_adjusted_one(entity: StudyResult) -> None:
+    # cars.csv, [0, 3]: p_value 0.00491, 0.02567, 0.46951; p_holm three, two and one times that
+    assert sure(entity) == (
+        "How sure: were only chance at work, an effect at least this far from zero would come with probability 0.005 (0.015 "
+        "allowing for three firms) for Dahua, 0.026 (0.051) for Hikvision and 0.470 (0.470) for Iflytek; for the average it is "
+        "0.063 by portfolio t and 0.076 by placebo dates. Each interval above stands on its own, with no allowance for the others."
+    )
+
+
+def test_the_same_in_chinese(entity: StudyResult) -> None:
+    assert sure(entity, "zh") == (
+        "结论有多可靠：若只有偶然因素，出现至少如此远离零的效应的概率，Dahua为 0.005（按 3 家公司调整后为 0.015）、"
+        "Hikvision为 0.026（0.051）和Iflytek为 0.470（0.470）；平均值为 0.063（组合 t 检验）和0.076（安慰剂日期）。"
+        "上述各区间均单独成立，未就其他区间作调整。"
+    )
+
+
+def test_one_firm_leads_with_placebo_dates(zte: StudyResult) -> None:
+    # tests.csv, [0, 60]: placebo_caar 1/158, no block further out; the t of the firm has 0.00061
+    assert sure(zte) == (
+        "How sure: were only chance at work, an effect at least this far from zero would come with probability 0.006 by placebo "
+        "dates; the smallest that 157 blocks can give is 0.006."
+    )
+    told = study_finding(Reading(zte)).chance
+    assert [words.split(",")[0] for words in told] == ["Headline test of this firm: placebo dates", "By the firm’s t"]
+    assert "p = 0.001" in told[1].replace(FIXED, " ")
+
+
+def test_one_firm_without_placebo_dates_says_what_its_t_needs(zte: StudyResult) -> None:
+    assert zte.spec is not None
+    assert sure(es.run_study(zte.spec.replace(tests=["portfolio_t"]))) == (
+        "How sure: were only chance at work, an effect at least this far from zero would come with probability 0.001 by the "
+        "firm’s t, if errors are normal."
+    )
+
+
+def test_a_firm_at_two_events_is_two_cases(root: Path) -> None:
+    # cars.csv, [0, 3]: p_value 0.00705, 0.06738, 0.20951, 0.32513, 0.44818, five cases of three firms
+    spec = es.load_study(root / "configs" / "watchlist" / "watchlist.toml")
+    result = es.run_study(spec.replace(source="snapshot", tests=["portfolio_t", "placebo_caar"]))
+    told = sure(result)
+    assert "0.007 (0.035 allowing for five cases, each a firm at one event) for Dahua" in told
+    assert "0.067 (0.270) for Hikvision" in told
+    assert "0.210 (0.629) for Hikvision" in told
+    assert "0.325 (0.650) for Iflytek" in told
+    assert "0.448 (0.650) for Dahua" in told
+    assert "five firms" not in " ".join(finding(result))
+    assert "0.035（" not in sure(result, "zh")
+    assert "0.007（按 5 个“公司与事件”组合调整后为 0.035）" in sure(result, "zh")
