@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-
-import pytest
 
 import eventstudy as es
 from eventstudy.report import finding
@@ -25,14 +24,15 @@ def test_each_firm_has_its_own_p_and_behind_it_the_adjusted_one(entity: StudyRes
     assert sure(entity) == (
         "How sure: were only chance at work, an effect at least this far from zero would come with probability 0.005 (0.015 "
         "allowing for three firms) for Dahua, 0.026 (0.051) for Hikvision and 0.470 (0.470) for Iflytek; for the average it is "
-        "0.063 by portfolio t and 0.076 by placebo dates. Each interval above stands on its own, with no allowance for the others."
+        "0.063 by portfolio t and 0.076 by placebo dates. Each interval above stands on its own, with no allowance for the "
+        "others."
     )
 
 
 def test_the_same_in_chinese(entity: StudyResult) -> None:
     assert sure(entity, "zh") == (
-        "结论有多可靠：若只有偶然因素，出现至少如此远离零的效应的概率，Dahua为 0.005（按 3 家公司调整后为 0.015）、"
-        "Hikvision为 0.026（0.051）和Iflytek为 0.470（0.470）；平均值为 0.063（组合 t 检验）和0.076（安慰剂日期）。"
+        "结论有多可靠：若只有偶然因素，出现至少如此远离零的效应的概率，大华股份为 0.005（按 3 家公司调整后为 0.015）、"
+        "海康威视为 0.026（0.051）和科大讯飞为 0.470（0.470）；平均值为 0.063（组合 t）和0.076（安慰剂日期）。"
         "上述各区间均单独成立，未就其他区间作调整。"
     )
 
@@ -69,3 +69,56 @@ def test_a_firm_at_two_events_is_two_cases(root: Path) -> None:
     assert "five firms" not in " ".join(finding(result))
     assert "0.035（" not in sure(result, "zh")
     assert "0.007（按 5 个“公司与事件”组合调整后为 0.035）" in sure(result, "zh")
+
+
+def test_rejected_equality_says_how_often_it_rejects_for_nothing(entity: StudyResult) -> None:
+    # power.csv, all, equal_effects: size 0.1 of 210 dates
+    told = " ".join(study_finding(Reading(entity)).average).replace(FIXED, " ")
+    assert (
+        "equal effects are rejected (F = 4.07, p = 0.018). Their average, −5.7% (95% interval −11.3% to +0.3%), is an average of "
+        "unlike reactions and describes none of them. This test itself rejects at the 5% level on 10.0% of 210 placebo dates, on "
+        "which nothing happened."
+    ) in told
+
+
+def test_a_size_within_the_error_is_no_praise(entity_page: str) -> None:
+    told = entity_page.replace(FIXED, " ")
+    row = re.search(r'<tr[^>]*><th scope="row"[^>]*>Equality of effects</th>\s*<td class="n">3</td>.*?</tr>', told, re.S)
+    assert row
+    assert "10.0%" in row[0]
+    assert "not told from 5%" in row[0]
+    assert "as stated" not in told.lower()
+
+
+def test_tests_that_were_run_stand_in_for_headline_tests(panel, study_on_disk) -> None:
+    made = panel(tuple(f"F{place}" for place in range(12)))
+    config = study_on_disk(made, made.events(130), inference={"tests": ["equal_effects", "bmp", "portfolio_t", "wilcoxon"]})
+    result = es.run_study(config)
+    assert Reading(result).headline.tests == ()
+    p_values = result.tests[result.tests["group"] == "all"].set_index(["window_start", "window_end", "test"])["p_value"]
+    lo, hi = Reading(result).plan.headline_window
+    bmp, wilcoxon = (f"{p_values[lo, hi, test]:.3f}" for test in ("bmp", "wilcoxon"))
+    assert sure(result) == (
+        "How sure: were only chance at work, an average at least this far from zero would come with probability "
+        f"{bmp} by Boehmer, Musumeci and Poulsen’s t and {wilcoxon} by Wilcoxon’s signed-rank test."
+    )
+    assert study_finding(Reading(result)).chance[0].startswith("No headline test was run; of the tests that were: Boehmer")
+
+
+def test_the_answer_tells_of_suspensions(entity: StudyResult, zte: StudyResult, leak: StudyResult) -> None:
+    # facts: no trade on 8 and 9 October 2019; ZTE from 17 April to 12 June 2018, 39 sessions
+    assert finding(entity)[1].endswith(
+        " Suspended: Hikvision and Dahua on two of these four sessions, without a price; the effect shows when trading resumes."
+    )
+    assert finding(zte)[1].endswith(
+        " Suspended: ZTE on 39 of these 61 sessions, without a price; the effect shows when trading resumes."
+    )
+    assert "Suspended" not in finding(leak)[1]
+
+
+def test_the_design_is_told_before_what_is_ruled_out_and_the_title_leads_there(entity_page: str) -> None:
+    assert entity_page.index('id="design"') < entity_page.index("intervals rule out")
+    links = re.search(r'<p class="jump">(.*?)</p>\s*</header>', entity_page)
+    assert links
+    assert re.findall(r'href="#([\w-]+)"', links[1]) == ["contents-title", "design"]
+    assert all(entity_page.count(f'id="{anchor}"') == 1 for anchor in ("contents-title", "design"))

@@ -8,6 +8,7 @@ from typing import Any
 from eventstudy.changes import Comparison
 from eventstudy.report.compared import render_comparison
 from eventstudy.report.finding import study_finding
+from eventstudy.report.numbers import running
 from eventstudy.report.page import render_page
 from eventstudy.report.run_list import render_runs
 from eventstudy.report.subjects import Reading
@@ -52,4 +53,4 @@ def render_index(runs: Sequence[Mapping[str, Any]]) -> str:
 def finding(result: StudyResult) -> list[str]:
     """Return the finding in plain words, as the page gives it: question, answer, power, average and chance."""
     found = study_finding(Reading(result))
-    return [found.question, found.answer, *found.power, *found.average, *found.chance]
+    return [found.question, running((found.answer, found.suspended)), *found.power, *found.average, *found.chance]

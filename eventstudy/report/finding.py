@@ -29,7 +29,7 @@ from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
 from eventstudy.report.surety import average_sentences, average_words, chance, in_brief, power
 from eventstudy.report.wording import EXPECTATION, own_words, why
 from eventstudy.study import ALL
-from eventstudy.windows import Window
+from eventstudy.windows import Window, length
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Finding:
 
     question: str
     answer: str
+    suspended: str
     sure: str
     firms: tuple[FirmFinding, ...]
     power: tuple[str, ...]
@@ -63,6 +64,7 @@ def study_finding(reading: Reading) -> Finding:
     return Finding(
         question(reading),
         answer(reading, headline),
+        suspended(reading, headline),
         in_brief(reading, headline),
         shown,
         power(reading, headline),
@@ -157,6 +159,28 @@ def answer(reading: Reading, headline: Window) -> str:
     if open_:
         return _("{when}, {moved} {against}; {open}.", when=when, moved=moved, against=against, open=joined(open_))
     return _("{when}, {moved} {against}.", when=when, moved=moved, against=against)
+
+
+def suspended(reading: Reading, headline: Window) -> str:
+    """Tell on how many sessions of the headline window which firms could not trade; empty where all traded throughout."""
+    found: dict[int, list[Subject]] = {}
+    for subject in reading.treated:
+        count = len(subject.suspended_taus(*headline)) if subject.effect(headline) is not None else 0
+        if count:
+            found.setdefault(count, []).append(subject)
+    if not found:
+        return ""
+    if reading.many:
+        number = sum(len(subjects) for subjects in found.values())
+        return _("{cases} could not trade on some of these sessions.", cases=reading.counted_words(number))
+    parts = [
+        _("{firms} on {count}", firms=listed(subject.name for subject in subjects), count=in_words(count))
+        for count, subjects in found.items()
+    ]
+    return _(
+        "Suspended: {firms} of these {sessions} sessions, without a price; the effect shows when trading resumes.",
+        firms=listed(parts), sessions=in_words(length(headline)),
+    )  # fmt: skip
 
 
 def _clear_clauses(found: list[tuple[Subject, Effect]], headline: Window, level: str) -> list[str]:

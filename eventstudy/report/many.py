@@ -30,7 +30,7 @@ from eventstudy.report.numbers import (
     window_in_words,
 )
 from eventstudy.report.spread import spread_figure
-from eventstudy.report.surety import average_in_brief, average_words
+from eventstudy.report.surety import average_in_brief, average_words, leading_tests, no_headline_words
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, records
 from eventstudy.report.tests_in_words import NULLS, null_name, short_name, words_of_test
 from eventstudy.report.wording import MODELS, TREATMENTS, own_words, sentence, visible, why
@@ -114,7 +114,7 @@ def answer(result: PanelResult, scale: Scale) -> str:
 
 def _headline_rows(result: PanelResult) -> list[dict[str, Any]]:
     tests = {row["test"]: row for row in records(_row_of(result.tests, ALL, result.plan.headline_window))}
-    return [tests[name] for name in result.headline.tests]
+    return [tests[name] for name in leading_tests(result.headline, result.plan.tests)]
 
 
 def in_brief(result: PanelResult) -> str:
@@ -140,6 +140,8 @@ def chance(result: PanelResult) -> list[str]:
     if not told:
         return []
     tests = joined(told)
+    if not result.headline.tests:
+        return [no_headline_words(tests)]
     stated = ngettext(
         "Headline test of the average: {tests}", "Headline tests of the average: {tests}", len(told), tests=tests
     )

@@ -9,7 +9,7 @@ from eventstudy.report.subjects import Reading
 from eventstudy.report.wording import own_words, visible
 from eventstudy.seal import TIMINGS, Change, Standing
 
-TIMINGS_SAID = (  # how a seal lies to its events
+TIMINGS_SAID = (  # how a seal lies to its events; listed for the catalogue alone: seal.py says them in English
     N_("Sealed before the first session of the event window."),
     N_("Sealed before the event, but after the first session of the event window."),
     N_("Sealed after some of the events: for these not a pre-registration."),

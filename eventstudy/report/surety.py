@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
+from eventstudy.headline import Headline
 from eventstudy.inference.registry import kind_of
 from eventstudy.report.averages import (
     UNLIKE,
@@ -29,9 +31,10 @@ from eventstudy.report.numbers import (
     percent,
     running,
     size,
+    whole,
 )
 from eventstudy.report.subjects import Effect, Reading, Subject
-from eventstudy.report.tests_in_words import short_name
+from eventstudy.report.tests_in_words import short_name, words_of_test
 from eventstudy.report.wording import sentence, why
 from eventstudy.study import ALL, UNCONFOUNDED
 from eventstudy.windows import Window
@@ -63,9 +66,10 @@ def average_sentences(reading: Reading, headline: Window) -> tuple[str, ...]:
                 statistic=decimal(unlike["statistic"]), p=p_equation(unlike["p_value"]), average=words,
             )
         )  # fmt: skip
+        told += _equality_at_placebo_dates(reading)
         told += _other_news_words(reading, headline)
     elif not reading.many:
-        told.append(_("On average over {count} firms: {average}.", count=in_words(mean.n), average=words))
+        told.append(_("On average over {firms}: {average}.", firms=reading.family_words(mean.n), average=words))
     if unlike is None:
         told += _equality_words(reading, headline)
     clean = average_effect(reading, UNCONFOUNDED, headline) if UNCONFOUNDED in reading.study.groups else None
@@ -78,6 +82,19 @@ def average_sentences(reading: Reading, headline: Window) -> tuple[str, ...]:
             )
         )  # fmt: skip
     return tuple(told)
+
+
+def _equality_at_placebo_dates(reading: Reading) -> list[str]:
+    """Tell how often the equality test rejects where there is nothing to find: what its rejection is worth."""
+    table = reading.result.power
+    found = table[(table["group"] == ALL) & (table["test"] == "equal_effects") & (table["dates"] > 0)]
+    return [
+        _(
+            "This test itself rejects at the {level} level on {size} of {dates} placebo dates, on which nothing happened.",
+            level=f"{100 * reading.plan.alpha:g}%", size=f"{decimal(100 * row['size'], 1)}%", dates=whole(row["dates"]),
+        )
+        for _place, row in found.iterrows()
+    ]  # fmt: skip
 
 
 def _other_news_words(reading: Reading, headline: Window) -> list[str]:
@@ -157,7 +174,8 @@ def in_brief(reading: Reading, headline: Window) -> str:
         subject, effect = found[0]
         return "" if effect.censored else _one_in_brief(reading, subject, headline)
     firms = [] if reading.many else _firms_in_brief(reading, headline, found)
-    rows = ((test, row_of_test(reading, ALL, headline, test)) for test in reading.headline.tests) if found else ()
+    leading = leading_tests(reading.headline, reading.plan.tests) if found else ()
+    rows = ((test, row_of_test(reading, ALL, headline, test)) for test in leading)
     tests = [
         _("{p} by {test}", p=p_value(row["p_value"]), test=short_name(test))
         for test, row in rows
@@ -177,6 +195,21 @@ def in_brief(reading: Reading, headline: Window) -> str:
     return running((sentence(joined(told)), alone))
 
 
+def leading_tests(headline: Headline, run: Sequence[str]) -> tuple[str, ...]:
+    """Return the headline tests; where the study runs none of them, the first test of the average of each kind that it runs."""
+    if headline.tests:
+        return headline.tests
+    of_average = [test for test in run if not words_of_test(test).null]
+    by_formula = [test for test in of_average if kind_of(test) == "parametric"]
+    others = [test for test in of_average if kind_of(test) != "parametric"]
+    return (*by_formula[:1], *others[:1])
+
+
+def no_headline_words(tests: str) -> str:
+    """Return what the tests say of a study that runs no headline test."""
+    return sentence(_("No headline test was run; of the tests that were: {tests}", tests=tests))
+
+
 def average_in_brief(tests: list[str]) -> str:
     """Return what the tests of an average say, for the first screen."""
     return _(
@@ -188,7 +221,8 @@ def average_in_brief(tests: list[str]) -> str:
 def _firms_in_brief(reading: Reading, headline: Window, found: list[tuple[Subject, Effect]]) -> list[str]:
     """Return each firm's own p-value, and behind it the one that allows for the other firms (rule C18)."""
     rows = _rows_by_firm(reading, headline)
-    told, family = [], reading.family_words(len(found))
+    told: list[str] = []
+    family = reading.family_words(len(found))
     for subject, row in sorted(
         ((subject, rows[subject.firm.key]) for subject, effect in found if not effect.censored),
         key=lambda pair: float(pair[1]["p_value"]),
@@ -236,7 +270,8 @@ def _firms_chance(reading: Reading, headline: Window) -> list[str]:
     if family == 1:
         return [
             _(
-                "By the firm’s t, {p}, if the event days were like the estimation days but for the effect, and errors are normal.",
+                "By the firm’s t, {p}, if the event days were like the estimation days but for the effect, and errors are "
+                "normal.",
                 p=p_equation(parts[0][1]),
             )
         ]
@@ -255,10 +290,13 @@ def _firms_chance(reading: Reading, headline: Window) -> list[str]:
 def _average_chance(reading: Reading, headline: Window) -> list[str]:
     """Give the headline tests; of a single firm its t stands in a sentence of its own."""
     several = len(reading.treated) > 1
-    tests = [test for test in reading.headline.tests if several or kind_of(test) != "parametric"]
+    leading = leading_tests(reading.headline, reading.plan.tests)
+    tests = [test for test in leading if several or kind_of(test) != "parametric"]
     parts = [_test_words(reading, headline, test) for test in tests]
     if not parts or not reading.study.cross_section(ALL, headline).firms:
         return []
+    if not reading.headline.tests:
+        return [no_headline_words(joined(parts))]
     if several:
         told = ngettext(
             "Headline test of the average: {tests}", "Headline tests of the average: {tests}", len(parts), tests=joined(parts)
@@ -272,7 +310,7 @@ def _average_chance(reading: Reading, headline: Window) -> list[str]:
 
 def _test_words(reading: Reading, headline: Window, test: str) -> str:
     row, name = row_of_test(reading, ALL, headline, test), short_name(test)
-    assert row is not None  # a headline test is one that the study runs
+    assert row is not None  # it is one that the study runs
     if pd.isna(row["p_value"]):
         return _("{test}, undefined ({reason})", test=name, reason=why(row["reason"]))
     told = _("{test}, {p}", test=name, p=p_equation(row["p_value"]))

@@ -25,7 +25,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     N_("by resampling"): (*PLACEBO, *BOOTSTRAP),
     N_("mean of the first less mean of the second"): DIFFERENCE,
 }
-RULES = (  # of the headline tests, as the study names them
+RULES = (  # of the headline tests; listed for the catalogue alone: headline.py names them in English
     N_("default from ten firms on"), N_("default for fewer than ten firms on one common date"),
     N_("default for fewer than ten firms on differing dates"),
 )  # fmt: skip

@@ -28,7 +28,7 @@ KINDS = {
     BY_SPREAD: N_("noise from the firms’ own spread: adjusted BMP"),
 }
 VERDICTS = {
-    TOO_OFTEN: N_("rejects too often"), AS_STATED: N_("as stated"), TOO_SELDOM: N_("rejects too seldom"),
+    TOO_OFTEN: N_("rejects too often"), AS_STATED: N_("not told from {level}"), TOO_SELDOM: N_("rejects too seldom"),
     CANNOT: N_("cannot reject"),
 }  # fmt: skip
 
@@ -225,8 +225,10 @@ def _trust_table(reading: Reading, groups: Sequence[str]) -> Table:
             "that rejects too often is bought by that, and no merit."
         ),
         _(
-            "“As stated” means that nothing speaks against it, within that error. Whether the event days would have been "
-            "like the estimation days the table cannot know: a mere rise in variance at the event makes most tests reject."
+            "“Not told from {level}” means that the dates do not speak against that size, within that error; the size may well "
+            "be another. Whether the event days would have been like the estimation days the table cannot know: a mere rise in "
+            "variance at the event makes most tests reject.",
+            level=f"{100 * reading.plan.alpha:g}%",
         ),
         _("Null of every test at these dates: nothing happened. No return of the event window enters."),
     ]
@@ -245,7 +247,7 @@ def _trust_row(reading: Reading, row: pd.Series) -> Row:
         return Row(head, (whole(row["n"]), "", Undefined(words, row["reason"], CELLS)), strong)
     numbers = (whole(row["n"]), whole(row["dates"]), _share(row["size"]), _share(row["power"]))
     verdict = VERDICTS[row["verdict"]]
-    return Row(head, (*numbers, _(verdict), words), strong)
+    return Row(head, (*numbers, _(verdict, level=f"{100 * reading.plan.alpha:g}%"), words), strong)
 
 
 def by_number(reading: Reading) -> Table:
