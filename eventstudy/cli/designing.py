@@ -18,7 +18,7 @@ from eventstudy.errors import ConfigError
 @click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date of the announcement, in --timezone.")
 @click.option("--at", "at", help="Instant of the announcement, ISO 8601.")
 @click.option("--timezone", help="IANA zone, such as America/New_York.")
-@click.option("--source", type=click.Choice(["snapshot", "yahoo", "baostock"]), default="snapshot", help="Of the prices.")
+@click.option("--source", type=click.Choice(["snapshot", "yahoo", "baostock"]), default="snapshot", help="Where prices come from.")
 @click.option("--benchmark", help="Symbol of the index; default: proposed from the suffixes.")
 def init(
     name: str, firms: str | None, on: dt.datetime | None, at: str | None, timezone: str | None, source: str, benchmark: str | None
@@ -65,10 +65,11 @@ def schema() -> None:
 @CONFIGS
 @click.option("--force", is_flag=True, help="Seal anew; the old seal is kept in the history.")
 def seal(configs: tuple[Path, ...], force: bool) -> None:
-    """Seal the design of studies before prices are read: firms, dates, windows, tests, model.
+    """Seal the design of studies before prices are read.
+
+    Writes CONFIG.seal beside the config, with firms, dates, windows, tests and model; `run` and `check` list every change since.
 
     \b
-    Writes CONFIG.seal beside the config; `run` and `check` list every change since.
     Example:
       eventstudy seal configs/entity-list-2019.toml
     """

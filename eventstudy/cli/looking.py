@@ -49,8 +49,9 @@ def fetch(configs: tuple[Path, ...], offline: bool, refresh: bool) -> None:
 def check(configs: tuple[Path, ...], against: str | None, offline: bool) -> None:
     """Look at configs, events and prices without computing effects.
 
-    \b
     Exit code 3 if the data cannot carry the study, such as an event session without a price.
+
+    \b
     Examples:
       eventstudy check configs/entity-list-2019.toml
       eventstudy check configs/entity-list-2019-yahoo.toml --against snapshot
@@ -84,11 +85,13 @@ def check(configs: tuple[Path, ...], against: str | None, offline: bool) -> None
 @CONFIGS
 @click.option("--offline", is_flag=True, help="Never ask a source on the network; use what is stored.")
 def power(configs: tuple[Path, ...], offline: bool) -> None:
-    """Print what a design can find, and which tests may be trusted, before the event is looked at.
+    """Print what a design can find, before the event is looked at.
+
+    The smallest effect found with probability 0.8 by window and number of firms; then which tests may be trusted: how often
+    each rejects at placebo dates, with the suspensions of the event, without an effect and with one. No effect of the event
+    is shown.
 
     \b
-    The smallest effect found with probability 0.8 by window and number of firms; then how often each test rejects at
-    placebo dates, with the suspensions of the event, without an effect and with one. No effect of the event is shown.
     Example:
       eventstudy power configs/entity-list-2019.toml
     """
@@ -123,7 +126,7 @@ def explain(
     config: Path, theirs: Path, firm_column: str | None, car_column: str | None, only: str, window: str | None, csv: Path | None,
     offline: bool,
 ) -> None:
-    """Say why another tool's CARs differ: which of its conventions gives its numbers.
+    """Say which conventions make another tool's CARs differ.
 
     \b
     Examples:

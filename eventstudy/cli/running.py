@@ -76,9 +76,10 @@ def run(
 @OUT
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the comparison as a page, too.")
 def compare(run_a: str, run_b: str, out: Path, html: Path | None) -> None:
-    """Print what differs between two runs, number by number, and which input explains it.
+    """Print what differs between two runs and what explains it.
 
-    A run is named by its folder, or by its id under the reports folder. The page is in the language of RUN_B.
+    Every number that moved is told. A run is named by its folder, or by its id under the reports folder. The page is in the
+    language of RUN_B.
 
     \b
     Examples:
