@@ -18,7 +18,7 @@ from eventstudy.errors import ConfigError
 @click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Date of the announcement, in --timezone.")
 @click.option("--at", "at", help="Instant of the announcement, ISO 8601.")
 @click.option("--timezone", help="IANA zone, such as America/New_York.")
-@click.option("--source", type=click.Choice(["snapshot", "yahoo", "baostock"]), default="snapshot", help="Where prices come from.")
+@click.option("--source", type=click.Choice(["snapshot", "yahoo", "baostock"]), default="snapshot", help="Source of the prices.")
 @click.option("--benchmark", help="Symbol of the index; default: proposed from the suffixes.")
 def init(
     name: str, firms: str | None, on: dt.datetime | None, at: str | None, timezone: str | None, source: str, benchmark: str | None
