@@ -76,7 +76,7 @@ def event_study(
     ----------
     events : DataFrame
         One row a firm and event: ``event_id``, ``symbol`` and one of ``session``, ``announced_at`` and
-        ``announced_on``; optionally ``timezone``, ``date_only``, ``group``.
+        ``announced_on``; optionally ``timezone``, ``date_only``, ``group``, ``label``.
     prices : DataFrame
         Long (``date, symbol, close`` and optionally ``adj_close, volume``), wide (index date, one column of
         closes a symbol), or as yfinance returns them (two levels of columns, time zones).

@@ -25,7 +25,7 @@ from eventstudy.sources.factortable import FactorTable, read_factors
 from eventstudy.sources.files import read_table
 from eventstudy.windows import Windows
 
-EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group")
+EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group", "label")
 
 
 def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Source | None = None) -> StudyInputs:
@@ -266,7 +266,7 @@ def events_from_table(table: pd.DataFrame, where: str, date_only: DateOnly = "re
     ----------
     table : DataFrame
         Columns event_id, symbol, one of announced_at, announced_on and session filled a row, and
-        optionally timezone, date_only and group.
+        optionally timezone, date_only, group and label, what happened in the words of the report.
     where : str
         Its name, for messages.
 
@@ -311,7 +311,8 @@ def _event_row(row: dict[str, object], where: str, default: DateOnly) -> EventFi
             when = Announcement(session=_date(cells["session"]))
     except ConfigError as problem:
         raise ConfigError(f"{where}{problem}") from problem
-    return EventFirm(cells["event_id"], cells["symbol"], when, group=cells.get("group", ""), date_only=choice, where=where)  # type: ignore[arg-type]
+    told = {"label": cells.get("label", ""), "group": cells.get("group", "")}
+    return EventFirm(cells["event_id"], cells["symbol"], when, **told, date_only=choice, where=where)  # type: ignore[arg-type]
 
 
 def _date(text: str) -> dt.date:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import eventstudy as es
-from eventstudy.report import finding
+from eventstudy.report import finding, render_report
 from eventstudy.report.finding import study_finding
 from eventstudy.report.language import written_in
 from eventstudy.report.numbers import FIXED
@@ -61,11 +61,16 @@ def test_a_firm_at_two_events_is_two_cases(root: Path) -> None:
     spec = es.load_study(root / "configs" / "watchlist" / "watchlist.toml")
     result = es.run_study(spec.replace(source="snapshot", tests=["portfolio_t", "placebo_caar"]))
     told = sure(result)
-    assert "0.007 (0.035 allowing for five cases, each a firm at one event) for Dahua" in told
-    assert "0.067 (0.270) for Hikvision" in told
-    assert "0.210 (0.629) for Hikvision" in told
+    assert "0.007 (0.035 allowing for five cases, each a firm at one event) for Dahua (8 October 2019)" in told
+    assert "0.067 (0.270) for Hikvision (8 October 2019)" in told
+    assert "0.210 (0.629) for Hikvision (21 May 2019)" in told
     assert "0.325 (0.650) for Iflytek" in told
-    assert "0.448 (0.650) for Dahua" in told
+    assert "0.448 (0.650) for Dahua (21 May 2019)" in told
+    assert finding(result)[0] == (
+        "What did “Reports that Hikvision and Dahua might be listed” and “Added to the US Entity List” do to the share prices of "
+        "Hikvision (21 May 2019), Dahua (21 May 2019), Iflytek, Hikvision (8 October 2019) and Dahua (8 October 2019)?"
+    )
+    assert finding(result)[1].startswith("At each event (21 May 2019 and 8 October 2019), over the event session and the three")
     assert "five firms" not in " ".join(finding(result))
     assert "0.035（" not in sure(result, "zh")
     assert "0.007（按 5 个“公司与事件”组合调整后为 0.035）" in sure(result, "zh")
@@ -122,3 +127,20 @@ def test_the_design_is_told_before_what_is_ruled_out_and_the_title_leads_there(e
     assert links
     assert re.findall(r'href="#([\w-]+)"', links[1]) == ["contents-title", "design"]
     assert all(entity_page.count(f'id="{anchor}"') == 1 for anchor in ("contents-title", "design"))
+
+
+def test_one_share_has_one_price_and_drawings_tell_where_it_had_none(zte: StudyResult, entity_page: str) -> None:
+    # facts: ZTE without a trade from 17 April to 12 June 2018, eight closes at the lower limit from 13 to 25 June
+    assert "do to the share price of ZTE?" in finding(zte)[0]
+    zte_page = render_report(zte, {"eventstudy": "0.0"})
+    assert "Suspended on 39 sessions, 17 April to 12 June 2018. Closes at the price limit: eight down" in zte_page
+    assert "Suspended on two sessions, 8 and 9 October 2019." in entity_page
+
+
+def test_a_benchmark_without_a_name_is_not_called_so_twice(panel) -> None:
+    made = panel(("AAA",))
+    windows = es.Windows(estimation=(-100, -11), event=(-5, 10), car=[(0, 3)], min_observations=60)
+    result = es.event_study(made.events(130), made.prices, made.benchmark, windows=windows, returns="log", tests=["portfolio_t"])
+    assert "what the benchmark led one to expect" in finding(result)[1]
+    with written_in("zh"):
+        assert "基准benchmark" not in study_finding(Reading(result)).answer

@@ -6,6 +6,7 @@ import html
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from firms import section
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from eventstudy.configfile import spec_from_dict
 from eventstudy.inference.placebo import PlaceboDraws, placebo_blocks, placebo_draws
 from eventstudy.money import placebo_total, total_effect
 from eventstudy.report import render_report
+from eventstudy.report.money import _interval, _interval_words
 from eventstudy.report.numbers import FIXED, money
 
 VALUES = np.array([3e9, 1e9, 6e9])
@@ -225,8 +227,9 @@ def test_report_tells_money_with_interval_n_and_unit(listed) -> None:
     page = render_report(listed)
     start = page.index('<section id="money">')
     text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page[start : page.index("</section>", start)])))
+    assert "−45.1 bn CNY to −3.18 bn CNY" in text  # in the table, where signs tell the direction
     assert "Hikvision was worth 302 bn CNY at its last close before the window (32.30 CNY on 30 September 2019)" in text
-    assert re.search(r"stands for a loss of 24\.9 bn CNY \(95% interval −45\.1 bn CNY to −3\.18 bn CNY\)", text)
+    assert re.search(r"stands for a loss of 24\.9 bn CNY \(95% interval 3\.18 bn CNY to 45\.1 bn CNY\)", text)
     assert "A market value is known of one of three treated firms with a CAR" in text
     assert re.search(r"a loss of Hikvision beyond 50\.\d bn CNY is rejected at 5% \(210 blocks", text)
     assert "only adjusted prices are recorded" in text
@@ -277,3 +280,19 @@ def test_currencies_are_not_added_up(panel, study_on_disk) -> None:
     assert row["reason"] == "mixed_currencies"
     assert np.isnan(row["effect"])
     assert "different currencies" in render_report(result)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "cell", "words"),
+    [
+        (-37.12e9, -174.2e6, "−37.1 bn CNY to −0.174 bn CNY", "0.174 bn CNY to 37.1 bn CNY"),
+        (-2.5e9, 5e6, "−2.50 bn CNY to +0.005 bn CNY", "from a loss of 2.50 bn CNY to a gain of 0.005 bn CNY"),
+        (-5e6, 2.5e9, "−0.005 bn CNY to +2.50 bn CNY", "from a loss of 0.005 bn CNY to a gain of 2.50 bn CNY"),
+        (-2.5e9, 1e5, "−2.50 bn CNY to +100,000 CNY", "from a loss of 2.50 bn CNY to a gain of 100,000 CNY"),
+        (1.2e6, 3.4e6, "+1.20 m CNY to +3.40 m CNY", "1.20 m CNY to 3.40 m CNY"),
+    ],
+)
+def test_both_ends_of_an_interval_have_one_unit_and_sentences_no_signs(low: float, high: float, cell: str, words: str) -> None:
+    row = pd.Series({"ci_low": low, "ci_high": high, "currency": "CNY"})
+    assert _interval(row).replace(FIXED, " ") == cell
+    assert _interval_words(row).replace(FIXED, " ") == words

@@ -346,7 +346,7 @@ def test_one_firm_has_no_average(denial: StudyResult) -> None:
 def test_staggered_dates_say_so(leak: StudyResult) -> None:
     checked(render_report(leak, VERSIONS))
     told = finding(leak)
-    assert told[1].startswith("At each event, over the event session and the session after it (")
+    assert told[1].startswith("At each event (22 and 23 May 2019), over the event session and the session after it (")
     assert "independence across firms is assumed" in told[-1]
 
 

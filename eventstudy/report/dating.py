@@ -13,7 +13,7 @@ import pandas as pd
 from eventstudy.calendar import SessionCalendar
 from eventstudy.events import Announcement
 from eventstudy.report.language import N_, _, ngettext
-from eventstudy.report.numbers import at_tau, clock, day, days, in_words, listed, several_days
+from eventstudy.report.numbers import at_tau, clock, day, days, in_words, listed, running, several_days
 from eventstudy.report.subjects import Subject
 from eventstudy.report.wording import own_words
 
@@ -285,3 +285,21 @@ def _span(subject: Subject, tau: int) -> int:
 
 def _sessions(count: int) -> str:
     return ngettext("{count} session", "{count} sessions", count, count=in_words(count))
+
+
+def trading_in_words(subject: Subject, first: int, last: int) -> str:
+    """Tell on which of the sessions from `first` to `last` a share was suspended or closed at its limit; empty where on none."""
+    suspended = [subject.date(tau) for tau in subject.suspended_taus(first, last)]
+    limits = [subject.limit(tau) for tau in range(first, last + 1)]
+    told = []
+    if suspended:
+        told.append(
+            ngettext(
+                "Suspended on one session, {days}.", "Suspended on {count} sessions, {days}.",
+                len(suspended), count=in_words(len(suspended)), days=several_days(suspended),
+            )
+        )  # fmt: skip
+    if any(limits):
+        down, up = (in_words(limits.count(way)) for way in ("down", "up"))
+        told.append(_("Closes at the price limit: {down} down, {up} up.", down=down, up=up))
+    return running(told)

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
 from eventstudy.anticipation import Leaked
+from eventstudy.report.dating import trading_in_words
 from eventstudy.report.language import _, pgettext
 from eventstudy.report.numbers import day, decimal, interval, percent, running, short_day, window
 from eventstudy.report.subjects import CarPath, Effect, Subject
@@ -287,7 +288,8 @@ def price_panel(subject: Subject, event: Window, name: str) -> Markup:
         "{firm} and {benchmark}, both 100 before the event; at the end {share} and {market}.",
         firm=subject.name, benchmark=subject.benchmark, share=_ends(share), market=_ends(market),
     )  # fmt: skip
-    return inline_svg(figure, name, words, label)
+    told = trading_in_words(subject, int(taus[0]), int(taus[-1]))
+    return inline_svg(figure, name, words, running((label, told)))
 
 
 def against_benchmark(pair: Leaked, last: int) -> tuple[np.ndarray, np.ndarray]:

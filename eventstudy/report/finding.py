@@ -10,7 +10,7 @@ from eventstudy.report.averages import (
     unlike_reactions,
 )
 from eventstudy.report.dating import city, local_date
-from eventstudy.report.language import _, pgettext
+from eventstudy.report.language import _, ngettext, pgettext
 from eventstudy.report.numbers import (
     at_tau,
     confidence,
@@ -21,6 +21,7 @@ from eventstudy.report.numbers import (
     joined,
     listed,
     percent,
+    several_days,
     size,
     window,
     window_in_words,
@@ -30,6 +31,8 @@ from eventstudy.report.surety import average_sentences, average_words, chance, i
 from eventstudy.report.wording import EXPECTATION, own_words, why
 from eventstudy.study import ALL
 from eventstudy.windows import Window, length
+
+UNNAMED = "benchmark"  # what a study of frames calls a benchmark that has no name
 
 
 @dataclass(frozen=True)
@@ -84,25 +87,32 @@ def question(reading: Reading) -> str:
     """Return the question of the study."""
     events = [subject.firm.dated.event for subject in reading.treated]
     labels = list(dict.fromkeys(event.label or event.event_id for event in events))
+    shares = len({subject.firm.key[1] for subject in reading.treated})
     if len(labels) > 2:
-        return _(
+        return ngettext(
+            "What did {count} events do to the share price of {firms}?",
             "What did {count} events do to the share prices of {firms}?",
-            count=len(labels), firms=names(reading, reading.treated),
+            shares, count=len(labels), firms=names(reading, reading.treated),
         )  # fmt: skip
     moments = list(dict.fromkeys(event.announcement for event in events))
     quoted = listed(_("“{label}”", label=own_words(label)) for label in labels)
     firms = names(reading, reading.treated)
     date = local_date(moments[0]) if len(moments) == 1 else None
     if date is None:
-        return _("What did {events} do to the share prices of {firms}?", events=quoted, firms=firms)
-    if not moments[0].timezone:
-        return _(
-            "What did {events}, announced on {day}, do to the share prices of {firms}?",
-            events=quoted, day=day(date), firms=firms,
+        return ngettext(
+            "What did {events} do to the share price of {firms}?", "What did {events} do to the share prices of {firms}?",
+            shares, events=quoted, firms=firms,
         )  # fmt: skip
-    return _(
+    if not moments[0].timezone:
+        return ngettext(
+            "What did {events}, announced on {day}, do to the share price of {firms}?",
+            "What did {events}, announced on {day}, do to the share prices of {firms}?",
+            shares, events=quoted, day=day(date), firms=firms,
+        )  # fmt: skip
+    return ngettext(
+        "What did {events}, announced on {day} in {city}, do to the share price of {firms}?",
         "What did {events}, announced on {day} in {city}, do to the share prices of {firms}?",
-        events=quoted, day=day(date), city=city(moments[0].timezone), firms=firms,
+        shares, events=quoted, day=day(date), city=city(moments[0].timezone), firms=firms,
     )  # fmt: skip
 
 
@@ -115,7 +125,10 @@ def when_words(reading: Reading, bounds: Window) -> str:
     }
     sessions = {"sessions": window_in_words(bounds), "window": window(bounds)}
     if len(dates) != 1:
-        return _("At each event, over {sessions} ({window})", **sessions)
+        events = sorted({subject.date(0) for subject in reading.treated if subject.firm.session is not None})
+        if not events:
+            return _("At each event, over {sessions} ({window})", **sessions)
+        return _("At each event ({days}), over {sessions} ({window})", days=several_days(events), **sessions)
     first, last = dates.pop()
     if first == last:
         return _("On {days}, {sessions} ({window})", days=days(first, last), **sessions)
@@ -129,7 +142,12 @@ def expectation(reading: Reading) -> str:
 
 def expectation_words(model: str, benchmarks: Sequence[str]) -> str:
     """Return what the effects of a model are measured against."""
-    benchmark = _("the benchmark {name}", name=benchmarks[0]) if len(benchmarks) == 1 else _("their benchmarks")
+    if len(benchmarks) != 1:
+        benchmark = _("their benchmarks")
+    elif benchmarks[0] == UNNAMED:
+        benchmark = _("the benchmark")
+    else:
+        benchmark = _("the benchmark {name}", name=benchmarks[0])
     words = EXPECTATION.get(model)
     return _(words, benchmark=benchmark) if words else _("relative to what the model led one to expect")
 

@@ -52,7 +52,7 @@ def _effect_words(reading: Reading, row: pd.Series) -> str:
         )  # fmt: skip
     return _(
         "Its effect over {window} stands for {change} ({level} interval {interval})",
-        window=bounds, change=change, level=confidence(reading.plan.alpha), interval=_interval(row),
+        window=bounds, change=change, level=confidence(reading.plan.alpha), interval=_interval_words(row),
     )  # fmt: skip
 
 
@@ -62,10 +62,22 @@ def _change(value: float, currency: str) -> str:
 
 
 def _interval(row: pd.Series) -> str:
+    """Return an interval for the table, both ends with their sign and in one unit."""
     if pd.isna(row["ci_low"]):
         return ""
-    low, high = (money(row[end], row["currency"], sign=True) for end in ("ci_low", "ci_high"))
+    ends = (row["ci_low"], row["ci_high"])
+    low, high = (money(end, row["currency"], sign=True, beside=max(ends, key=abs)) for end in ends)
     return _("{low} to {high}", low=low, high=high)
+
+
+def _interval_words(row: pd.Series) -> str:
+    """Return an interval for a sentence that says loss or gain: without signs, and with these words where it has both."""
+    ends = sorted((row["ci_low"], row["ci_high"]), key=abs)
+    near, far = (money(abs(end), row["currency"], beside=ends[1]) for end in ends)
+    if row["ci_low"] < 0 < row["ci_high"]:
+        loss, gain = (near, far) if ends[0] < 0 else (far, near)
+        return _("from a loss of {loss} to a gain of {gain}", loss=loss, gain=gain)
+    return _("{low} to {high}", low=near, high=far)
 
 
 def _total_words(reading: Reading, row: pd.Series) -> list[str]:
@@ -82,7 +94,7 @@ def _total_words(reading: Reading, row: pd.Series) -> list[str]:
         if pd.isna(row["ci_low"]):
             interval = _("interval undefined: {reason}", reason=why(row["reason"]))
         else:
-            interval = _("{level} interval {interval}", level=confidence(reading.plan.alpha), interval=_interval(row))
+            interval = _("{level} interval {interval}", level=confidence(reading.plan.alpha), interval=_interval_words(row))
         told.append(
             _(
                 "In total over {firms}: {change} ({interval}), of {value}.",

@@ -92,8 +92,10 @@ def interval(low: float, high: float, digits: int = 2) -> str:
     return _("{low} to {high}", low=percent(low, digits), high=percent(high, digits))
 
 
-def money(value: float, currency: str, *, sign: bool = False) -> str:
+def money(value: float, currency: str, *, sign: bool = False, beside: float = 0.0) -> str:
     """Return an amount in words, such as ``24.9 bn CNY``, to three significant digits; empty where it is undefined.
+
+    Where a larger amount stands `beside` it, both have the unit of that one, unless too little of this one could be seen.
 
     Examples
     --------
@@ -101,12 +103,15 @@ def money(value: float, currency: str, *, sign: bool = False) -> str:
     ('−24.9 bn CNY', '302 bn CNY')
     >>> money(3_175_036.0, "USD").replace(FIXED, " "), money(999_600.0, "USD").replace(FIXED, " ")
     ('3.18 m USD', '999,600 USD')
+    >>> money(-174e6, "CNY", sign=True, beside=-37.1e9).replace(FIXED, " ")
+    '−0.174 bn CNY'
     """
     if math.isnan(value):
         return ""
-    unit, name = next(((unit, name) for unit, name in UNITS[spoken()] if abs(value) >= unit), (1.0, ""))
+    largest = max(abs(value), abs(beside)) if abs(value) > abs(beside) / 1000 else abs(value)
+    unit, name = next(((unit, name) for unit, name in UNITS[spoken()] if largest >= unit), (1.0, ""))
     scaled = value / unit
-    digits = 0 if not name or abs(scaled) >= 99.95 else 1 if abs(scaled) >= 9.995 else 2
+    digits = 0 if not name or abs(scaled) >= 99.95 else 1 if abs(scaled) >= 9.995 else 2 if abs(scaled) >= 0.9995 else 3
     parts = [part for part in (decimal(scaled, digits, sign=sign), name, currency_name(currency)) if part]
     return (FIXED if LANGUAGES[spoken()].space else "").join(parts)
 

@@ -14,7 +14,7 @@ from eventstudy.abnormal import CumulativeReturn, cumulate
 from eventstudy.headline import Headline, headline_of
 from eventstudy.plan import Plan
 from eventstudy.report.language import _, spoken
-from eventstudy.report.numbers import Scale, in_words, joined
+from eventstudy.report.numbers import Scale, day, in_words, joined
 from eventstudy.report.wording import own_words, said
 from eventstudy.result import StudyResult
 from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy
@@ -178,8 +178,8 @@ class Reading:
         notes = [(symbol, note) for symbol, series in self.study.inputs.series.items() for note in series.notes]
         return {letter(place): (symbol, said(note)) for place, (symbol, note) in enumerate(notes)}
 
-    def firm_name(self, symbol: str, event_id: str = "") -> FirmName:
-        """Return the names of a firm; `event_id` is added where the name alone would be ambiguous."""
+    def firm_name(self, symbol: str, event: str = "") -> FirmName:
+        """Return the names of a firm; `event` is added where the name alone would be ambiguous."""
         settings, series = self.study.inputs.firms.get(symbol), self.study.inputs.series.get(symbol)
         name = (settings.name if settings else "") or (series.name if series else "") or symbol
         other = settings.name_zh if settings else ""
@@ -187,8 +187,8 @@ class Reading:
             chinese = other or (series.name_zh if series else "")
             name, other = (chinese, name) if chinese else (name, "")
         shown = own_words(name)
-        if event_id:
-            shown = _("{firm} ({event})", firm=shown, event=own_words(event_id))
+        if event:
+            shown = _("{firm} ({event})", firm=shown, event=own_words(event))
         letters = tuple(letter for letter, (owner, _note) in self.source_notes.items() if owner == symbol)
         return FirmName(shown, own_words(other), own_words(symbol), letters)
 
@@ -206,16 +206,22 @@ class Reading:
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
         """Every firm that was not excluded."""
-        twice = Counter(self.firm_name(firm.dated.event.symbol).name for firm in self.study.firms)
+        names = [self.firm_name(firm.key[1]).name for firm in self.study.firms]
+        days = [day(firm.session.date(), week=False) if firm.session is not None else "" for firm in self.study.firms]
+        twice, dated = Counter(names), Counter(zip(names, days, strict=True))
+        apart = [
+            "" if twice[name] == 1 else date if date and dated[name, date] == 1 else firm.key[0]
+            for name, date, firm in zip(names, days, self.study.firms, strict=True)
+        ]
         return tuple(
             Subject(
                 firm,
-                self.firm_name(firm.key[1], firm.key[0] if twice[self.firm_name(firm.key[1]).name] > 1 else ""),
+                self.firm_name(firm.key[1], event),
                 self.benchmark_name(firm.settings.benchmark),
                 self.scale,
                 self.plan.alpha,
             )
-            for firm in self.study.firms
+            for firm, event in zip(self.study.firms, apart, strict=True)
         )
 
     @cached_property
