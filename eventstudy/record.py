@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -174,6 +176,24 @@ def find_run(text: str, out: Path) -> RecordedRun:
     if found:
         return recorded_run(found[0].resolve())
     raise ConfigError(f"{text} is no run: name its folder, or its id under {out} (`eventstudy list` shows them)")
+
+
+def links_of(older: RecordedRun, newer: RecordedRun, page: Path) -> dict[str, str]:
+    """Return how a page that compares two runs links to their reports, and to the table where the newer one lists the changes."""
+    changes = newer.folder / "tables" / "changes.csv"
+    since = (newer.manifest.get("changes") or {}).get("since")
+    same_study = older.folder.parent == newer.folder.parent
+    files = {"older": older.folder / "report.html", "newer": newer.folder / "report.html"}
+    files |= {"changes": changes} if since == older.name and same_study else {}
+    return {name: _address(file, page) for name, file in files.items() if file.is_file()}
+
+
+def _address(file: Path, page: Path) -> str:
+    """Return the address of a file relative to the folder of a page, so that both can be moved together."""
+    try:
+        return quote(Path(os.path.relpath(file.resolve(), page.parent.resolve())).as_posix())
+    except ValueError:  # on another drive of Windows
+        return file.resolve().as_uri()
 
 
 def state_of_result(result: StudyResult) -> State:

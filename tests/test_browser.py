@@ -362,7 +362,7 @@ def column(page: Page, table: str, place: int) -> list[str]:
     return page.locator(f"#{table} tbody tr:not(.block)").evaluate_all(script)
 
 
-def test_tables_sort_within_their_blocks_by_keyboard(browser: Browser, page_of) -> None:
+def test_tables_sort_within_their_blocks_by_keyboard(browser: Browser, page_of, read_csv) -> None:
     with opened(browser, page_of("entity")) as page:
         before = column(page, "robustness-choices", 2)
         head = page.locator("#data-series thead th").nth(4)
@@ -386,6 +386,17 @@ def test_tables_sort_within_their_blocks_by_keyboard(browser: Browser, page_of) 
             assert known == sorted(known)
             assert texts[: len(known)] == [text for text in texts if text]
         assert column(page, "robustness-choices", 2) == before
+        # amounts, whatever their unit, and dates in words sort by what they stand for
+        money = [row for row in read_csv(page_of("entity").parent / "tables" / "money.csv") if row["symbol"] and row["effect"]]
+        amounts = page.locator("#money-amounts tbody:first-of-type tr:not(.block) td:nth-child(4)")
+        amounts.evaluate_all("cells => cells.forEach((cell, place) => { cell.textContent = `${place % 3} m CNY`; })")
+        page.locator("#money-amounts thead th").nth(3).locator("button").click()
+        order = [f"[{row['window_start']}, {row['window_end']}]" for row in sorted(money, key=lambda row: float(row["effect"]))]
+        windows = [text.replace("\u2212", "-").replace("\u00a0", " ") for text in column(page, "money-amounts", 0)]
+        assert len(order) > 2
+        assert windows[: len(order)] == order
+        page.locator("#leak-and-announcement thead th").nth(2).locator("button").click()
+        assert column(page, "leak-and-announcement", 2)[:2] == ["22 May 2019", "8 October 2019"]
 
 
 def copy_of(page: Page, table: str, form: str) -> str:
@@ -405,7 +416,7 @@ def test_tables_are_copied_as_csv_and_latex(browser: Browser, page_of, read_csv)
         rows = list(csv.DictReader(io.StringIO(copied[0])))
         shown = page.locator("#cars tbody tr:not(.block)")
         assert len(rows) == shown.count()
-        dahua = next(row for row in rows if row["Block"].startswith("Dahua") and row["Window"] == "[0, 3]")
+        dahua = next(row for row in rows if row["Firm"].startswith("Dahua") and row["Window"] == "[0, 3]")
         assert dahua["Effect"] == effect
         assert dahua["95% interval"] == f"{low} to {high}"
         latex = copied[1]
@@ -413,6 +424,11 @@ def test_tables_are_copied_as_csv_and_latex(browser: Browser, page_of, read_csv)
         assert "\\caption{Effects of the treated firms by window}" in latex
         assert effect.replace("-", "$-$").replace("%", "\\%") in latex
         assert not re.search(r"(?<!\\)[%&#_]", re.sub(r" & ", " ", latex.partition("\n")[2]))
+        assert latex.splitlines()[0].endswith("xelatex with \\usepackage{xeCJK} for the Chinese")
+        assert not re.search(r"^\[", latex, re.MULTILINE)  # it would be an argument of the \\\\ before
+        greek = copy_of(page, "scaled", "LaTeX")
+        assert "& $\\pi$ = 0 & $\\pi$ = 0.25 & $\\pi$ = 0.5 \\\\" in greek
+        assert not re.search(r"[\u0370-\u03ff\u2200-\u22ff]", greek)
         # the letters of notes are no part of what is copied
         series = list(csv.DictReader(io.StringIO(copy_of(page, "data-series", "CSV"))))
         assert page.locator("#data-series sup").count() > 1

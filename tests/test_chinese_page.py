@@ -175,7 +175,7 @@ def test_a_comparison_is_in_the_language_of_the_newer_run(study: StudyResult) ->
     )
     html = render_comparison(Comparison("a", "b", changes), newer)
     assert english_left(html) == []
-    assert "2 项输入改变，2 个数值变动。变动最大的 CAR 是海康威视在" in html
+    assert "2 项输入改变，2 个数值变动。涉事公司中变动最大的是海康威视在" in html
     assert "海康威视的价格" in html
     assert '<html lang="en">' in render_comparison(Comparison("a", "b", changes))
 

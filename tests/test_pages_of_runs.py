@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import tomli_w
 from test_report import Page, checked
 
 import eventstudy as es
@@ -29,8 +31,9 @@ COMPARISON = Comparison(
 def test_comparison_page_tells_inputs_and_numbers() -> None:
     page = checked(render_comparison(COMPARISON))
     assert "2 inputs changed; 2 numbers moved." in page.text
+    assert "CAR: cumulative abnormal return as estimated" in page.text  # nothing is known of the runs but their numbers
     assert "002415.SZ [0, 3] \u22128.62% \u22128.00% prices of 002415.SZ" in page.text
-    assert "The CAR that moved most is that of 002415.SZ over [0, 3]: from \u22128.62% to \u22128.00%." in page.text
+    assert "most is that on 002415.SZ over [0, 3]: from \u22128.62% to \u22128.00%." in page.text
     assert "All treated firms, [0, 3] Portfolio t 0.063 none prices of 002415.SZ" in page.text
     assert "revised figures 002415.SZ 2019-10-10 close 31.2 31.4" in page.text
     assert "<script>alert(1)</script>" in page.text
@@ -47,7 +50,7 @@ def test_numbers_of_one_effect_stand_in_one_line_and_events_of_one_firm_apart() 
     ]
     page = checked(render_comparison(Comparison("a", "b", tuple(changes))))
     assert "0 inputs" not in page.text
-    assert page.text.count("+1.00% +2.00% 3.00% 3.10% 0.700 0.500 config") == 4
+    assert page.text.count("+1.00% +2.00% 3.00 3.10 0.700 0.500 config") == 4
     assert "A (first, one) A" not in page.text  # a symbol that is the name stands once
     assert "A (first, one)" in page.text
     assert "A (second)" in page.text
@@ -75,6 +78,81 @@ def test_compare_writes_the_page_it_is_asked_for(cli, entity_runs, tmp_path: Pat
     done = cli("compare", *runs, "--html", tmp_path / "absent" / "compared.html")
     assert done.exit_code == 2
     assert "the page cannot be written" in done.stderr
+
+
+FIRMS = [{"symbol": "AAA", "name": "Alpha", "name_zh": "甲"}, {"symbol": "PEER", "name": "Peer"}]
+
+
+def two_runs(panel, study_on_disk, cli, reports: Path, language: str) -> list[Path]:
+    """Runs of one study over [0, 3] and, with a later start of the estimation, over [0, 5]."""
+    made = panel(("AAA", "BBB", "PEER"))
+    named = {"session": made.day(130), "id": "e", "firms": ["AAA", "BBB"]}
+    others = {"session": made.day(130), "id": "others", "firms": ["PEER"], "role": "placebo", "group": "other firms"}
+    runs: list[Path] = []
+    for last, start in ((3, -100), (5, -99)):
+        config = study_on_disk(
+            made, made.events(130), study={"title": "Two <i>firms</i>"}, firm=FIRMS, report={"language": language},
+            windows={"car": [[0, 3], [0, 5]], "estimation": [start, -11]},
+            inference={"headline_window": [0, last], "tests": ["portfolio_t", "difference_t"]},
+        )  # fmt: skip
+        written = tomllib.loads(config.read_text(encoding="utf-8")) | {"event": [named, others]}
+        del written["study"]["events"]
+        config.write_text(tomli_w.dumps(written), encoding="utf-8")
+        assert cli("run", config, "--out", reports).exit_code == 0
+        runs.append((reports / "panel" / "latest").resolve())
+    return runs
+
+
+def effect_of(rows: list[dict[str, str]], symbol: str, last: int) -> str:
+    row = next(row for row in rows if (row["symbol"], row["window_start"], row["window_end"]) == (symbol, "0", str(last)))
+    value = 100 * math.expm1(float(row["car"]))
+    return f"{'+' if value > 0 else chr(0x2212)}{abs(value):.2f}%"
+
+
+def test_comparison_leads_with_the_headline_of_the_treated_firms(panel, study_on_disk, cli, tmp_path: Path, read_csv) -> None:
+    reports, file = tmp_path / "reports", tmp_path / "compared.html"
+    runs = two_runs(panel, study_on_disk, cli, reports, "en")
+    cars = [read_csv(run / "tables" / "cars.csv") for run in runs]
+    alpha, beta = ([effect_of(cars[0], name, 3), effect_of(cars[1], name, 5)] for name in ("AAA", "BBB"))
+    assert cli("compare", *runs, "--html", file).exit_code == 0
+    page = Page(file.read_text(encoding="utf-8"))
+    text = page.text.replace("\u00a0", " ")
+    lead = "The headline window is [0, 5] now and was [0, 3] before:"
+    assert f"{lead} Alpha {alpha[1]} (before: {alpha[0]}); BBB {beta[1]} (before: {beta[0]})." in text
+    assert "Two <i>firms</i>" in text
+    assert not page.tags["i"]
+    # the effect of one window as the two reports have it, treated firms and the others apart
+    for symbol, name in (("AAA", "Alpha 甲 AAA"), ("PEER", "Peer PEER")):
+        assert f"{name} [0, 3] {effect_of(cars[0], symbol, 3)} {effect_of(cars[1], symbol, 3)}" in text
+    assert text.index("Effects of the treated firms that moved") < text.index("Alpha 甲 AAA [0, 3]")
+    assert text.index("Alpha 甲 AAA [0, 3]") < text.index("Effects of variants and placebo firms that moved")
+    assert text.index("Effects of variants and placebo firms that moved") < text.index("Peer PEER [0, 3]")
+    furthest = text.split("moved most is that on ")[1].split(" over ")[0]
+    assert furthest in ("Alpha", "BBB")
+    # groups and their differences in words, with N
+    assert "All treated firms less Placebo firms: other firms, [0, 3]" in text
+    tests = read_csv(runs[1] / "tables" / "tests.csv")
+    n = next(row["n"] for row in tests if (row["group"], row["window_end"], row["test"]) == ("all", "3", "portfolio_t"))
+    assert n == "2"
+    line = text.split("All treated firms, [0, 3] Portfolio t ")[1].split(" Portfolio t ")[0]
+    assert line.split()[4] == n
+    # links that hold where the page lies
+    links = [link for link in page.values("href") if not link.startswith("#")]
+    assert links == [f"reports/panel/{run.name}/report.html" for run in runs] + [
+        f"reports/panel/{runs[1].name}/tables/changes.csv"
+    ]
+    assert all((tmp_path / link).is_file() for link in links)
+
+
+def test_comparison_links_to_no_changes_of_another_pair(panel, study_on_disk, cli, tmp_path: Path) -> None:
+    runs = two_runs(panel, study_on_disk, cli, tmp_path / "reports", "zh")
+    assert cli("compare", *runs[::-1], "--html", tmp_path / "compared.html").exit_code == 0
+    html = (tmp_path / "compared.html").read_text(encoding="utf-8")
+    assert "changes.csv" not in html
+    text = Page(html).text.replace("\u00a0", " ")
+    assert "主窗口现为 [0, 3]，此前为 [0, 5]：甲 " in text
+    assert "All treated firms" not in text
+    assert "all - " not in text
 
 
 def test_compare_writes_its_page_before_it_prints(cli, entity_runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

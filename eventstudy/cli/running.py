@@ -90,13 +90,16 @@ def compare(run_a: str, run_b: str, out: Path, html: Path | None) -> None:
     from eventstudy.record import find_run
     from eventstudy.rerun import changed_lines
 
-    newer = find_run(run_b, out).state()
-    comparison = compared(find_run(run_a, out).state(), newer)
+    first, second = find_run(run_a, out), find_run(run_b, out)
+    older, newer = first.state(), second.state()
+    comparison = compared(older, newer)
     if html is not None:  # before anything is printed, to a reader that may stop reading
+        from eventstudy.record import links_of
         from eventstudy.report import render_comparison
 
         try:
-            html.write_text(render_comparison(comparison, newer), encoding="utf-8", newline="\n")
+            page = render_comparison(comparison, newer, older, links_of(first, second, html))
+            html.write_text(page, encoding="utf-8", newline="\n")
         except OSError as problem:
             raise OutputError(f"{html}: the page cannot be written ({problem.strerror or problem})") from None
     for line in changed_lines(comparison):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from eventstudy.changes import Change, Comparison
+from eventstudy.draws import difference_name
 from eventstudy.report.language import N_, _, ngettext
-from eventstudy.report.numbers import decimal, joined, listed, percent, whole, window
+from eventstudy.report.numbers import Scale, decimal, joined, listed, percent, whole, window
 from eventstudy.report.subjects import FirmName, Reading
 from eventstudy.report.tabular import Block, Column, Row, Table
 from eventstudy.report.tests_in_words import words_of_test
@@ -24,7 +26,7 @@ INPUTS = (
     N_("code"), N_("config"), N_("events"), N_("characteristics"), N_("factors"), N_("series"), N_("new sessions"),
 )  # fmt: skip
 TOGETHER_WITH = ", together with what else changed"
-FIELDS = {"se_car": N_("standard error"), "p_value": "p", "statistic": N_("statistic")}
+FIELDS = {"car": N_("effect"), "p_value": "p", "statistic": N_("statistic")}
 
 
 @dataclass(frozen=True)
@@ -133,12 +135,20 @@ def _row(reading: Reading, change: Change) -> Row:
         head = reading.firm_name(symbol)
     else:
         group, lo, hi, test = key.rsplit(", ", 3)
-        head = _("{test}, {group}", test=words_of_test(test).name, group=reading.group_name(group))
-    numbers = moved_number(change.field, change.old), moved_number(change.field, change.new)
-    fields = FIELDS | {"car": N_("effect (log)") if reading.plan.returns == "log" else N_("effect")}
-    field = fields.get(change.field, change.field)
+        group = group_in_words(group, tuple(reading.study.groups), reading.group_name)
+        head = _("{test}, {group}", test=words_of_test(test).name, group=group)
+    numbers = moved_number(change.field, change.old, reading.scale), moved_number(change.field, change.new, reading.scale)
+    field = _("standard error, {unit}", unit=reading.scale.unit) if change.field == "se_car" else _(FIELDS[change.field])
     by = moved_by(change.explained_by, lambda symbol: reading.firm_name(symbol).name)
-    return Row(head, (window((int(lo), int(hi))), _(field), *numbers, by))
+    return Row(head, (window((int(lo), int(hi))), field, *numbers, by))
+
+
+def group_in_words(group: str, known: Collection[str], name: Callable[[str], str]) -> str:
+    """Return a group of the tests in words, or the two whose difference was tested; `name` tells what one is called."""
+    for first, second in product(known, known):
+        if group == difference_name(first, second):
+            return _("{first} less {second}", first=name(first), second=name(second))
+    return name(group)
 
 
 def moved_by(text: str, name: Callable[[str], str]) -> str:
@@ -162,10 +172,10 @@ def _input(text: str, name: Callable[[str], str]) -> str:
     return _(text) if text in INPUTS else text
 
 
-def moved_number(field: str, text: str) -> str:
-    """Return a number of the tables `cars` and `tests` as a comparison prints it."""
+def moved_number(field: str, text: str, scale: Scale) -> str:
+    """Return a number of the tables `cars` and `tests` as a comparison prints it: a CAR as the change in value it stands for."""
     if not text:
         return _("none")
     if field == "car":
-        return percent(float(text), 2)
-    return f"{decimal(100 * float(text))}%" if field == "se_car" else decimal(float(text), 3)
+        return percent(scale.effect(float(text)))
+    return decimal(100 * float(text)) if field == "se_car" else decimal(float(text), 3)

@@ -1,24 +1,26 @@
-"""The page that compares two runs: which inputs differ, which numbers moved, and by what."""
+"""The page that compares two runs: what became of the headline, which inputs differ, which numbers moved, and by what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 
-from eventstudy.changes import Change, Comparison, State
-from eventstudy.report.changed import kind_words, moved_by, moved_number, moved_words
-from eventstudy.report.language import _, ngettext, spoken, written_in
-from eventstudy.report.numbers import percent, whole, window
-from eventstudy.report.subjects import FirmName
+from eventstudy.changes import Change, Comparison, State, differ
+from eventstudy.report.changed import group_in_words, kind_words, moved_by, moved_number, moved_words
+from eventstudy.report.language import _, ngettext, written_in
+from eventstudy.report.numbers import Scale, joined, running, whole, window
+from eventstudy.report.side import FirmKey, Side
+from eventstudy.report.subjects import MANY, FirmName
 from eventstudy.report.tabular import Block, Column, Row, Table
 from eventstudy.report.templating import environment, language_parts
 from eventstudy.report.tests_in_words import words_of_test
 from eventstudy.report.wording import own_words
-from eventstudy.study import ALL, UNCONFOUNDED
 
 UNFOLDED = 40  # more tests that moved are folded away
+AS_ESTIMATED = Scale("simple")  # of runs whose config is not to be had
 Key = tuple[str, ...]
+Name = Callable[[str], FirmName]
 
 
 @dataclass(frozen=True)
@@ -28,45 +30,138 @@ class Moved:
     key: Key
     by_field: dict[str, Change]
 
-    def cells(self, fields: Iterable[str], name: Callable[[str], str]) -> tuple[str, ...]:
-        """Return old and new of every field, then what moved them; empty where a number stayed."""
+    def cells(self, fields: Iterable[str], pair: Pair) -> tuple[str, ...]:
+        """Return old and new of every field, empty where a number stayed."""
         found = [self.by_field.get(field) for field in fields]
-        pairs = [
-            (moved_number(one.field, one.old), moved_number(one.field, one.new)) if one else ("", "") for one in found
-        ]
-        by = dict.fromkeys(moved_by(own_words(one.explained_by), name) for one in found if one and one.explained_by)
-        return (*(text for pair in pairs for text in pair), "; ".join(by))
+        return tuple(text for one in found for text in (pair.numbers(one) if one else ("", "")))
+
+    def by(self, pair: Pair) -> str:
+        """Return the inputs that moved the line."""
+        causes = dict.fromkeys(one.explained_by for one in self.by_field.values() if one.explained_by)
+        return joined(dict.fromkeys(moved_by(own_words(cause), lambda symbol: pair.firm_name(symbol).name) for cause in causes))
 
 
-def render_comparison(comparison: Comparison, newer: State | None = None) -> str:
-    """Return the page of a comparison of two runs, in the language of the newer one, to be written as UTF-8."""
-    spec = newer.spec if newer else None
-    with written_in(spec.report.language if spec else "en"):
-        name = partial(firm_name, newer)
+@dataclass(frozen=True)
+class Pair:
+    """The two runs."""
+
+    older: Side
+    newer: Side
+
+    @property
+    def converted(self) -> bool:
+        """Whether CARs are read as changes in value."""
+        return self.older.scale is not None and self.newer.scale is not None
+
+    def numbers(self, change: Change) -> tuple[str, str]:
+        """Return a number of the older and of the newer run, each in the unit of its report."""
+        scales = (self.older.scale, self.newer.scale) if self.converted else (AS_ESTIMATED, AS_ESTIMATED)
+        old, new = (
+            moved_number(change.field, text, scale or AS_ESTIMATED)
+            for text, scale in zip((change.old, change.new), scales, strict=True)
+        )
+        return old, new
+
+    def firm_name(self, symbol: str) -> FirmName:
+        """Return the names of a firm, those of the newer run before those of the older one."""
+        return (self.newer if self.newer.knows(symbol) or not self.older.knows(symbol) else self.older).firm_name(symbol)
+
+    def treated(self, key: FirmKey) -> bool:
+        """Whether the event named the firm, as far as is known."""
+        return (self.newer if key in self.newer.roles else self.older).treated(key)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """Groups, and differences of groups, that either run tested."""
+        return tuple(dict.fromkeys(key[0] for side in (self.newer, self.older) for key in side.counts))
+
+    def group_words(self, group: str) -> str:
+        """Return a group of the tests in words."""
+
+        def known(name: str) -> str:
+            found = self.newer.words_of_group(name)
+            return found if any(key[0] == name for key in self.newer.counts) else self.older.words_of_group(name)
+
+        return group_in_words(group, self.groups, known)
+
+    def count(self, key: Key) -> str:
+        """Return N of a test, with that of the older run where it was another."""
+        before, now = (side.counts.get(key, "") for side in (self.older, self.newer))
+        return now or before if before in ("", now) or not now else _("{new} (before: {old})", new=now, old=before)
+
+
+def render_comparison(
+    comparison: Comparison, newer: State | None = None, older: State | None = None, links: Mapping[str, str] | None = None
+) -> str:
+    """Return the page of a comparison of two runs, in the language of the newer one, to be written as UTF-8.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    newer, older : State, optional
+        The two runs: without them the page has no names, no headline, and CARs as estimated.
+    links : mapping of str to str, optional
+        Addresses of the reports ``older`` and ``newer``, and of ``changes``, the table of these very changes.
+    """
+    with written_in(newer.spec.report.language if newer and newer.spec else "en"):
+        pair = Pair(Side(older), Side(newer))
         inputs = [change for change in comparison.changes if change.kind != "result"]
         results = comparison.of("result")
         cars, tests = (_moved(results, table) for table in ("cars", "tests"))
+        treated = [one for one in cars if pair.treated(_firm(one))]
+        others = [one for one in cars if not pair.treated(_firm(one))]
         return environment().get_template("comparison.html.j2").render(
             language_parts(), older=own_words(comparison.older), newer=own_words(comparison.newer),
-            problem=own_words(comparison.problem).rstrip("."), answer=_answer(len(inputs), len(results)),
-            furthest=_furthest(cars, name), inputs=_inputs(inputs, name), effects=_effects(cars, name),
-            tests=_tests(tests, name), folded=len(tests) > UNFOLDED,
+            title=pair.newer.title, other=pair.older.title if pair.older.title != pair.newer.title else "",
+            links={"older": "", "newer": "", "changes": ""} | dict(links or {}),
+            problem=own_words(comparison.problem).rstrip("."), answer=_answer(pair, len(inputs), results, treated),
+            inputs=_inputs(inputs, pair.firm_name), tests=_tests(tests, pair), folded=len(tests) > UNFOLDED,
+            effects=[
+                _effects(treated, pair, "moved", _("Effects of the treated firms that moved, and the input that moved them")),
+                _effects(
+                    others, pair, "moved-others",
+                    _("Effects of variants and placebo firms that moved, and the input that moved them"),
+                ),
+            ],
         )  # fmt: skip
 
 
-def firm_name(run: State | None, symbol: str) -> FirmName:
-    """Return the names that a run has for a symbol."""
-    inputs = run.inputs if run else None
-    settings, series = (inputs.firms.get(symbol), inputs.series.get(symbol)) if inputs else (None, None)
-    name = (settings.name if settings else "") or (series.name if series else "")
-    chinese = (settings.name_zh if settings else "") or (series.name_zh if series else "")
-    first = (chinese if spoken() == "zh" else "") or name or symbol
-    return FirmName(own_words(first), "", own_words(symbol))
+def _firm(moved: Moved) -> FirmKey:
+    return moved.key[0], moved.key[1]
 
 
-def _answer(inputs: int, numbers: int) -> str:
+def _answer(pair: Pair, inputs: int, results: Sequence[Change], treated: Sequence[Moved]) -> str:
+    """Tell what became of the headline, then how much differs, then the effect that moved most."""
     changed = ngettext("{count} input changed", "{count} inputs changed", inputs, count=whole(inputs))
-    return _("{inputs}; {numbers}.", inputs=changed if inputs else _("No input changed"), numbers=moved_words(numbers))
+    counts = _("{inputs}; {numbers}.", inputs=changed if inputs else _("No input changed"), numbers=moved_words(len(results)))
+    return running((_headline(pair), counts, _furthest(pair, treated)))
+
+
+def _headline(pair: Pair) -> str:
+    before, now = pair.older.headline, pair.newer.headline
+    keys = list(dict.fromkeys([*now, *before]))
+    if pair.older.window is None or pair.newer.window is None or not keys:
+        return ""
+    moved = [key for key in keys if differ(before.get(key, ""), now.get(key, ""))]
+    if len(keys) > MANY:
+        told = _("{count} of {all} treated firms’ effects moved", count=whole(len(moved)), all=whole(len(keys)))
+    else:
+        told = joined(_headline_effect(pair, key, key in moved, keys) for key in keys)
+    first, last = window(pair.older.window), window(pair.newer.window)
+    if first != last:
+        return _("The headline window is {new} now and was {old} before: {effects}.", new=last, old=first, effects=told)
+    return _("Over the headline window {window}: {effects}.", window=last, effects=told)
+
+
+def _headline_effect(pair: Pair, key: FirmKey, moved: bool, keys: Sequence[FirmKey]) -> str:
+    name = pair.firm_name(key[1]).name
+    if [symbol for _event, symbol in keys].count(key[1]) > 1:
+        name = _("{firm} ({event})", firm=name, event=own_words(key[0]))
+    values = pair.older.headline.get(key, ""), pair.newer.headline.get(key, "")
+    old, new = pair.numbers(Change("result", "", field="car", old=values[0], new=values[1]))
+    if moved:
+        return _("{firm} {new} (before: {old})", firm=name, new=new, old=old)
+    return _("{firm} {new} (as before)", firm=name, new=new)
 
 
 def _moved(changes: Sequence[Change], table: str) -> list[Moved]:
@@ -79,21 +174,21 @@ def _moved(changes: Sequence[Change], table: str) -> list[Moved]:
     return [Moved(key, by_field) for key, by_field in found.items()]
 
 
-def _furthest(cars: Sequence[Moved], name: Callable[[str], FirmName]) -> str:
-    """Tell the effect that moved most, of those that both runs have."""
-    both = [(one, change) for one in cars if (change := one.by_field.get("car")) and change.old and change.new]
+def _furthest(pair: Pair, treated: Sequence[Moved]) -> str:
+    """Tell the effect of a treated firm that moved most, of those that both runs have."""
+    both = [(one, change) for one in treated if (change := one.by_field.get("car")) and change.old and change.new]
     if not both:
         return ""
-    one, change = max(both, key=lambda pair: abs(float(pair[1].new) - float(pair[1].old)))
+    one, change = max(both, key=lambda found: abs(float(found[1].new) - float(found[1].old)))
     _event, symbol, first, last = one.key
+    old, new = pair.numbers(change)
     return _(
-        "The CAR that moved most is that of {firm} over {window}: from {old} to {new}.",
-        firm=name(symbol).name, window=window((int(first), int(last))), old=percent(float(change.old)),
-        new=percent(float(change.new)),
+        "The effect on a treated firm that moved most is that on {firm} over {window}: from {old} to {new}.",
+        firm=pair.firm_name(symbol).name, window=window((int(first), int(last))), old=old, new=new,
     )  # fmt: skip
 
 
-def _inputs(changes: Sequence[Change], name: Callable[[str], FirmName]) -> Table:
+def _inputs(changes: Sequence[Change], name: Name) -> Table:
     columns = (
         Column(_("Input"), False), Column(_("Of"), False), Column(_("Date"), False), Column(_("Field"), False),
         Column(_("Before"), False), Column(_("Now"), False),
@@ -111,44 +206,51 @@ def _inputs(changes: Sequence[Change], name: Callable[[str], FirmName]) -> Table
     return Table("inputs-table", _("Inputs that differ"), columns, (Block(rows),))
 
 
-def _columns(first: str, quantities: int) -> tuple[Column, ...]:
-    pair = (Column(_("Before")), Column(_("Now")))
-    return Column(first, False), *(pair * quantities), Column(_("Moved by"), False)
-
-
-def _effects(cars: Sequence[Moved], name: Callable[[str], FirmName]) -> Table:
-    blocks: dict[Key, list[Row]] = {}
+def _effects(cars: Sequence[Moved], pair: Pair, anchor: str, caption: str) -> Table:
+    blocks: dict[FirmKey, list[Row]] = {}
     for one in cars:
-        cells = one.cells(("car", "se_car", "p_value"), lambda symbol: name(symbol).name)
-        blocks.setdefault(one.key[:2], []).append(Row(window((int(one.key[2]), int(one.key[3]))), cells))
+        bounds = (int(one.key[2]), int(one.key[3]))
+        cells = (*one.cells(("car", "se_car", "p_value"), pair), one.by(pair))
+        row = Row(window(bounds), cells, bounds == pair.newer.window)
+        blocks.setdefault(_firm(one), []).append(row)
     several = len({symbol for _event, symbol in blocks}) < len(blocks)
     found = []
     for (event, symbol), rows in blocks.items():
-        head = name(symbol)
+        head = pair.firm_name(symbol)
         if several:
             full = _("{firm} ({event})", firm=head.name, event=own_words(event))
-            head = FirmName(full, "", "" if head.symbol == head.name else head.symbol)
+            head = FirmName(full, head.other, "" if head.symbol == head.name else head.symbol)
         found.append(Block(tuple(rows), head))
+    unit = pair.newer.scale.unit if pair.newer.scale else "%"
+    read = _("Effect: the CAR (cumulative abnormal return) read as a change in value, as in the reports.")
     notes = (
-        _("CAR: cumulative abnormal return as estimated; s.e.: its standard error; p: two-sided, null as in the reports."),
+        read if pair.converted else _("CAR: cumulative abnormal return as estimated: the config of a run cannot be read."),
+        _(
+            "s.e.: standard error of the CAR, in {unit}; p: two-sided, of the CAR being zero. Each line is one firm: N = 1.",
+            unit=unit,
+        ),
         _("A window counts sessions from the event session, both ends included. Empty: did not move."),
         _("Moved by: the number as computed with this input alone changed."),
     )
-    spans = (("CAR", 2), (_("s.e."), 2), ("p", 2))
-    caption = _("Effects that moved, and the input that moved them")
-    return Table("moved", caption, _columns(_("Window"), 3), tuple(found), notes, spans)
+    spans = ((_("Effect") if pair.converted else "CAR", 2), (_("s.e."), 2), ("p", 2))
+    both = (Column(_("Before")), Column(_("Now")))
+    columns = (Column(_("Window"), False), *both, *both, *both, Column(_("Moved by"), False))
+    return Table(anchor, caption, columns, tuple(found), notes, spans)
 
 
-def _tests(tests: Sequence[Moved], name: Callable[[str], FirmName]) -> Table:
+def _tests(tests: Sequence[Moved], pair: Pair) -> Table:
     blocks: dict[str, list[Row]] = {}
     for one in tests:
         group, first, last, test = one.key
-        group_words = {ALL: _("All treated firms"), UNCONFOUNDED: _("Treated firms without other news in the window")}
-        words = group_words.get(group) or own_words(group)
-        heading = _("{group}, {window}", group=words, window=window((int(first), int(last))))
-        cells = one.cells(("statistic", "p_value"), lambda symbol: name(symbol).name)
+        heading = _("{group}, {window}", group=pair.group_words(group), window=window((int(first), int(last))))
+        cells = (*one.cells(("statistic", "p_value"), pair), pair.count(one.key), one.by(pair))
         blocks.setdefault(heading, []).append(Row(words_of_test(test).name, cells))
     found = tuple(Block(tuple(rows), heading) for heading, rows in blocks.items())
-    notes = (_("Statistic and p-value of the test named, two-sided; its null as in the reports. Empty: did not move."),)
-    spans = ((_("Statistic"), 2), ("p", 2))
-    return Table("moved-tests", _("Tests that moved, and the input that moved them"), _columns(_("Test"), 2), found, notes, spans)
+    notes = (
+        _("Statistic and p-value of the test named, two-sided; its null as in the reports. Empty: did not move."),
+        _("N: firms with a CAR in the window."),
+    )
+    both = (Column(_("Before")), Column(_("Now")))
+    columns = (Column(_("Test"), False), *both, *both, Column("N"), Column(_("Moved by"), False))
+    caption = _("Tests that moved, and the input that moved them")
+    return Table("moved-tests", caption, columns, found, notes, ((_("Statistic"), 2), ("p", 2)))

@@ -25,7 +25,7 @@ from eventstudy.report.numbers import (
     window,
 )
 from eventstudy.report.subjects import FirmName, Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, records
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, dated, finished, records
 from eventstudy.report.wording import own_words, sentence, why
 from eventstudy.student import critical_value
 
@@ -139,9 +139,9 @@ def together(reading: Reading) -> Table:
         if subject is None:
             continue
         bound = subject.limit(headline[1]) if subject.effect(headline) else ""
-        first = day(dt.date.fromisoformat(row["first_session"]), week=False)
+        first = dated(dt.date.fromisoformat(row["first_session"]))
         own = window((int(row["window_start"]), int(row["window_end"])))
-        start = day(subject.date(headline[0]), week=False)
+        start = dated(subject.date(headline[0]))
         lines = (
             Row(_("Leak"), (own, first, *_numbers(reading, row))),
             Row(_("Announcement"), (window(headline), start, *_numbers(reading, announcements[subject.firm.key], bound))),

@@ -148,7 +148,7 @@ def models(reading: Reading) -> Table:
             (
                 whole(row["nobs"]), whole(row["n_sessions"]), whole(row["df_resid"]), decimal(100 * row["alpha"], 3),
                 decimal(row["beta"], 3), decimal(100 * row["sigma"], 3), decimal(row["r_squared"], 3), whole(row["max_span"]),
-                size(row["suspended_share"]), _share(row["estimation_error_share"]),
+                _share(row["suspended_share"]), _share(row["estimation_error_share"]),
                 decimal(row["market_leverage"]), decimal(row["pre_event_sd_ratio"]), *(decimal(row[name], 3) for name in further),
             ),
         )
@@ -158,7 +158,7 @@ def models(reading: Reading) -> Table:
 
 
 def _share(value: float) -> str:
-    return "" if pd.isna(value) else size(value)
+    return "" if pd.isna(value) else size(value) if value else "0.0%"  # with the digits of its column
 
 
 def model_sentences(reading: Reading) -> list[str]:

@@ -8,7 +8,7 @@ from eventstudy.report.effects import held_back
 from eventstudy.report.language import _
 from eventstudy.report.numbers import confidence, currency_name, day, decimal, in_words, joined, money, running, whole, window
 from eventstudy.report.subjects import FirmName, Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, Valued, finished
 from eventstudy.report.wording import own_words, sentence, why
 from eventstudy.study import ALL
 
@@ -182,8 +182,10 @@ def _row(reading: Reading, row: pd.Series) -> Row:
     remarks += _firm_remarks(reading, row, bounds)
     rejected = row["loss_rejected_beyond"]
     cells = (
-        whole(n), money(row["market_value_before"], currency), money(row["effect"], currency, sign=True), _interval(row),
-        "" if pd.isna(rejected) else _("beyond {amount}", amount=money(rejected, currency)), joined(remarks),
+        whole(n), Valued(money(row["market_value_before"], currency), row["market_value_before"]),
+        Valued(money(row["effect"], currency, sign=True), row["effect"]),
+        "" if pd.isna(row["ci_low"]) else Valued(_interval(row), row["ci_low"]),
+        "" if pd.isna(rejected) else Valued(_("beyond {amount}", amount=money(rejected, currency)), rejected), joined(remarks),
     )  # fmt: skip
     return Row(window(bounds), cells, strong)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from eventstudy.abnormal import CumulativeReturn, cumulate
 from eventstudy.headline import Headline, headline_of
-from eventstudy.plan import Plan
+from eventstudy.plan import Plan, StudyInputs
 from eventstudy.report.language import _, spoken
 from eventstudy.report.numbers import Scale, day, in_words, joined
 from eventstudy.report.wording import own_words, said
@@ -180,17 +180,10 @@ class Reading:
 
     def firm_name(self, symbol: str, event: str = "") -> FirmName:
         """Return the names of a firm; `event` is added where the name alone would be ambiguous."""
-        settings, series = self.study.inputs.firms.get(symbol), self.study.inputs.series.get(symbol)
-        name = (settings.name if settings else "") or (series.name if series else "") or symbol
-        other = settings.name_zh if settings else ""
-        if spoken() == "zh":
-            chinese = other or (series.name_zh if series else "")
-            name, other = (chinese, name) if chinese else (name, "")
-        shown = own_words(name)
-        if event:
-            shown = _("{firm} ({event})", firm=shown, event=own_words(event))
+        own = names_of(self.study.inputs, symbol)
+        shown = _("{firm} ({event})", firm=own.name, event=own_words(event)) if event else own.name
         letters = tuple(letter for letter, (owner, _note) in self.source_notes.items() if owner == symbol)
-        return FirmName(shown, own_words(other), own_words(symbol), letters)
+        return replace(own, name=shown, notes=letters)
 
     def benchmark_name(self, symbol: str) -> str:
         """Return a benchmark's name."""
@@ -269,16 +262,31 @@ class Reading:
 
     def group_name(self, group: str) -> str:
         """Return a group in words."""
-        if group == ALL:
-            return _("All treated firms")
-        if group == UNCONFOUNDED:
-            return _("Treated firms without other news in the window")
-        roles = {subject.firm.dated.event.role for subject in self.members(group)}
-        if "variant" in roles:
-            return _("Variant: {words}", words=own_words(group))
-        if roles == {"placebo"}:
-            return _("Placebo firms: {words}", words=own_words(group))
-        return _("Group: {words}", words=own_words(group))
+        return words_of_group(group, {firm.dated.event.role for firm in self.study.groups.get(group, ())})
+
+
+def names_of(inputs: StudyInputs, symbol: str) -> FirmName:
+    """Return the names that the inputs of a study have for a symbol."""
+    settings, series = inputs.firms.get(symbol), inputs.series.get(symbol)
+    name = (settings.name if settings else "") or (series.name if series else "") or symbol
+    other = settings.name_zh if settings else ""
+    if spoken() == "zh":
+        chinese = other or (series.name_zh if series else "")
+        name, other = (chinese, name) if chinese else (name, "")
+    return FirmName(own_words(name), own_words(other), own_words(symbol))
+
+
+def words_of_group(group: str, roles: Collection[str]) -> str:
+    """Return a group in words; `roles` are those of its members."""
+    if group == ALL:
+        return _("All treated firms")
+    if group == UNCONFOUNDED:
+        return _("Treated firms without other news in the window")
+    if "variant" in roles:
+        return _("Variant: {words}", words=own_words(group))
+    if set(roles) == {"placebo"}:
+        return _("Placebo firms: {words}", words=own_words(group))
+    return _("Group: {words}", words=own_words(group))
 
 
 def letter(place: int) -> str:

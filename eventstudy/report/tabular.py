@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.report.language import _
-from eventstudy.report.numbers import listed
+from eventstudy.report.numbers import day, listed
 from eventstudy.report.subjects import FirmName, Reading
 
 
@@ -20,6 +21,23 @@ class Column:
     title: str
     numeric: bool = True
     hint: str = ""
+
+
+class Valued(str):
+    """A cell whose text does not sort by itself, such as an amount in one of several units: `value` is what it sorts by."""
+
+    value: str
+
+    def __new__(cls, text: str, value: float) -> Valued:
+        """Make a cell; `value` to the digit, without an exponent."""
+        made = super().__new__(cls, text)
+        made.value = f"{value:.0f}"
+        return made
+
+
+def dated(date: dt.date) -> Valued:
+    """Return a cell with a date in words."""
+    return Valued(day(date, week=False), date.toordinal())
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@
         for (const [body, rows] of bodies) {
           const keyed = rows.map((row, place) => {
             const cell = cellAt(row, column);
-            return { row, place, value: next === "none" || !cell ? "" : textOf(cell) };
+            return { row, place, value: next === "none" || !cell ? "" : cell.dataset.value ?? textOf(cell) };
           });
           body.append(...keyed.sort(order).map((item) => item.row));
         }
@@ -67,7 +67,7 @@
     const blocks = [...table.tBodies].map((body) => {
       const title = body.querySelector("tr.block");
       const rows = [...body.rows].filter((row) => row !== title);
-      return { title: title ? textOf(title) : "", rows: rows.map((row) => [...row.cells].map((cell) => [textOf(cell), cell.colSpan])) };
+      return { title: title ? textOf(title) : "", firm: Boolean(title?.querySelector(".firm")), rows: rows.map((row) => [...row.cells].map((cell) => [textOf(cell), cell.colSpan])) };
     });
     let notes = table.closest(".scroll").nextElementSibling;
     if (notes?.dataset.tool) notes = notes.nextElementSibling;
@@ -86,7 +86,8 @@
   const asCsv = ({ heads, spans, blocks }) => {
     const grouped = blocks.some((block) => block.title);
     const titles = heads.map((head, place) => (spans[place] ? `${spans[place]}: ${head}` : head));
-    const lines = [[...(grouped ? [words.group] : []), ...titles]];
+    const group = blocks.every((block) => block.firm) ? words.firm : words.group;
+    const lines = [[...(grouped ? [group] : []), ...titles]];
     for (const { title, rows } of blocks) {
       for (const row of rows) {
         const cells = row.flatMap(([text, wide]) => [text, ...Array(wide - 1).fill("")]);
@@ -96,10 +97,15 @@
     return lines.map((line) => line.map(csvCell).join(",") + "\n").join("");
   };
 
-  const LATEX = {
+  const LATEX = { // a bracket at the beginning of a line would be read as an argument of the line break before
     "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "%": "\\%", "&": "\\&", "$": "\\$", "#": "\\#", _: "\\_", "~": "\\textasciitilde{}",
-    "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}", "\u2212": "$-$", "≤": "$\\leq$", "≥": "$\\geq$", "τ": "$\\tau$", "²": "$^2$", "×": "$\\times$",
+    "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}", "\u2212": "$-$", "≤": "$\\leq$", "≥": "$\\geq$", "²": "$^2$", "×": "$\\times$",
+    "[": "{[}", "…": "\\ldots{}", "→": "$\\to$", "‖": "$\\|$", "√": "$\\surd$", "±": "$\\pm$", "∞": "$\\infty$",
   };
+  const GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma tau upsilon phi chi psi omega".split(" ");
+  const CAPITALS = { "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega" };
+  GREEK.forEach((name, place) => { LATEX[String.fromCharCode(0x3b1 + place)] = name === "omicron" ? "o" : `$\\${name}$`; });
+  for (const [letter, name] of Object.entries(CAPITALS)) LATEX[letter] = `$\\${name}$`;
   const latex = (text) => [...text].map((letter) => LATEX[letter] ?? letter).join("");
   const asLatex = ({ caption, heads, numeric, spans, blocks, notes }) => {
     const line = (cells) => `${cells.join(" & ")} \\\\`;
@@ -113,13 +119,15 @@
       ...(title ? [`\\multicolumn{${heads.length}}{l}{\\textit{${latex(title)}}} \\\\`] : []),
       ...rows.map((row) => line(row.map(([text, wide]) => spread(latex(text), wide, "l")))),
     ]);
-    return [
-      "% needs \\usepackage{booktabs}", "\\begin{table}", "\\centering", `\\caption{${latex(caption)}}`,
+    const made = [
+      "\\begin{table}", "\\centering", `\\caption{${latex(caption)}}`,
       `\\begin{tabular}{${numeric.map((is) => (is ? "r" : "l")).join("")}}`, "\\toprule",
       ...(spans.length ? [line(above.map(([text, wide]) => spread(latex(text), wide, "c")))] : []),
       line(heads.map(latex)), "\\midrule", ...body, "\\bottomrule", "\\end{tabular}",
       ...notes.map((note) => `\\par{\\footnotesize ${latex(note)}}`), "\\end{table}", "",
     ].join("\n");
+    const chinese = /\p{Script=Han}/u.test(made) ? ", and xelatex with \\usepackage{xeCJK} for the Chinese" : "";
+    return `% needs \\usepackage{booktabs}${chinese}\n${made}`;
   };
 
   const toClipboard = async (text) => {
