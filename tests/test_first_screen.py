@@ -144,3 +144,12 @@ def test_a_benchmark_without_a_name_is_not_called_so_twice(panel) -> None:
     assert "what the benchmark led one to expect" in finding(result)[1]
     with written_in("zh"):
         assert "基准benchmark" not in study_finding(Reading(result)).answer
+
+
+def test_many_firms_are_counted_where_they_were_suspended(root: Path) -> None:
+    # facts: of eight cases Hikvision and Dahua in October, who have no trade on 8 and 9 October 2019
+    spec = es.load_study(root / "configs" / "panel-example" / "panel-example.toml")
+    result = es.run_study(spec.replace(tests=["portfolio_t", "placebo_caar"]))
+    told = finding(result)
+    assert told[0].startswith("What did “Reports that the firms might be listed” and “Added to the US Entity List” do to")
+    assert told[1].endswith(" 2 cases (a firm at one event) could not trade on some of these sessions.")
