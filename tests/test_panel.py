@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import eventstudy as es
 from eventstudy import group_tables
@@ -21,7 +22,7 @@ from eventstudy.panel.build import run_inputs
 from eventstudy.panel.frames import plain_panel
 from eventstudy.panel.market import CODE, market_of, market_of_closes
 from eventstudy.panel.result import PanelResult
-from eventstudy.panel.sums import row_ranks
+from eventstudy.panel.sums import joined_ranks, ranks_within
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.result import StudyResult
 from eventstudy.shapes import index_series, price_series
@@ -246,7 +247,23 @@ def test_statuses_of_whole_frames_are_those_of_single_shares() -> None:
 def test_ranks_within_rows_average_ties_and_pass_over_holes() -> None:
     values = np.array([[3.0, 1.0, np.nan, 1.0, 2.0], [5.0, 4.0, 3.0, 2.0, 1.0], [np.nan] * 5])
     expected = np.array([[4.0, 1.5, np.nan, 1.5, 3.0], [5.0, 4.0, 3.0, 2.0, 1.0], [np.nan] * 5])
-    np.testing.assert_array_equal(row_ranks(values), expected)
+    np.testing.assert_array_equal(ranks_within(values, ~np.isnan(values), np.argsort(values, axis=1)), expected)
+
+
+@pytest.mark.parametrize("digits", [12, 1])
+def test_ranks_of_joined_values_are_those_of_all_of_them(digits: int) -> None:
+    rng = np.random.default_rng(digits)
+    shapes = (50, 30), (50, 4)
+    values, more = (np.where(rng.random(shape) < 0.2, np.nan, rng.normal(size=shape).round(digits)) for shape in shapes)
+    used, order = ~np.isnan(values), np.argsort(values, axis=1)
+    chosen = used & (rng.random(values.shape) < 0.8)
+    alone = ranks_within(values, used, order)
+
+    def ranked(rows: np.ndarray) -> np.ndarray:
+        return np.asarray(stats.rankdata(rows, axis=1, nan_policy="omit"))
+
+    np.testing.assert_array_equal(ranks_within(values, chosen, order), ranked(np.where(chosen, values, np.nan)))
+    np.testing.assert_array_equal(joined_ranks(values, alone, more), ranked(np.concatenate([values, more], axis=1)))
 
 
 @pytest.mark.usefixtures("small_bounds")

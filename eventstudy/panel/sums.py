@@ -140,8 +140,10 @@ class _Shared:
             self.open &= batch.masked_sessions(end, end) == 0
         self.scaled = np.where(batch.used, scaled, np.nan)
         self.single = batch.used & (batch.span == 1)
-        self.residual_ranks = row_ranks(np.where(self.single, scaled, np.nan))
         self.residuals = np.where(self.single, scaled, np.inf)
+        order = np.argsort(self.scaled, axis=1)
+        self.all_ranks = ranks_within(self.scaled, batch.used, order)
+        self.residual_ranks = ranks_within(self.scaled, self.single, order)
         self.of_window: dict[Window, tuple[np.ndarray, np.ndarray]] = {}
 
     def ranks(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
@@ -149,10 +151,9 @@ class _Shared:
         if window not in self.of_window:
             batch = self.batch
             rows, inside = batch.rows_inside(window)
-            event = batch.predicted(rows, inside)[0] / (batch.sigma[:, None] * np.sqrt(rows.span))
-            ranks = row_ranks(np.concatenate([self.scaled, np.where(inside, event, np.nan)], axis=1))
-            there = ~np.isnan(ranks)
-            uniform = ranks / (there.sum(axis=1) + 1)[:, None] - 0.5
+            event = np.where(inside, batch.predicted(rows, inside)[0] / (batch.sigma[:, None] * np.sqrt(rows.span)), np.nan)
+            there = np.concatenate([batch.used, inside], axis=1)
+            uniform = joined_ranks(self.scaled, self.all_ranks, event) / (there.sum(axis=1) + 1)[:, None] - 0.5
             self.of_window[window] = np.where(there, uniform, 0.0), there
         return self.of_window[window]
 
@@ -183,19 +184,42 @@ def _generalised(shared: _Shared, mine: np.ndarray, scar: np.ndarray) -> np.ndar
     return np.append(uniform.sum(axis=0), (own / (count + 2) - 0.5).sum())
 
 
-def row_ranks(values: np.ndarray) -> np.ndarray:
-    """Rank within each row from 1 on, ties averaged; NaN stays NaN."""
-    order = np.argsort(values, axis=1)
+def ranks_within(values: np.ndarray, chosen: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Rank the chosen values within each row from 1 on, ties averaged; NaN elsewhere.
+
+    Parameters
+    ----------
+    order : array
+        What sorts each row of `values`, which hold NaN or are chosen by all who share it.
+    """
     ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, np.arange(1.0, values.shape[1] + 1)[None, :], axis=1)
+    np.put_along_axis(ranks, order, np.cumsum(np.take_along_axis(chosen, order, axis=1), axis=1, dtype=float), axis=1)
     ordered = np.take_along_axis(values, order, axis=1)
     tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
-    ranks[np.isnan(values)] = np.nan
+    ranks[~chosen] = np.nan
     if len(tied):
         from scipy import stats  # of prices in continuous time there are none
 
-        ranks[tied] = stats.rankdata(values[tied], axis=1, nan_policy="omit")
+        ranks[tied] = stats.rankdata(np.where(chosen[tied], values[tied], np.nan), axis=1, nan_policy="omit")
     return ranks
+
+
+def joined_ranks(values: np.ndarray, ranks: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """Return the ranks, ties averaged, of a few `more` values put among those of each row; NaN where there is no value.
+
+    A value's rank is one more than the number of smaller ones, and half the number of equal ones.
+    """
+    above, level = np.zeros((2, *values.shape), dtype=np.int16)
+    own = np.empty(more.shape)
+    count = np.isfinite(values).sum(axis=1)
+    for place, value in enumerate(more.T[..., None]):
+        larger, equal = values > value, values == value
+        above += larger
+        level += equal
+        beside = (more < value).sum(axis=1) + 0.5 * ((more == value).sum(axis=1) - 1)
+        own[:, place] = 1 + count - larger.sum(axis=1) - 0.5 * equal.sum(axis=1) + beside
+    own[np.isnan(more)] = np.nan
+    return np.concatenate([ranks + above + 0.5 * level, own], axis=1)
 
 
 def tiled_blocks(batch: Batch, size: int) -> np.ndarray:
