@@ -514,3 +514,21 @@ def test_clean_window_ends_before_the_first_news(entity_list: StudyResult) -> No
     for subject in Reading(entity_list).treated:
         clean[subject.name] = subject.clean_window()
     assert clean == {"Iflytek": (0, 1), "Hikvision": (0, 8), "Dahua": None}
+
+
+def test_headings_are_explained_under_their_table_too(entity_page: str) -> None:
+    tables = re.findall(r'<table id="([^"]+)">(.*?)</table>\s*</div>\s*(<div class="notes">.*?</div>)?', entity_page, re.DOTALL)
+    assert len(tables) > 15
+    for anchor, table, notes in tables:
+        for hint, title in re.findall(r'<th scope="col"[^>]* title="([^"]+)">([^<]+)</th>', table):
+            assert hint in notes or f"{title}:" in notes, (anchor, title)
+
+
+ONE_A_LINE = ["resumption-returns", "market", "ar-0", "clean-windows", "masks", "before", "leak-and-announcement"]
+
+
+@pytest.mark.parametrize("anchor", ONE_A_LINE)
+def test_tables_of_single_firms_tell_null_and_n(entity_page: str, anchor: str) -> None:
+    notes = entity_page.split(f'<table id="{anchor}">')[1].split("</table>")[1].split('<div class="notes">')[1].split("</div>")[0]
+    assert "Null of p" in notes
+    assert "N = 1" in notes

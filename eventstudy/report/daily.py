@@ -9,7 +9,7 @@ import pandas as pd
 from eventstudy.report.language import N_, _
 from eventstudy.report.numbers import decimal, p_value, tau, whole
 from eventstudy.report.subjects import Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, finished, source_notes
+from eventstudy.report.tabular import Block, Column, Row, Table, explained, finished, one_firm_a_line, own_null, source_notes
 from eventstudy.report.wording import status_words
 from eventstudy.study import UNCONFOUNDED
 
@@ -36,8 +36,8 @@ def abnormal_returns(reading: Reading, subject: Subject, anchor: str) -> Table:
     rows = tuple(_daily_row(row) for _place, row in own.iterrows())
     caption = _("Abnormal returns of {firm} in the event window", firm=subject.name)
     notes = (_("A span above 1 is the return from the last trade before a suspension; its session bears the whole of it."),)
-    shown = notes if (own["span"] > 1).any() else ()
-    return finished(reading, Table(anchor, caption, columns, (Block(rows),), shown + source_notes([subject.label])))
+    shown = (*(notes if (own["span"] > 1).any() else ()), own_null(), one_firm_a_line())
+    return finished(reading, Table(anchor, caption, columns, (Block(rows),), (*shown, *source_notes([subject.label]))))
 
 
 def _daily_row(row: pd.Series) -> Row:
@@ -80,7 +80,7 @@ def average_abnormal_returns(reading: Reading) -> Table:
         ),
     )
     spans = tuple((reading.group_name(group), 2) for group in groups)
-    return Table("aar", _("Average abnormal returns by session"), columns, (Block(tuple(rows)),), notes, spans)
+    return explained(Table("aar", _("Average abnormal returns by session"), columns, (Block(tuple(rows)),), notes, spans))
 
 
 def resumption_returns(reading: Reading, subjects: Sequence[Subject]) -> Table:
@@ -102,4 +102,5 @@ def resumption_returns(reading: Reading, subjects: Sequence[Subject]) -> Table:
             )  # fmt: skip
             rows.append(Row(subject.label, cells))
     caption = _("Abnormal returns over several sessions (resumption ARs)")
-    return finished(reading, Table("resumption-returns", caption, columns, (Block(tuple(rows)),)))
+    notes = (own_null(), one_firm_a_line())
+    return finished(reading, Table("resumption-returns", caption, columns, (Block(tuple(rows)),), notes))

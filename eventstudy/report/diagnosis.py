@@ -11,7 +11,7 @@ from eventstudy.report.averages import row_of_placebo
 from eventstudy.report.language import N_, _, ngettext
 from eventstudy.report.numbers import decimal, in_words, listed, p_equation, p_value, running, size, whole, window
 from eventstudy.report.subjects import Reading
-from eventstudy.report.tabular import Block, Column, Row, Table, finished, records
+from eventstudy.report.tabular import Block, Column, Row, Table, finished, one_firm_a_line, records
 from eventstudy.report.wording import why
 from eventstudy.study import ALL
 
@@ -165,7 +165,7 @@ def _diagnostics(
             rows.append(Row(subject.label, tuple(cells)))
     own = (Column(_(column.title), column.numeric, _(column.hint)) for column, _name in shown)
     titles = (Column(_("Firm"), False), *own)
-    return finished(reading, Table(anchor, caption, titles, (Block(tuple(rows)),), notes))
+    return finished(reading, Table(anchor, caption, titles, (Block(tuple(rows)),), (*notes, one_firm_a_line())))
 
 
 def _cell(fact: dict[str, Any] | None) -> str:

@@ -11,7 +11,7 @@ from eventstudy.report.finding import bounded
 from eventstudy.report.language import _
 from eventstudy.report.numbers import at_tau, confidence, day, decimal, interval, joined, p_value, percent, whole, window
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, one_firm_a_line, own_null
 from eventstudy.report.wording import own_words, sentence, why
 from eventstudy.study import ALL, UNCONFOUNDED
 from eventstudy.windows import Window, length
@@ -181,7 +181,7 @@ def clean_windows(reading: Reading) -> Table:
             rows.append(Row(subject.label, (*head, *cells)))
     notes = (_(
         "The clean window runs from the event session to the session before the first other news; within the event window."
-    ),)
+    ), own_null(), one_firm_a_line())
     caption = _("Each firm up to its first other news after the event")
     return finished(reading, Table("clean-windows", caption, columns, (Block(tuple(rows)),), notes))
 

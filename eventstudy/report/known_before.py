@@ -25,7 +25,7 @@ from eventstudy.report.numbers import (
     window,
 )
 from eventstudy.report.subjects import FirmName, Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, dated, finished, records
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, dated, finished, one_firm_a_line, own_null, records
 from eventstudy.report.wording import own_words, sentence, why
 from eventstudy.student import critical_value
 
@@ -158,6 +158,7 @@ def together(reading: Reading) -> Table:
         if reading.scale.kind == "log"
         else _("Both together: the sum of the two. Null of p: neither moved the share (sharp null)."),
         _("What moved a share between the two dates is in neither."),
+        one_firm_a_line(),
     ]
     tests = reading.result.anticipation_tests
     mean = tests[(tests["part"] == "total") & (tests["test"] == "portfolio_t")]
@@ -228,7 +229,7 @@ def with_and_without(reading: Reading) -> Table:
     columns = (Column(_("Firm"), False), *_columns(reading, 2))
     spans = ((_("With the masks, as in this study"), 3), (_("Without them"), 3))
     caption = _("Headline effects {window} with and without the masked days", window=window(reading.plan.headline_window))
-    return finished(reading, Table("masks", caption, columns, (Block(tuple(rows)),), (), spans))
+    return finished(reading, Table("masks", caption, columns, (Block(tuple(rows)),), (own_null(), one_firm_a_line()), spans))
 
 
 def _subject(reading: Reading, row: dict[str, Any]) -> Subject:
@@ -258,6 +259,7 @@ def before(reading: Reading) -> Table:
             "Null of p: nothing but usual noise in these sessions (sharp null). The window that ends after the event is the "
             "whole effect if news spread in the last ten sessions before it."
         ),
+        one_firm_a_line(),
     )
     return finished(reading, Table("before", _("Before the event"), columns, (Block(tuple(rows)),), notes, spans))
 

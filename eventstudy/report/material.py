@@ -31,7 +31,7 @@ from eventstudy.report.numbers import (
     window,
 )
 from eventstudy.report.subjects import Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, explained, finished, own_null
 from eventstudy.report.wording import (
     COVARIANCES,
     ESTIMATORS,
@@ -80,7 +80,8 @@ def market(reading: Reading) -> Table:
             "{benchmark}, event session {day}", benchmark=reading.benchmark_name(str(symbol)), day=_date_words(str(session))
         )
         blocks.append(Block(found, heading))
-    return Table("market", _("The benchmark itself, beyond its own mean"), columns, tuple(blocks))
+    notes = (own_null(), _("Each line is one index at one event session: N = 1."))
+    return explained(Table("market", _("The benchmark itself, beyond its own mean"), columns, tuple(blocks), notes))
 
 
 def _market_row(reading: Reading, row: pd.Series) -> Row:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.report.language import _
-from eventstudy.report.numbers import day, listed
+from eventstudy.report.numbers import day, joined, listed
 from eventstudy.report.subjects import FirmName, Reading
 
 
@@ -100,16 +100,39 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
+def one_firm_a_line() -> str:
+    """Return N of a table with a line for each firm."""
+    return _("Each line is one firm: N = 1.")
+
+
+def own_null() -> str:
+    """Return the null of a firm's own CAR or abnormal return."""
+    return _("Null of p: it is zero and the event changed nothing, errors normal (sharp null); two-sided.")
+
+
 def source_notes(labels: Sequence[str | FirmName]) -> tuple[str, ...]:
     """Return where the letters at the firms of a table or figure are explained; each note is told once, with the data."""
     letters = dict.fromkeys(letter for label in labels if isinstance(label, FirmName) for letter in label.notes)
     return (_("{letters}: see the notes on the data.", letters=listed(letters)),) if letters else ()
 
 
+def explained(table: Table) -> Table:
+    """Return a table with the hints of its headings among its notes, for paper and touch; what a note says is not repeated."""
+    given = [_("{heading}: {words}", heading=column.title, words="") for column in table.columns if column.hint]
+    hints = [column.hint for column in table.columns if column.hint]
+    told = dict.fromkeys(
+        f"{heading}{hint}"
+        for heading, hint in zip(given, hints, strict=True)
+        if not any(heading.rstrip() in note for note in table.notes)
+    )
+    return replace(table, notes=(*table.notes, _("{headings}.", headings=joined(told)))) if told else table
+
+
 def finished(reading: Reading, table: Table) -> Table:
     """Return a table as printed: without a last column that is empty, with the notes on the sources of its firms."""
     labels = [label for block in table.blocks for label in (block.heading, *(row.head for row in block.rows))]
-    shown = replace(table, notes=table.notes + source_notes(labels))
+    shown = explained(table)
+    shown = replace(shown, notes=shown.notes + source_notes(labels))
     if table.empty or any(row.cells[-1] != "" for block in table.blocks for row in block.rows):
         return shown
     blocks = tuple(replace(block, rows=tuple(replace(row, cells=row.cells[:-1]) for row in block.rows)) for block in table.blocks)
