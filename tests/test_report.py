@@ -522,6 +522,7 @@ def test_headings_are_explained_under_their_table_too(entity_page: str) -> None:
     for anchor, table, notes in tables:
         for hint, title in re.findall(r'<th scope="col"[^>]* title="([^"]+)">([^<]+)</th>', table):
             assert hint in notes or f"{title}:" in notes, (anchor, title)
+    assert "?.</p>" not in entity_page
 
 
 ONE_A_LINE = ["resumption-returns", "market", "ar-0", "clean-windows", "masks", "before", "leak-and-announcement"]

@@ -125,7 +125,10 @@ def explained(table: Table) -> Table:
         for heading, hint in zip(given, hints, strict=True)
         if not any(heading.rstrip() in note for note in table.notes)
     )
-    return replace(table, notes=(*table.notes, _("{headings}.", headings=joined(told)))) if told else table
+    if not told:
+        return table
+    note = joined(told)
+    return replace(table, notes=(*table.notes, note if note.endswith(("?", "？")) else _("{headings}.", headings=note)))
 
 
 def finished(reading: Reading, table: Table) -> Table:
