@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from eventstudy.shapes import index_series, price_series
 from eventstudy.sources.base import Kind, PriceSeries
 from eventstudy.sources.factortable import FactorTable, FactorUnits, factor_table
 from eventstudy.steps.dates import Day, as_day
-from eventstudy.windows import Windows
+from eventstudy.windows import Windows, as_window
 
 BENCHMARK, INDUSTRY, GLOBAL = "benchmark", "industry_benchmark", "global_benchmark"
 
@@ -169,14 +170,11 @@ def event_study(
     _check_choice("engine", engine, ENGINES)
     if scheduler and engine == "local":
         raise ConfigError(f'scheduler = {scheduler!r} is for engine = "dask", here it is "local": set engine = "dask"')
-    if not isinstance(alpha, (int, float)) or not 0 < alpha < 1:
-        raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
+    _check_values(alpha, price_limit, seed, progress, now)
     if not isinstance(windows, Windows):
         raise ConfigError(f"windows is a {type(windows).__name__}: give es.Windows(estimation=..., event=..., car=[...])")
     if benchmark is None:
         raise DataError("benchmark is missing: give its level by date")
-    if now is not None and now.tzinfo is None:
-        raise ConfigError(f"now = {now!r} has no time zone: give one, such as datetime.now(datetime.UTC)")
     # later changes to the caller's frames are not ours: a shallow copy of pandas keeps what it was taken from
     prices = prices.copy(deep=False) if isinstance(prices, pd.DataFrame) else prices
     volume = volume.copy(deep=False) if isinstance(volume, pd.DataFrame) else volume
@@ -193,7 +191,8 @@ def event_study(
     )  # fmt: skip
     if lacking := missing_option(model, options, table is not None) or refused_treatment(model, suspensions):
         raise ConfigError(lacking)
-    window, names = tuple(headline_window) if headline_window else windows.car[0], _test_names(tests)
+    window = as_window(headline_window, "headline_window") if headline_window is not None else windows.car[0]
+    names = _test_names(tests)
     if window not in windows.car:
         raise ConfigError(f"headline_window {list(window)} is none of the CAR windows: add it to windows")
     plan = Plan(
@@ -277,11 +276,31 @@ def _columns_of(table: FactorTable | None, risk_free: str) -> tuple[str, ...]:
     return tuple(str(name) for name in table.frame.columns if name != risk_free) if table else ()
 
 
-def _masks(masks: Sequence[tuple[Day, Day]]) -> tuple[MaskedSpell, ...]:
-    spells = [() if isinstance(spell, str) or not isinstance(spell, Sequence) else tuple(spell) for spell in masks]
+def _masks(masks: Iterable[Iterable[Day]]) -> tuple[MaskedSpell, ...]:
+    spells = [_members(spell) for spell in masks] if isinstance(masks, Iterable) else [()]
     if any(len(spell) != 2 for spell in spells):
         raise ConfigError("masks is no sequence of pairs of dates, such as [('2019-05-15', '2019-06-15')]")
     return tuple(_mask(first, last) for first, last in spells)
+
+
+def _members(value: object) -> tuple[Any, ...]:
+    """Return what a list, array or Series holds; nothing of a text or a single value."""
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else ()
+
+
+def _check_values(alpha: Any, price_limit: Any, seed: Any, progress: Any, now: Any) -> None:
+    if not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
+        raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
+    if price_limit is not None and (not isinstance(price_limit, Real) or not 0 < float(price_limit) < 1):
+        raise ConfigError(f"price_limit = {price_limit!r} is no daily limit: give a fraction such as 0.10")
+    if not isinstance(seed, Integral):
+        raise ConfigError(f"seed = {seed!r} is no whole number: give one, such as 0")
+    if progress is not None and not callable(progress):
+        raise ConfigError(f"progress is a {type(progress).__name__}: give a function of how many chunks are done and of how many")
+    if now is not None and not isinstance(now, dt.datetime):
+        raise ConfigError(f"now is a {type(now).__name__}: give a datetime with a time zone, such as datetime.now(datetime.UTC)")
+    if now is not None and now.tzinfo is None:
+        raise ConfigError(f"now = {now!r} has no time zone: give one, such as datetime.now(datetime.UTC)")
 
 
 def _mask(first: Day, last: Day) -> MaskedSpell:
@@ -312,6 +331,8 @@ def _test_names(tests: str | Iterable[str]) -> tuple[str, ...]:
 def _headline(headline: Sequence[str] | None, tests: tuple[str, ...]) -> tuple[str, ...]:
     if headline is None:
         return ()
+    if not _members(headline):
+        raise ConfigError(f"headline = {headline!r}: give the names of two tests, or leave it out for the rule")
     try:
         return checked_headline(headline, tests)
     except ValueError as problem:

@@ -178,6 +178,9 @@ class _Wide(Mapping[str, pd.DataFrame]):
     def __getitem__(self, symbol: str) -> pd.DataFrame:
         return pd.DataFrame({"date": self._dates, "close": self._table[self._columns[symbol]].to_numpy()})
 
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._columns
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 

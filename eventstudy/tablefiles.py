@@ -59,12 +59,12 @@ def _long_text(table: pd.DataFrame, header: bool) -> bytes:
     import pyarrow
     from pyarrow import csv
 
-    columns = [_words(table[name]) for name in table.columns]
     sink = pyarrow.BufferOutputStream()
     options = csv.WriteOptions(include_header=False, quoting_style="none")
     try:
+        columns = [_words(table[name]) for name in table.columns]
         csv.write_csv(pyarrow.table(columns, names=list(table.columns)), sink, options)
-    except pyarrow.ArrowInvalid:  # a text has to be quoted
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError):  # a text has to be quoted, or a column is of another kind
         return _text(table, header)
     head = _text(table.iloc[:0], header=True) if header else b""
     text: bytes = sink.getvalue().to_pybytes()
@@ -78,8 +78,12 @@ def _words(column: pd.Series) -> Any:
 
     if column.dtype.kind == "b":
         return pyarrow.array(column.map({True: "True", False: "False"}))
-    if column.dtype.kind != "f":
+    if column.dtype.kind in "iu" or column.dtype in ("str", "Int64"):
         return pyarrow.array(column, from_pandas=True)
+    if column.dtype == object:
+        return pyarrow.array(column, pyarrow.string(), from_pandas=True)
+    if column.dtype != float:
+        raise pyarrow.ArrowTypeError(f"a column of {column.dtype}")
     values = column.to_numpy(dtype=float)
     found = pyarrow.array(values, from_pandas=True).cast(pyarrow.string())
     size = np.abs(values)

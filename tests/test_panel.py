@@ -417,3 +417,19 @@ def test_correlations_of_many_are_computed_where_a_test_rests_on_them() -> None:
     assert without.empty
     assert "all" in set(with_them["group"])
     assert (with_them["n"] > 100).all()
+
+
+@pytest.mark.parametrize("strangers", [1, 250])
+def test_symbols_without_prices_leave_the_tables_about_series_as_they_are(strangers: int) -> None:
+    dates = pd.bdate_range("2015-01-05", periods=430)
+    rng = np.random.default_rng(4)
+    prices = pd.DataFrame(50 * np.exp(np.cumsum(rng.normal(0, 0.01, (430, 20)), axis=0)), dates, [f"S{n:03d}" for n in range(20)])
+    benchmark = pd.Series(100 * np.exp(np.cumsum(rng.normal(0, 0.01, 430))), dates)
+    events = made_events(prices, 4, count=700).drop_duplicates(["symbol", "session"])
+    events["symbol"] = [f"ZZ{n:03d}" if n < strangers else symbol for n, symbol in enumerate(events["symbol"])]
+    events = events.drop(columns="group", errors="ignore")
+    found = es.event_study(events, prices, benchmark, windows=WINDOWS, tests=[])
+    told = run_inputs(found.inputs)
+    for one in (found, told):
+        assert set(one.data["symbol"]) == {*prices.columns, "benchmark"}
+        assert (one.notes["code"] == "unknown_symbol").sum() == (~events["symbol"].isin(prices.columns)).sum() >= strangers

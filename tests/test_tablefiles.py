@@ -40,3 +40,20 @@ def test_long_tables_have_the_bytes_of_pandas(text: str, tmp_path: Path) -> None
     expected = table.to_csv(index=False, lineterminator="\n")
     expected += table.iloc[:10].to_csv(index=False, header=False, lineterminator="\n")
     assert (tmp_path / "long.csv").read_bytes().decode() == expected
+
+
+COLUMNS = {
+    "truth values beside others": pd.Series([True, "x"], dtype=object),
+    "numbers as objects": pd.Series([1e-7, None], dtype=object),
+    "numbers and words": pd.Series([0.5, "x"], dtype=object),
+    "short doubles": pd.Series([0.1, 1e-7], dtype="float32"),
+    "dates": pd.Series(pd.to_datetime(["2019-10-08", None])),
+    "gaps between truth values": pd.Series([True, None], dtype="boolean"),
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_columns_of_other_kinds_have_them_too(column: str, tmp_path: Path) -> None:
+    table = pd.DataFrame({"value": pd.concat([COLUMNS[column]] * LONG, ignore_index=True), "n": 1})
+    write_parts([table], tmp_path / "long.csv", "csv")
+    assert (tmp_path / "long.csv").read_bytes().decode() == table.to_csv(index=False, lineterminator="\n")

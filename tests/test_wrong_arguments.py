@@ -40,6 +40,13 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], type[EventStudyError], s
     ),
     "flat masks": (lambda one: run(one, masks=("2019-02-01", "2019-03-01")), ConfigError, "masks is no sequence of pairs"),
     "no tests": (lambda one: run(one, tests=None), ConfigError, "give 'all', names of tests, or () for none"),
+    "no masks": (lambda one: run(one, masks=None), ConfigError, "masks is no sequence of pairs"),
+    "window of the headline": (lambda one: run(one, headline_window=3), ConfigError, "headline_window = 3 is not a window"),
+    "headline": (lambda one: run(one, headline=5), ConfigError, "headline = 5: give the names of two tests"),
+    "present": (lambda one: run(one, now="2020-01-01"), ConfigError, "now is a str: give a datetime with a time zone"),
+    "limit": (lambda one: run(one, price_limit=-1), ConfigError, "price_limit = -1 is no daily limit"),
+    "seed": (lambda one: run(one, seed="x"), ConfigError, "seed = 'x' is no whole number"),
+    "progress": (lambda one: run(one, progress=5), ConfigError, "progress is a int: give a function"),
     "level": (lambda one: run(one, alpha="five"), ConfigError, "alpha = five is no level"),
     "scheduler": (lambda one: run(one, scheduler="tcp://10.0.0.5:8786"), ConfigError, 'set engine = "dask"'),
     "estimator": (lambda _: es.MarketModel(estimator="l1"), ConfigError, "estimator = 'l1' is none of ols, huber, lad"),  # type: ignore[arg-type]
@@ -72,3 +79,12 @@ def test_no_tests_at_all_are_no_mistake(study: dict[str, Any]) -> None:
     assert tables["tests"].empty
     assert tables["anticipation_tests"].empty
     assert len(tables["cars"]) == 1
+
+
+def test_masks_come_in_many_shapes(study: dict[str, Any]) -> None:
+    ends = pd.DataFrame({"from": pd.to_datetime(["2019-02-01"]), "to": pd.to_datetime(["2019-03-01"])})
+    pairs = ([("2019-02-01", "2019-03-01")], ends.to_numpy(), [pd.DatetimeIndex(ends.iloc[0])], [ends.iloc[0]])
+    expected, *found = (run(study, masks=masks, tests=(), alpha=np.float32(0.05)).models for masks in pairs)
+    assert expected["nobs"].iloc[0] == 109  # of 130 sessions 21 are masked
+    for models in found:
+        pd.testing.assert_frame_equal(expected, models)

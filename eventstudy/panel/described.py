@@ -14,7 +14,7 @@ import pandas as pd
 from eventstudy import tables
 from eventstudy.doubt import JUMP_WITHOUT_LIMIT
 from eventstudy.panel.market import CODE, SHARES_AT_ONCE, Market
-from eventstudy.panel.study import PanelStudy
+from eventstudy.panel.study import NOWHERE, PanelStudy
 from eventstudy.plan import StudyInputs
 from eventstudy.prepared import Prepared
 from eventstudy.sources.base import hash_columns
@@ -44,7 +44,8 @@ class PlainPrices:
     def told(self, market: Market) -> pd.DataFrame:
         """Return the rows of the table `data` of the shares of a market that give nothing to doubt.
 
-        Nobody does where the prices end before the benchmark's dates, or it has a hole among them.
+        There are none where the prices end before the benchmark's dates, or the benchmark has no value on one of theirs: that
+        is a doubt about every share.
         """
         first, last, sessions = self.closes.index[0], self.closes.index[-1], market.calendar.sessions
         inside = np.asarray((sessions >= first) & (sessions <= last))
@@ -71,7 +72,10 @@ class PlainPrices:
         )
 
     def _sure(self, market: Market) -> np.ndarray:
-        """Tell which shares have no close outside the sessions, none that may be carried, and no jump between sessions."""
+        """Tell which shares have no close outside the sessions, none that may be carried, and no jump between sessions.
+
+        A close that moves like a split is a jump, too: the smallest split is larger than `JUMP_WITHOUT_LIMIT`.
+        """
         outside = self.closes.index.isin(market.calendar.sessions)
         sure = np.ones(len(market.symbols), dtype=bool) if market.inferred is None else ~market.inferred
         if not outside.all():
@@ -87,7 +91,7 @@ class PlainPrices:
 
 def described(study: PanelStudy, inputs_of: InputsOf, plain: PlainPrices | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables `data` and `notes` as far as they tell of series: shares in the order of the events, then benchmarks."""
-    symbols = study.events.symbol
+    symbols = study.events.symbol[study.panel.market != NOWHERE]  # of a symbol without prices there is nothing to say
     shares = symbols[np.sort(np.unique(symbols, return_index=True)[1])]
     known = [plain.told(market) for market in study.panel.markets] if plain else []
     sure = {symbol for part in known if len(part) for symbol in part["symbol"]}

@@ -190,9 +190,12 @@ class PanelResult(StudyResult):
             return self
         asked = [(self.study.events.symbol, symbol), (self.study.events.event_id, event_id)]
         members = np.flatnonzero(np.logical_and.reduce([values == name for values, name in asked if name is not None]))
+        named = " of ".join(name for name in (event_id, symbol) if name)
         if not len(members):
-            raise ConfigError(f"no event is {' of '.join(name for name in (event_id, symbol) if name)}: look at result.events")
-        return StudyResult(run_events(self._inputs_of(members), Prepared()))
+            raise ConfigError(f"no event is {named}: look at result.events")
+        if len(members) > MOST_ONE_BY_ONE:
+            raise ConfigError(f"{named} stands for {len(members):,} events, and at most {MOST_ONE_BY_ONE:,} are run one by one")
+        return StudyResult(compute(self._inputs_of(members)))
 
     @cached_property
     def tests_in_full(self) -> pd.DataFrame:
