@@ -331,7 +331,7 @@ def _test_names(tests: str | Iterable[str]) -> tuple[str, ...]:
 def _headline(headline: Sequence[str] | None, tests: tuple[str, ...]) -> tuple[str, ...]:
     if headline is None:
         return ()
-    if not _members(headline):
+    if isinstance(headline, str) or not isinstance(headline, Iterable):
         raise ConfigError(f"headline = {headline!r}: give the names of two tests, or leave it out for the rule")
     try:
         return checked_headline(headline, tests)
