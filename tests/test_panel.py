@@ -15,6 +15,7 @@ import eventstudy as es
 from eventstudy import group_tables
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.inference import bootstrap, correlation, parametric, placebo, registry
+from eventstudy.inference.ranks import ranks_within
 from eventstudy.inference.registry import TEST_NAMES
 from eventstudy.inputs import events_from_table
 from eventstudy.panel import build, described, result
@@ -22,7 +23,7 @@ from eventstudy.panel.build import run_inputs
 from eventstudy.panel.frames import plain_panel
 from eventstudy.panel.market import CODE, market_of, market_of_closes
 from eventstudy.panel.result import PanelResult
-from eventstudy.panel.sums import joined_ranks, ranks_within
+from eventstudy.panel.sums import joined_ranks
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.result import StudyResult
 from eventstudy.shapes import index_series, price_series

@@ -11,16 +11,29 @@ FEWEST_FIRMS_RESCALED = 10
 
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Rank within each firm, ties averaged; NaN stays NaN."""
-    order = values.argsort(axis=0)  # NaN come last
-    ordered = np.take_along_axis(values, order, axis=0)
-    if (ordered[1:] == ordered[:-1]).any():
-        from scipy import stats
+    rows = values.T
+    return ranks_within(rows, ~np.isnan(rows), rows.argsort(axis=1)).T
 
-        return np.asarray(stats.rankdata(values, axis=0, nan_policy="omit"))
+
+def ranks_within(values: np.ndarray, chosen: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Rank the chosen values within each row from 1 on, ties averaged; NaN elsewhere.
+
+    Parameters
+    ----------
+    order : array
+        What sorts each row of `values`, which hold NaN or are chosen by all who share it.
+    """
     # without ties the place is the rank: scipy takes several times as long, and placebo dates ask thousands of times
     ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, np.arange(1.0, len(values) + 1)[:, None], axis=0)
-    return np.where(np.isnan(values), np.nan, ranks)
+    np.put_along_axis(ranks, order, np.cumsum(np.take_along_axis(chosen, order, axis=1), axis=1, dtype=float), axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
+    ranks[~chosen] = np.nan
+    if len(tied):
+        from scipy import stats  # of prices in continuous time there are none
+
+        ranks[tied] = stats.rankdata(np.where(chosen[tied], values[tied], np.nan), axis=1, nan_policy="omit")
+    return ranks
 
 
 def corrado(estimation: np.ndarray, event: np.ndarray) -> TestResult:

@@ -82,7 +82,7 @@ class PlainPrices:
             sure &= self.closes.loc[~outside, list(market.symbols)].isna().all().to_numpy()
         for start in range(0, len(sure), SHARES_AT_ONCE):
             part = slice(start, start + SHARES_AT_ONCE)
-            level, traded = market.level[part], market.status[part] <= CODE[UNKNOWN]
+            level, traded = market.level[part], market.traded(part)
             both = traded[:, 1:] & traded[:, :-1]
             change = np.divide(level[:, 1:], level[:, :-1], out=np.ones(both.shape), where=both) - 1
             sure[part] &= ~(np.abs(change) > JUMP_WITHOUT_LIMIT - 1e-9).any(axis=1)

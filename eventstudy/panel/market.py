@@ -58,10 +58,9 @@ class Market:
         """Number of sessions."""
         return len(self.benchmark)
 
-    @property
-    def traded(self) -> np.ndarray:
-        """Whether a share traded in a session, doubtful ones included (S, T)."""
-        return np.asarray(self.status <= CODE[UNKNOWN])
+    def traded(self, shares: slice) -> np.ndarray:
+        """Tell in which sessions some shares traded, doubtful ones included (s, T)."""
+        return np.asarray(self.status[shares] <= CODE[UNKNOWN])
 
     @cached_property
     def held_back(self) -> np.ndarray | None:
@@ -76,11 +75,11 @@ class Market:
     @cached_property
     def opens(self) -> np.ndarray:
         """Position of the last trade before each session; -1 where there is none (S, T)."""
-        return self._last(lambda shares: self.status[shares] <= CODE[UNKNOWN])
+        return self._last(self.traded)
 
     def usable(self, shares: slice) -> np.ndarray:
         """Tell in which sessions a row from trade to trade can begin or end, for some shares (s, T)."""
-        usable = (self.status[shares] <= CODE[UNKNOWN]) & np.isfinite(self.benchmark)
+        usable = self.traded(shares) & np.isfinite(self.benchmark)
         return np.asarray(usable if self.held_back is None else usable & ~self.held_back[shares])
 
     def usable_at(self, share: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -91,7 +90,7 @@ class Market:
     @cached_property
     def closes(self) -> np.ndarray:
         """Position of the first trade in or after each session; `sessions` where there is none (S, T)."""
-        places = np.where(self.traded, np.arange(self.sessions, dtype=np.int32), np.int32(self.sessions))
+        places = np.where(self.traded(slice(None)), np.arange(self.sessions, dtype=np.int32), np.int32(self.sessions))
         return np.asarray(np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1])
 
     def _last(self, there: Callable[[slice], np.ndarray]) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from eventstudy.inference.deletion import ALONE
+from eventstudy.inference.ranks import ranks_within
 from eventstudy.inference.result import spread_of
 from eventstudy.panel.batch import Batch
 from eventstudy.panel.study import PanelStudy
@@ -182,26 +183,6 @@ def _generalised(shared: _Shared, mine: np.ndarray, scar: np.ndarray) -> np.ndar
     own = 1 + count - above.sum(axis=1) - 0.5 * level.sum(axis=1)
     uniform = np.where(single, ranks / (count + 2)[:, None] - 0.5, 0.0)
     return np.append(uniform.sum(axis=0), (own / (count + 2) - 0.5).sum())
-
-
-def ranks_within(values: np.ndarray, chosen: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Rank the chosen values within each row from 1 on, ties averaged; NaN elsewhere.
-
-    Parameters
-    ----------
-    order : array
-        What sorts each row of `values`, which hold NaN or are chosen by all who share it.
-    """
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, np.cumsum(np.take_along_axis(chosen, order, axis=1), axis=1, dtype=float), axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
-    ranks[~chosen] = np.nan
-    if len(tied):
-        from scipy import stats  # of prices in continuous time there are none
-
-        ranks[tied] = stats.rankdata(np.where(chosen[tied], values[tied], np.nan), axis=1, nan_policy="omit")
-    return ranks
 
 
 def joined_ranks(values: np.ndarray, ranks: np.ndarray, more: np.ndarray) -> np.ndarray:

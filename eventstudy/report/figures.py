@@ -107,8 +107,13 @@ def under(axes: Axes, text: str) -> None:
 def effect_ticks(axes: Axes, words: Words) -> None:
     """Put ticks at round percentages on a vertical axis of effects, zero among them."""
     heights = round_steps(*axes.get_ylim(), 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
-    digits = 1 if len(heights) > 1 and heights[1] - heights[0] < 0.01 else 0
-    label_up(axes, heights, [words.place(percent(height, digits) if height else "0") for height in heights])
+    label_up(axes, heights, effect_labels(heights, words))
+
+
+def effect_labels(ticks: np.ndarray, words: Words) -> list[str]:
+    """Return the labels of ticks at round percentages."""
+    digits = 1 if len(ticks) > 1 and ticks[1] - ticks[0] < 0.01 else 0
+    return [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks]
 
 
 def _shade(axes: Axes, taus: Sequence[int], words: Words, label: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from eventstudy.inference.placebo import PlaceboDraws
-from eventstudy.report.figures import TEXT, label_across, label_up, plain_axes, round_steps, under
+from eventstudy.report.figures import TEXT, effect_labels, label_across, label_up, plain_axes, round_steps, under
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import p_equation, percent, window
 from eventstudy.report.subjects import Reading
@@ -47,8 +47,7 @@ def placebo_figure(reading: Reading) -> Markup | None:
     axes.axvline(observed, color=INKS["mark"], linewidth=1.8, gid="observed")
     axes.set_xlim(-reach, reach)
     ticks = round_steps(-reach, reach, 9, (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1))
-    digits = 1 if len(ticks) > 1 and ticks[1] - ticks[0] < 0.01 else 0
-    label_across(axes, ticks, [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks])
+    label_across(axes, ticks, effect_labels(ticks, words))
     tallest = int((near_counts + far_counts).max())
     heights = round_steps(0, tallest, 5, (1, 2, 5, 10, 20, 50, 100, 200, 500))
     label_up(axes, heights, [words.place(f"{height:.0f}") for height in heights])

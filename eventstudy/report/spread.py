@@ -7,7 +7,17 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from eventstudy.panel.result import PanelResult
-from eventstudy.report.figures import PANEL, above, effect_ticks, label_across, label_up, plain_axes, round_steps, under
+from eventstudy.report.figures import (
+    PANEL,
+    above,
+    effect_labels,
+    effect_ticks,
+    label_across,
+    label_up,
+    plain_axes,
+    round_steps,
+    under,
+)
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import Scale, decimal, percent, whole, window
 from eventstudy.report.pictures import Figure, Panel
@@ -61,8 +71,7 @@ def _effects(result: PanelResult, scale: Scale) -> Markup:
             )  # fmt: skip
             words.tell(axes, left + 0.47 * wide, float(count), told)
     ticks = round_steps(low, high, 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5))
-    digits = 1 if len(ticks) > 1 and ticks[1] - ticks[0] < 0.01 else 0
-    label_across(axes, ticks, [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks])
+    label_across(axes, ticks, effect_labels(ticks, words))
     heights = round_steps(0, axes.get_ylim()[1], 5, COUNTS)
     label_up(axes, heights, [words.place(whole(height)) for height in heights])
     # the mean CAR, read as a change in value: the figure that the sentence and the tables give
