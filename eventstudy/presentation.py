@@ -72,7 +72,7 @@ class Presentation:
         return markdown(self._published(windows))
 
     def to_latex(self, windows: Sequence[tuple[int, int]] | None = None, *, label: str = "") -> str:
-        """Return the table of the study as a LaTeX float; it needs the package booktabs.
+        """Return the table of the study as LaTeX that goes on over pages; its first line names the packages that it needs.
 
         Parameters
         ----------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", MINUS: "$-$", FIXED: "~",
     "≤": r"$\leq$", "≥": r"$\geq$", "α": r"$\alpha$", "β": r"$\beta$", "τ": r"$\tau$", "×": r"$\times$", "²": r"$^2$", "″": "''",
     "–": "--", "—": "---", "’": "'", "‘": "`", "“": "``", "”": "''", "…": r"\ldots{}",
+    "|": "$|$", '"': "''",
 }  # fmt: skip
+LONGEST_TEST, LONGEST_FIRM = 16, 7  # em, of names beside their numbers: longer ones are broken
 MADE = dt.datetime(2000, 1, 1)  # a workbook carries a date of its making: one and the same, so that equal tables are equal files
 LARGEST_SHEET = 1_048_576 - 1
 
@@ -60,23 +63,34 @@ def _piped(text: str) -> str:
 
 
 def latex(table: Published, label: str) -> str:
-    """Return the table as a LaTeX float that needs the package booktabs."""
+    """Return the table as LaTeX that goes on over pages, as wide as a line of the class article; it begins with its packages."""
     if set(label) & set("\\{}%#~^$&_ \n") - {"_"}:
         raise ConfigError(f"label = {label!r}: a LaTeX label is made of letters, digits and : . - _ /")
-    caption, letters = _tex(table.caption) + (rf"\label{{{label}}}" if label else ""), marks(table, True)
-    lines = [r"\begin{table}[htbp]", r"\centering", r"\footnotesize", rf"\caption{{{caption}}}"]
-    for panel in table.panels:
-        width = len(panel.columns) - 1
-        lines += [rf"\begin{{tabular}}{{{'l' * panel.text}{'r' * (width - panel.text)}l}}", r"\toprule"]
-        lines += [rf"\multicolumn{{{width + 1}}}{{l}}{{\textit{{{_tex(panel.title)}}}}} \\", r"\midrule"]
-        lines += [_tex_row([*map(_tex, panel.columns[:-1]), ""]), r"\midrule", *_tex_lines(panel, letters)]
-        lines += [r"\bottomrule", r"\end{tabular}", r"\par\medskip"]
+    titled = rf"\caption{{{_tex(table.caption)}}}" + (rf"\label{{{label}}}" if label else "") + r"\\"
+    letters, lines = marks(table, True), [r"\begingroup\footnotesize\setlength{\tabcolsep}{.35em}"]
+    for place, panel in enumerate(table.panels):
+        named = _named_above(panel)
+        columns = panel.columns[1:] if named else panel.columns
+        first = "" if named else rf">{{\raggedright\arraybackslash}}p{{{LONGEST_TEST if panel.text > 1 else LONGEST_FIRM}em}}"
+        kinds = first + "l" * (panel.text - 1) + "r" * (len(panel.columns) - 1 - panel.text) + "l"
+        head = [r"\toprule", _tex_row([*map(_tex, columns[:-1]), ""]), r"\midrule"]
+        lines += [rf"\begin{{longtable}}{{{kinds}}}", *([titled] if place == 0 else [])]
+        lines += [rf"\multicolumn{{{len(columns)}}}{{l}}{{\textbf{{{_tex(panel.title)}}}}} \\*", *head, r"\endfirsthead", *head]
+        lines += [r"\endhead", r"\bottomrule", r"\endfoot", *_tex_lines(panel, letters, named), r"\end{longtable}"]
+        lines += [r"\addtocounter{table}{-1}"] if place else []  # one number for all of it
     notes = [*table.notes, *(f"{letter}: {note}." for note, letter in letters.items())]
-    lines += [r"\begin{minipage}{\linewidth}", r"\textit{Notes.} " + " ".join(map(_tex, notes)), r"\end{minipage}"]
-    return "\n".join([*lines, r"\end{table}"]) + "\n"
+    lines += [r"\noindent\textit{Notes.} " + " ".join(map(_tex, notes)) + r"\par", r"\endgroup"]
+    body = "\n".join(lines) + "\n"
+    foreign = " and xelatex with a font that has all its letters" if re.search(r"[^\0-\u024f]", body) else ""
+    return rf"% needs \usepackage{{booktabs}} \usepackage{{longtable}} \usepackage{{array}}{foreign}" + "\n" + body
 
 
-def _tex_lines(panel: Panel, letters: Mapping[str, str]) -> list[str]:
+def _named_above(panel: Panel) -> bool:
+    """Whether names stand above their lines: those of firms that have a line for each window, for which they leave room."""
+    return any(name.cells[0] == line.cells[0] for name, line in pairwise(panel.lines))
+
+
+def _tex_lines(panel: Panel, letters: Mapping[str, str], named: bool) -> list[str]:
     found: list[str] = []
     above = ""
     for place, line in enumerate(panel.lines):
@@ -87,9 +101,10 @@ def _tex_lines(panel: Panel, letters: Mapping[str, str]) -> list[str]:
             span = len(cells) - panel.counted
             cells = [*cells[: panel.counted], rf"\multicolumn{{{span}}}{{c}}{{\textit{{undefined}}}}"]
         cells.append(letters.get(line.cells[-1], ""))
-        name = cells[0]
-        found.append(_tex_row(["" if name == above else name, *cells[1:]]))  # named once for all its windows
-        above = name
+        if named and cells[0] != above:
+            found.append(rf"\multicolumn{{{len(panel.columns) - 1}}}{{l}}{{\textit{{{cells[0]}}}}} \\*")
+            above = cells[0]
+        found.append(_tex_row(cells[1:] if named else cells))
     return found
 
 
