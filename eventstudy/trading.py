@@ -171,10 +171,13 @@ def total_return_level(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Seri
     From close and corporate actions, (close x shares + cash) / previous value, with the actions of the
     sessions in between falling due on the next traded one; a vendor's adjusted close goes first where given.
     """
+    adjusted = _on(series.frame["adj_close"], traded)
+    return pd.Series(np.cumprod(_growth(series, traded)) if np.isnan(adjusted).any() else adjusted, index=traded)
+
+
+def _growth(series: PriceSeries, traded: pd.DatetimeIndex) -> np.ndarray:
+    """Return the gross return since the traded date before, from close and corporate actions; the first is the close itself."""
     frame = series.frame
-    adjusted = _on(frame["adj_close"], traded)
-    if not np.isnan(adjusted).any():
-        return pd.Series(adjusted, index=traded)
     close = _on(frame["close"], traded)
     growth = np.concatenate([close[:1], close[1:] / close[:-1]])
     dividend, split = frame["dividend"].to_numpy(dtype=float), frame["split"].to_numpy(dtype=float)
@@ -186,7 +189,7 @@ def total_return_level(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Seri
             cash += shares * float(dividend[row])
             shares *= float(split[row])
         growth[place] = (close[place] * shares + cash) / close[place - 1]
-    return pd.Series(np.cumprod(growth), index=traded)
+    return growth
 
 
 def _on(values: pd.Series, dates: pd.DatetimeIndex) -> np.ndarray:
@@ -200,13 +203,11 @@ def adjusted_gaps(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Series:
 
     NaN where a close or an adjusted close is not known, there or on the traded date before.
     """
-    frame = series.frame
-    if frame["adj_close"].isna().all():
-        return pd.Series(np.nan, index=traded)
-    adjusted = frame["adj_close"].reindex(traded)
-    bare = PriceSeries(series.symbol, frame.assign(adj_close=np.nan), series.source, series.kind, series.absent)
-    own = total_return_level(bare, traded)
-    return adjusted / adjusted.shift(1) - own / own.shift(1)
+    adjusted = _on(series.frame["adj_close"], traded)
+    gaps = np.full(len(traded), np.nan)
+    if not np.isnan(adjusted).all():
+        gaps[1:] = adjusted[1:] / adjusted[:-1] - _growth(series, traded)[1:]
+    return pd.Series(gaps, index=traded)
 
 
 def _cents(price: Decimal) -> Decimal:
@@ -221,28 +222,29 @@ def price_limits(series: PriceSeries, traded: pd.DatetimeIndex, limit: float) ->
     vendor's adjusted closes tell of an ex-date that no action on record explains, the reference is not known.
     """
     frame = series.frame
-    marks = pd.Series("", index=traded, dtype=object)
-    if frame["close"].reindex(traded).isna().all():
-        return marks
-    rounding = 2 * float(TICK) / frame[["close", "adj_close"]].min(axis=1).reindex(traded)
-    unknown = (adjusted_gaps(series, traded).abs() > rounding).to_numpy()
+    marks, raw = np.full(len(traded), "", dtype=object), _on(frame["close"], traded)
+    if np.isnan(raw).all():
+        return pd.Series(marks, index=traded)
+    rounding = 2 * float(TICK) / np.fmin(raw, _on(frame["adj_close"], traded))
+    unknown = adjusted_gaps(series, traded).abs().to_numpy() > rounding
     share = Decimal(str(limit))
-    close = [_cents(Decimal(repr(float(value)))) for value in frame["close"].reindex(traded)]
+    close = [_cents(Decimal(repr(float(value)))) for value in raw]
+    dividend, split = frame["dividend"].to_numpy(dtype=float), frame["split"].to_numpy(dtype=float)
     actions: dict[int, list[tuple[float, float]]] = {}  # cash and split by the place they fall due at
-    acting = frame[(frame["dividend"] != 0) | (frame["split"] != 1)]
-    for due, cash, split in zip(traded.searchsorted(acting.index), acting["dividend"], acting["split"], strict=True):
-        actions.setdefault(int(due), []).append((float(cash), float(split)))
+    acting = np.flatnonzero((dividend != 0) | (split != 1))
+    for due, row in zip(traded.searchsorted(frame.index[acting]), acting, strict=True):
+        actions.setdefault(int(due), []).append((float(dividend[row]), float(split[row])))
     for place in range(1, len(close)):
         reference = close[place - 1]
-        for cash, split in actions.get(place, ()):
-            reference = _cents((reference - Decimal(repr(cash))) / Decimal(repr(split)))
+        for cash, shares in actions.get(place, ()):
+            reference = _cents((reference - Decimal(repr(cash))) / Decimal(repr(shares)))
         if unknown[place] or close[place] == reference:  # of a price so low that a limit rounds to it
             continue
         if close[place] == _cents(reference * (1 + share)):
-            marks.iloc[place] = "up"
+            marks[place] = "up"
         elif close[place] == _cents(reference * (1 - share)):
-            marks.iloc[place] = "down"
-    return marks
+            marks[place] = "down"
+    return pd.Series(marks, index=traded)
 
 
 def benchmark_listing(listing: Listing, symbol: str) -> Listing:

@@ -174,12 +174,12 @@ def drawn_sessions(name: str, grid: Grid, seed: int, at_once: int) -> Iterator[t
     places = grid.pool[0]
     for start in range(0, DRAWS, at_once):
         shape = (min(at_once, DRAWS - start), grid.size)
-        firsts = rng.integers(len(places), size=(shape[0], -(-grid.size // BLOCK_LENGTH)))
+        firsts = rng.integers(len(places), size=(shape[0], -(-grid.size // BLOCK_LENGTH)), dtype=np.int32)
         chosen = firsts if BLOCK_LENGTH == 1 else _runs(firsts, len(places))[:, : grid.size]
         signs = None
         if name != "bootstrap_residual":
             chosen[:, places] = np.arange(len(places))
-            signs = rng.integers(2, size=shape) * 2.0 - 1.0
+            signs = rng.integers(2, size=shape, dtype=np.int32) * 2.0 - 1.0
         for first in range(0, len(chosen), DRAWS_AT_ONCE):
             part = slice(first, first + DRAWS_AT_ONCE)
             yield chosen[part], None if signs is None else signs[part]

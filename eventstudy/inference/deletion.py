@@ -192,16 +192,19 @@ class Deletions:
             factor[alike] = length + (summed[:, None, :] @ self.unscaled_cov[alike] @ summed[:, :, None])[:, 0, 0]
         return BlockReturns(car, self.sigma * np.sqrt(factor), factor, regressors)
 
-    def session_weights(self, returns: BlockReturns, length: int, sessions: int) -> np.ndarray:
-        """Return the weights w of `abnormal.session_weights` for the first `length` sessions of each block, (B, sessions)."""
+    def session_weights(self, returns: BlockReturns, length: int, first: int, sessions: int) -> np.ndarray:
+        """Return the weights w of `abnormal.session_weights` for the first `length` sessions of each block, (B, sessions).
+
+        The sessions begin with `first` and hold the whole estimation.
+        """
         rows = self.fit.rows
         x = self.fit.model.regressors(rows)
         pull = (x @ self.unscaled_cov @ returns.regressors[:, :, None])[:, :, 0] / rows.span
         row = np.repeat(np.arange(len(rows)), rows.span)  # that covers each session of the estimation
         offset = np.arange(len(row)) - np.repeat(np.cumsum(rows.span) - rows.span, rows.span)
         w = np.zeros((len(self.lo), sessions))
-        w[:, (rows.end - rows.span + 1)[row] + offset] = -np.where(self.deleted, 0.0, pull)[:, row]
-        w[np.arange(len(w))[:, None], self.lo[:, None] + np.arange(length)] = 1.0
+        w[:, (rows.end - rows.span + 1)[row] + offset - first] = -np.where(self.deleted, 0.0, pull)[:, row]
+        w[np.arange(len(w))[:, None], self.lo[:, None] - first + np.arange(length)] = 1.0
         return w
 
 

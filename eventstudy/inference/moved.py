@@ -48,18 +48,28 @@ class Remainder:
 
     def parts(self) -> Iterator[Remainder]:
         """Yield the blocks in parts whose arrays by session fit into memory."""
-        at_once = max(1, NUMBERS_AT_ONCE // (len(self.firms) * len(self.firms[0].sessions)))
+        at_once = max(1, NUMBERS_AT_ONCE // (len(self.firms) * self.sessions))
         for start in range(0, len(self), at_once):
             yield self.take(np.arange(start, min(start + at_once, len(self))))
 
     @cached_property
+    def first(self) -> int:
+        """First session of any firm's estimation: a block lies within, so that arrays by session begin here."""
+        return min(int(firm.fit.rows.end[0] - firm.fit.rows.span[0]) + 1 for firm in self.firms)
+
+    @cached_property
+    def sessions(self) -> int:
+        """Number of sessions from there to the last of any firm's estimation."""
+        return max(int(firm.fit.rows.end[-1]) for firm in self.firms) - self.first + 1
+
+    @cached_property
     def correlation(self) -> np.ndarray:
         """Residual correlations of all pairs (B, N, N); NaN where they rest on too few sessions."""
-        residuals = np.full((len(self), len(self.firms[0].sessions), len(self.firms)), np.nan)
+        residuals = np.full((len(self), self.sessions, len(self.firms)), np.nan)
         for place, deletions in enumerate(self.deletions):
             single = np.flatnonzero(deletions.fit.rows.span == 1)
             left = np.where(deletions.deleted, np.nan, deletions.errors)
-            residuals[:, deletions.fit.rows.end[single], place] = left[:, single]
+            residuals[:, deletions.fit.rows.end[single] - self.first, place] = left[:, single]
         return residual_correlations(residuals)
 
     @cached_property
@@ -105,9 +115,10 @@ class MovedSections:
     def covariance(self) -> np.ndarray:
         """Covariance of the CARs with the full covariance of the firms' errors (B, N, N) (rule C7)."""
         sigma = np.stack([deletions.sigma for deletions in self.left.deletions], axis=1)
-        weights = np.zeros((len(self.left), len(self.cross.firms[0].sessions), len(self.cross.firms)))
+        first, sessions = self.left.first, self.left.sessions
+        weights = np.zeros((len(self.left), sessions, len(self.cross.firms)))
         for place, (own, deletions) in enumerate(zip(self.returns, self.left.deletions, strict=True)):
-            weights[:, :, place] = deletions.session_weights(own, length(self.cross.window), weights.shape[1])
+            weights[:, :, place] = deletions.session_weights(own, length(self.cross.window), first, sessions)
         shared = weights.transpose(0, 2, 1) @ weights
         correlation = nearest_correlations(np.where(self.cross.overlap, self.left.correlation, 0.0))  # as in rule C6
         return np.asarray(correlation * (sigma[:, :, None] * sigma[:, None, :]) * shared)
