@@ -34,7 +34,7 @@ from eventstudy.windows import Window, length
 
 TOO_OFTEN, AS_STATED, TOO_SELDOM, CANNOT = "rejects too often", "as stated", "rejects too seldom", "cannot reject"
 STEPS = np.linspace(0, 2, 9)  # of the power curve, in detectable effects
-MOVED = frozenset({"window", "firms", "car", "scar", "scaled_errors"})  # what an effect changes in a cross-section
+MOVED = frozenset({"window", "firms", "car", "scar", "scaled_returns"})  # what an effect changes in a cross-section
 BY_RANK: dict[str, Callable[[CrossSection], float]] = {
     "placebo_caar": lambda cross: float(cross.car.mean()),
     "placebo_scar": lambda cross: float(cross.scar.mean()),
@@ -234,7 +234,7 @@ class Trials:
 
     def _tried(self, name: str, moved: tuple[CrossSection, ...]) -> Trial:
         if name in BY_RANK:
-            return self._ranked(np.array([BY_RANK[name](cross) for cross in moved]), name)
+            return self._ranked(name, moved)
         found = [run_test(name, cross) for cross in moved]
         p_values = np.array([one.p_value for one in found], dtype=float)
         floors = [one.floor for one in found if np.isfinite(one.floor)]
@@ -258,8 +258,16 @@ class Trials:
     def _made(self) -> dict[tuple[str, float], Trial]:
         return {}
 
-    def _ranked(self, values: np.ndarray, name: str) -> Trial:
-        draws = np.abs([BY_RANK[name](cross) for cross in self.sections])
+    @cached_property
+    def _unmoved(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def _ranked(self, name: str, moved: tuple[CrossSection, ...]) -> Trial:
+        if name not in self._unmoved:  # every effect is ranked among them
+            self._unmoved[name] = np.array([BY_RANK[name](cross) for cross in self.sections])
+        own = self._unmoved[name]
+        values = own if moved is self.sections else np.array([BY_RANK[name](cross) for cross in moved])
+        draws = np.abs(own)
         known = np.isfinite(draws)
         count = int(known.sum())
         if count < 2 or not np.isfinite(values).any():

@@ -306,11 +306,11 @@ def test_joint_tests_have_no_direction() -> None:
         assert np.isnan([found.p_left, found.p_right]).all()
 
 
-def test_scaled_errors_of_the_window_are_abnormal_returns() -> None:
+def test_scaled_returns_of_the_window_are_abnormal_returns() -> None:
     listing, rows, fit = fitted(1, (132,))
     event = rows.inside(DAY0, DAY0 + 3)
     found = abnormal_returns(fit, event).ar / (fit.sigma * np.sqrt(event.span))
-    matrix = CrossSection((0, 3), (firm(1, (0, 3), (132,)),)).scaled_errors[1][:, 0]
+    matrix = CrossSection((0, 3), (firm(1, (0, 3), (132,)),)).scaled_returns[:, 0]
     assert_allclose(matrix[[0, 2, 3]], found)
     assert np.isnan(matrix[1])
     assert listing.calendar is CALENDAR

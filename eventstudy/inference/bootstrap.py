@@ -58,11 +58,15 @@ class Grid:
         inflation = np.sqrt([firm.fit.nobs / firm.fit.df_resid for firm in self.cross.firms])
         return places, errors[places] * inflation
 
-    def weights(self, firm: FirmCar) -> np.ndarray:
-        """Return the firm's session weights on the grid: their product with the errors is its CAR (rule A8)."""
-        whole = session_weights(firm.fit, firm.cumulative, firm.day0, len(firm.sessions))
-        lo, hi = (firm.day0 + end for end in self.cross.window)
-        return np.concatenate([whole[self.first : self.first + self.estimation], whole[lo : hi + 1]])
+    @cached_property
+    def weights(self) -> list[np.ndarray]:
+        """Session weights on the grid, one array a firm: their product with the errors is its CAR (rule A8)."""
+        found = []
+        for firm in self.cross.firms:
+            whole = session_weights(firm.fit, firm.cumulative, firm.day0, len(firm.sessions))
+            lo, hi = (firm.day0 + end for end in self.cross.window)
+            found.append(np.concatenate([whole[self.first : self.first + self.estimation], whole[lo : hi + 1]]))
+        return found
 
     @cached_property
     def is_one_regression(self) -> bool:
@@ -156,7 +160,7 @@ def joint_statistics(grid: Grid, chosen: np.ndarray) -> np.ndarray:
     rows, scores = [], []
     for place, own in enumerate(grid.pool[1].T):
         drawn = own.take(chosen)
-        car[:, place] = drawn @ grid.weights(firm)
+        car[:, place] = drawn @ grid.weights[place]
         rows.append(_rows(grid, firm, drawn))
         scores.append(rows[-1] @ firm.fit.scaled_regressors)
         for other in range(place + 1):
@@ -212,7 +216,7 @@ def _signed(drawn: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
 
 def _one_regression(grid: Grid, drawn: np.ndarray) -> np.ndarray:
     firm = grid.cross.firms[0]
-    car = drawn @ grid.weights(firm)
+    car = drawn @ grid.weights[0]
     squares = _sum_of_squares(firm, _rows(grid, firm, drawn))
     statistic: np.ndarray = car / np.sqrt(squares / firm.fit.df_resid * firm.cumulative.variance_factor)
     return statistic
@@ -223,7 +227,8 @@ def _rows(grid: Grid, firm: FirmCar, drawn: np.ndarray) -> np.ndarray:
     rows = firm.fit.rows
     last = rows.end - grid.first
     if (rows.span == 1).all():
-        return drawn.take(last, axis=1)
+        gapless = last[-1] - last[0] + 1 == len(last)
+        return drawn[:, last[0] : last[-1] + 1] if gapless else drawn.take(last, axis=1)
     running = np.cumsum(drawn, axis=1)
     before = last - rows.span
     summed = running.take(last, axis=1) - np.where(before >= 0, running.take(before, axis=1, mode="wrap"), 0.0)
@@ -246,7 +251,7 @@ def _all_firms(grid: Grid, drawn: list[np.ndarray]) -> np.ndarray:
     residuals, there = np.zeros((n, count, grid.estimation)), np.zeros((grid.estimation, n))
     for place, (firm, own) in enumerate(zip(cross.firms, drawn, strict=True)):
         fit = firm.fit
-        car[:, place] = own @ grid.weights(firm)
+        car[:, place] = own @ grid.weights[place]
         errors = _rows(grid, firm, own)
         errors -= (errors @ fit.scaled_regressors) @ fit.unscaled_cov @ fit.scaled_regressors.T
         sigma[:, place] = np.sqrt(np.einsum("br,br->b", errors, errors) / fit.df_resid)

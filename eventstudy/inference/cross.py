@@ -94,16 +94,14 @@ class CrossSection:
         return self._by_tau([firm.fit.errors[chosen] for firm, chosen in zip(self.firms, single, strict=True)], single)
 
     @cached_property
-    def scaled_errors(self) -> tuple[np.ndarray, np.ndarray]:
-        """Errors over their standard deviation, all spans, where each row ends (rule C10).
+    def scaled_errors(self) -> np.ndarray:
+        """Estimation errors over their standard deviation, all spans, where each row ends, by tau (sessions, N) (rule C10)."""
+        every = [np.ones(firm.fit.nobs, dtype=bool) for firm in self.firms]
+        return self._by_tau([firm.fit.errors / firm.fit.sigma for firm in self.firms], every)
 
-        Returns
-        -------
-        estimation : array (sessions, N)
-            By session relative to the event.
-        event : array (L2, N)
-            Those of the window.
-        """
+    @cached_property
+    def scaled_returns(self) -> np.ndarray:
+        """Abnormal returns of the window over their standard deviation, all spans, where each row ends (L2, N) (rule C10)."""
         lo, hi = self.window
         event = np.full((hi - lo + 1, len(self.firms)), np.nan)
         for place, firm in enumerate(self.firms):
@@ -111,8 +109,7 @@ class CrossSection:
             if rows is not None:
                 ar = fit.model.response(rows) - fit.model.regressors(rows) @ fit.params
                 event[rows.end - firm.day0 - lo, place] = ar / (fit.sigma * np.sqrt(rows.span))
-        every = [np.ones(firm.fit.nobs, dtype=bool) for firm in self.firms]
-        return self._by_tau([firm.fit.errors / firm.fit.sigma for firm in self.firms], every), event
+        return event
 
     def _by_tau(self, values: list[np.ndarray], chosen: list[np.ndarray]) -> np.ndarray:
         """Put values of chosen estimation rows where these end, relative to each firm's event session."""

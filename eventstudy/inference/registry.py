@@ -83,8 +83,11 @@ PARAMETRIC: dict[str, tuple[Null, Test]] = {
 }
 
 RANKS: dict[str, tuple[Null, Test]] = {
-    "corrado_zivney": ("sharp", lambda cross: by_tau(ranks.corrado_zivney(*cross.scaled_errors), cross.staggered)),
-    "corrado": ("sharp", lambda cross: by_tau(ranks.corrado(*cross.scaled_errors), cross.staggered)),
+    "corrado_zivney": (
+        "sharp",
+        lambda cross: by_tau(ranks.corrado_zivney(cross.scaled_errors, cross.scaled_returns), cross.staggered),
+    ),
+    "corrado": ("sharp", lambda cross: by_tau(ranks.corrado(cross.scaled_errors, cross.scaled_returns), cross.staggered)),
     "grank_unscaled": (
         "sharp",
         lambda cross: by_tau(ranks.grank_unscaled(cross.residuals_by_tau / cross.sigma, cross.scar), cross.staggered),
