@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from eventstudy.diagnostics import SESSIONS_BEFORE
-from eventstudy.panel.market import CODE, Market
+from eventstudy.panel.market import CODE, Market, over_sessions
 from eventstudy.panel.rows import WindowRows, window_rows
 from eventstudy.plan import Plan
 from eventstudy.study import LARGEST_SUSPENDED_SHARE
@@ -126,6 +126,11 @@ class Batch:
         return np.where(self.used, self.sample.end - self.sample.start, 1)
 
     @cached_property
+    def root(self) -> np.ndarray:
+        """Roots of the spans."""
+        return np.asarray(np.sqrt(self.span))
+
+    @cached_property
     def nobs(self) -> np.ndarray:
         """Number of estimation rows."""
         return np.asarray(self.used.sum(axis=1))
@@ -142,7 +147,7 @@ class Batch:
     @cached_property
     def scaled(self) -> tuple[np.ndarray, np.ndarray]:
         """Response (n, m) and regressors (n, m, K) of the estimation rows over the root of their span; 0 where there is none."""
-        weight = self.used / np.sqrt(self.span)
+        weight = self.used / self.root
         return self.response(self.sample) * weight, self.regressors(self.sample) * weight[..., None]
 
     @cached_property
@@ -206,8 +211,7 @@ class Batch:
         """Against the constant mean on the same rows; NaN for models that nest none."""
         if self.params.shape[1] < 2:
             return np.full(len(self.nobs), np.nan)
-        root = np.sqrt(self.span)
-        y, z = self.response(self.sample) * self.used / root, self.used * root
+        y, z = self.scaled[0], self.used * self.root
         constant = y - z * (np.einsum("nm,nm->n", z, y) / np.maximum(_squares(z), 1))[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(1 - self.ssr / _squares(constant))
@@ -218,7 +222,7 @@ class Batch:
         lo, hi = self.bounds
         end = lo[:, None] + np.arange(self.sample.end.shape[1])
         there = (end >= 0) & (end <= hi[:, None])
-        there[there] &= self.status(end)[there] != CODE[NOT_LISTED]
+        there &= self.estimation_status != CODE[NOT_LISTED]
         return np.asarray(there & (self.masked_sessions(end, end) == 0)) if self.plan.masks else there
 
     def status(self, place: np.ndarray) -> np.ndarray:
@@ -227,10 +231,15 @@ class Batch:
         return np.asarray(self.market.status[row, np.clip(place, 0, self.market.sessions - 1)])
 
     @cached_property
+    def estimation_status(self) -> np.ndarray:
+        """Status codes of the estimation window's sessions (n, m); outside the calendar those of its ends."""
+        return over_sessions(self.market.status, self.bounds[0], self.sample.end.shape[1], self.share)
+
+    @cached_property
     def suspended_share(self) -> np.ndarray:
         """Share of listed estimation sessions without a trade; 0 where none is listed."""
-        end = self.bounds[0][:, None] + np.arange(self.sample.end.shape[1])
-        idle = np.isin(self.status(end), [CODE[SUSPENDED], CODE[MISSING]]) & self.listed
+        status = self.estimation_status
+        idle = ((status == CODE[SUSPENDED]) | (status == CODE[MISSING])) & self.listed
         return np.asarray(idle.sum(axis=1) / np.maximum(self.listed.sum(axis=1), 1))
 
     @cached_property

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from eventstudy.calendar import SessionCalendar, positions_between
 from eventstudy.plan import MaskedSpell
@@ -82,10 +83,11 @@ class Market:
         usable = self.traded(shares) & np.isfinite(self.benchmark)
         return np.asarray(usable if self.held_back is None else usable & ~self.held_back[shares])
 
-    def usable_at(self, share: np.ndarray, place: np.ndarray) -> np.ndarray:
-        """Tell the same of sessions `place` (n, m) of each `share` (n,)."""
-        usable = (self.status[share[:, None], place] <= CODE[UNKNOWN]) & np.isfinite(self.benchmark)[place]
-        return np.asarray(usable if self.held_back is None else usable & ~self.held_back[share[:, None], place])
+    def usable_over(self, share: np.ndarray, first: np.ndarray, count: int) -> np.ndarray:
+        """Tell the same of `count` sessions from `first` (n,) on of each `share` (n,): (n, count)."""
+        usable = over_sessions(self.status, first, count, share) <= CODE[UNKNOWN]
+        usable &= over_sessions(np.isfinite(self.benchmark), first, count)
+        return np.asarray(usable if self.held_back is None else usable & ~over_sessions(self.held_back, first, count, share))
 
     @cached_property
     def closes(self) -> np.ndarray:
@@ -124,6 +126,27 @@ class Market:
         counts = np.zeros((len(masked), self.sessions + 1), dtype=np.int32)
         counts[:, 1:] = np.cumsum(masked, axis=1)
         return kind, counts
+
+
+def over_sessions(values: np.ndarray, first: np.ndarray, count: int, share: np.ndarray | None = None) -> np.ndarray:
+    """Return values by session, of `count` sessions from `first` on; outside the calendar those of its ends.
+
+    Parameters
+    ----------
+    values : array (T,) or (S, T)
+    first : array (n,) of int
+    share : array (n,) of int, optional
+        Rows of `values`, where it has some.
+
+    Returns
+    -------
+    array (n, count)
+    """
+    row, most = () if share is None else (share,), values.shape[-1] - count
+    if len(first) and first.min() >= 0 and first.max() <= most:  # neighbours are copied as one piece, several times as fast
+        return np.asarray(sliding_window_view(values, count, axis=-1)[*row, first])
+    place = np.clip(first[:, None] + np.arange(count), 0, values.shape[-1] - 1)
+    return np.asarray(values[*(of[:, None] for of in row), place])
 
 
 def market_of(listings: Iterable[Listing]) -> Market:

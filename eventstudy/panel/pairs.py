@@ -148,17 +148,17 @@ def _block(
     highs = [batch.day0 + max(window[1] for window in windows) for _, batch, _ in parts]
     first = min(int(at[low].min()) for (_, _, at), low in zip(parts, lows, strict=True))
     last = max(int(at[np.minimum(high, len(at) - 1)].max()) for (_, _, at), high in zip(parts, highs, strict=True))
-    shape = len(numbers), last - first + 1
+    shape = len(numbers), last - first + 2  # a last column for what lies outside a calendar, cut off at the end
     residuals, there = np.zeros(shape), np.zeros(shape, dtype=bool)
     size = parts[0][1].params.shape[1] if with_variance else 0
-    pull = np.zeros((*shape, size))
+    pull = np.zeros((size, *shape))
     row = 0
     for part, batch, at in parts:
-        event, column = np.nonzero(batch.used & (batch.span == 1))
-        where = row + event, at[batch.sample.end[event, column]] - first
-        residuals[where], there[where] = batch.errors[event, column], True
+        where = row + np.arange(len(part))[:, None], _columns(batch.sample.end, at - first, shape[1] - 1)
+        single = batch.used & (batch.span == 1)
+        residuals[where], there[where] = np.where(single, batch.errors, 0.0), single
         if with_variance:
-            _spread_over_sessions(pull[row : row + len(part)], batch, at - first)
+            _spread_over_sessions(pull, where, batch, row, at - first)
         row += len(part)
     edges = {
         window: [np.concatenate([at[np.minimum(batch.day0 + end, len(at) - 1)] for _, batch, at in parts]) for end in window]
@@ -166,37 +166,47 @@ def _block(
     }
     weights = {window: _session_weights(parts, window, first, pull) for window in windows} if with_variance else {}
     lo, hi = ({window: ends[side] for window, ends in edges.items()} for side in (0, 1))
-    return Block(numbers, first, residuals, there, weights, lo, hi)
+    return Block(numbers, first, residuals[:, :-1], there[:, :-1], weights, lo, hi)
 
 
-def _spread_over_sessions(pull: np.ndarray, batch: Batch, at: np.ndarray) -> None:
-    """Write the regressors a session of each estimation row to all sessions that the row covers."""
+def _columns(place: np.ndarray, at: np.ndarray, outside: int) -> np.ndarray:
+    """Return the columns `at` positions in a calendar, `outside` where it has no such session."""
+    known = (place >= 0) & (place < len(at))
+    return np.where(known, at[np.clip(place, 0, len(at) - 1)], outside)
+
+
+def _spread_over_sessions(
+    pull: np.ndarray, where: tuple[np.ndarray, np.ndarray], batch: Batch, row: int, at: np.ndarray
+) -> None:
+    """Write the regressors a session of each estimation row to all sessions that the row covers; `where` the rows end."""
     regressors = batch.regressors(batch.sample)
-    event, column = np.nonzero(batch.used & (batch.span == 1))
-    pull[event, at[batch.sample.end[event, column]]] = regressors[event, column]
+    single = batch.used & (batch.span == 1)
+    for place, of in enumerate(pull):
+        of[where] = np.where(single, regressors[..., place], 0.0)
     event, column = np.nonzero(batch.used & (batch.span > 1))
     span = batch.span[event, column]
     x = regressors[event, column] / span[:, None]
     start = batch.sample.start[event, column] + 1
     offset = np.arange(span.sum()) - np.repeat(np.cumsum(span) - span, span)
-    pull[np.repeat(event, span), at[np.repeat(start, span) + offset]] = np.repeat(x, span, axis=0)
+    pull[:, row + np.repeat(event, span), at[np.repeat(start, span) + offset]] = np.repeat(x, span, axis=0).T
 
 
 def _session_weights(
     parts: list[tuple[np.ndarray, Batch, np.ndarray]], window: Window, first: int, pull: np.ndarray
 ) -> np.ndarray:
     """Return w = 1 on the sessions of the window, less what the estimation rows pull by way of the parameters (n, sessions)."""
-    weights, row = np.empty(pull.shape[:2]), 0
+    weights, row = np.zeros(pull.shape[1:]), 0
     for part, batch, at in parts:
         rows, counted = batch.rows_inside(window)
         x = (batch.regressors(rows) * counted[..., None]).sum(axis=1)
         part_of = slice(row, row + len(part))
-        weights[part_of] = -(pull[part_of] @ (batch.inverse @ x[..., None]))[..., 0]
+        for of, moved in zip(pull, (batch.inverse @ x[..., None])[..., 0].T, strict=True):
+            weights[part_of] -= of[part_of] * moved[:, None]
         place = batch.day0[:, None] + np.arange(window[0], window[1] + 1)
         event, column = np.nonzero((place >= 0) & (place < len(at)))
         weights[row + event, at[place[event, column]] - first] += 1.0
         row += len(part)
-    return weights
+    return weights[:, :-1]
 
 
 def _add_pairs(found: list[Pairs], one: Block, other: Block, with_variance: bool) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from eventstudy.panel.market import Market
+from eventstudy.panel.market import Market, over_sessions
 from eventstudy.returns import ReturnKind, Treatment
 
 
@@ -65,35 +65,40 @@ def window_rows(
     """
     end = first[:, None] + np.arange(count)
     known = (end > 0) & (end < market.sessions)
-    place = share[:, None] * market.sessions + np.clip(end, 0, market.sessions - 1)
+    own = share[:, None] * market.sessions  # where a share's levels begin
     if suspensions in ("trade-to-trade", "drop"):
-        start = market.before.ravel()[place]
-        there = known & market.usable_at(share, np.clip(end, 0, market.sessions - 1)) & (start >= 0)
+        start = over_sessions(market.before, first, count, share).astype(int)
+        there = known & market.usable_over(share, first, count) & (start >= 0)
         if suspensions == "drop":
             there &= end - start == 1
         closes = end
+        ret = _change(market.level.ravel().take(own + start), over_sessions(market.level, first, count, share), there, returns)
     else:
-        opens, closes = market.opens.ravel()[place], market.closes.ravel()[place]
+        opens, closes = (over_sessions(edges, first, count, share).astype(int) for edges in (market.opens, market.closes))
         start = end - 1
         valued = np.isfinite(market.benchmark)
         valued[1:] &= valued[:-1]
-        there = known & (opens >= 0) & (closes < market.sessions) & valued[np.clip(end, 0, market.sessions - 1)]
-    place, start = np.where(there, place, 0), np.where(there, start, 0)
-    at, level = place - share[:, None] * market.sessions, market.level.ravel()
-    at = np.where(there, at, 0)
-    own = share[:, None] * market.sessions
-    if suspensions in ("trade-to-trade", "drop"):
-        ret = _change(level[own + start], level[place], there, returns)
-    else:
+        there = known & (opens >= 0) & (closes < market.sessions) & over_sessions(valued, first, count)
         opens, last = np.where(there, opens, 0), np.where(there, closes, 0)
-        gap = _change(level[own + opens], level[own + last], there, returns)
+        gap = _change(market.level.ravel()[own + opens], market.level.ravel()[own + last], there, returns)
         if suspensions == "lumped":
-            ret = np.where(at == last, gap, 0.0)
+            ret = np.where(end == last, gap, 0.0)
         else:
             sessions = np.maximum(last - opens, 1)
             ret = gap / sessions if returns == "log" else (1 + gap) ** (1 / sessions) - 1
-    mkt = _change(market.benchmark[start], market.benchmark[at], there, returns)
-    return WindowRows(there, end, start, closes, ret, mkt)
+    return WindowRows(there, end, start, closes, ret, _benchmark_change(market, first, start, end, there, returns))
+
+
+def _benchmark_change(
+    market: Market, first: np.ndarray, start: np.ndarray, end: np.ndarray, there: np.ndarray, kind: ReturnKind
+) -> np.ndarray:
+    """Return what the benchmark earned over the sessions of each row: nearly all cover one, whose change is looked up."""
+    level = market.benchmark
+    single = np.concatenate([[0.0], _change(level[:-1], level[1:], np.isfinite(level[:-1]), kind)])
+    found = np.where(there, over_sessions(single, first, end.shape[1]), 0.0)
+    longer = np.nonzero(there & (end - start > 1))
+    found[longer] = _change(level[start[longer]], level[end[longer]], np.ones(len(longer[0]), dtype=bool), kind)
+    return found
 
 
 def _change(before: np.ndarray, after: np.ndarray, there: np.ndarray, kind: ReturnKind) -> np.ndarray:

@@ -14,6 +14,7 @@ from eventstudy.panel.batch import Batch
 from eventstudy.panel.study import PanelStudy
 from eventstudy.windows import Window, length
 
+Chosen = np.ndarray | slice
 
 @dataclass(frozen=True, eq=False)
 class Section:
@@ -123,8 +124,9 @@ def sums_of(study: PanelStudy, sections: Sequence[Section]) -> list[Sums]:
         shared = _Shared(batch)
         for sums in found:
             mine = sums.chosen[numbers]
-            if mine.any():
-                _add(sums, shared, mine, study.estimates.scar[numbers, sums.section.place])
+            if mine.any():  # a slice of all copies nothing
+                chosen = slice(None) if mine.all() else mine
+                _add(sums, shared, chosen, study.estimates.scar[numbers, sums.section.place])
     return found
 
 
@@ -159,7 +161,7 @@ class _Shared:
         return self.of_window[window]
 
 
-def _add(sums: Sums, shared: _Shared, mine: np.ndarray, scar: np.ndarray) -> None:
+def _add(sums: Sums, shared: _Shared, mine: Chosen, scar: np.ndarray) -> None:
     batch, window = shared.batch, sums.section.window
     sums.open += shared.open[mine].sum(axis=0)
     sums.single += shared.single[mine].sum(axis=0)
@@ -174,7 +176,7 @@ def _add(sums: Sums, shared: _Shared, mine: np.ndarray, scar: np.ndarray) -> Non
         sums.tiled &= tiled_blocks(batch, length(window))[mine].all(axis=0)
 
 
-def _generalised(shared: _Shared, mine: np.ndarray, scar: np.ndarray) -> np.ndarray:
+def _generalised(shared: _Shared, mine: Chosen, scar: np.ndarray) -> np.ndarray:
     """Return sums of centred ranks by session, the SCAR put among each event's residuals, and its own last."""
     residuals, single = shared.residuals[mine], shared.single[mine]
     count = single.sum(axis=1)
@@ -196,7 +198,8 @@ def joined_ranks(values: np.ndarray, ranks: np.ndarray, more: np.ndarray) -> np.
     for place, value in enumerate(more.T[..., None]):
         larger, equal = values > value, values == value
         above += larger
-        level += equal
+        if equal.any():  # hardly ever
+            level += equal
         beside = (more < value).sum(axis=1) + 0.5 * ((more == value).sum(axis=1) - 1)
         own[:, place] = 1 + count - larger.sum(axis=1) - 0.5 * equal.sum(axis=1) + beside
     own[np.isnan(more)] = np.nan
