@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,19 @@ import pandas as pd
 
 from eventstudy.configfile import data_keys
 from eventstudy.errors import ConfigError, DataError
+from eventstudy.eventtable import EVENT_COLUMNS, EventTable, events_from_table, symbols_of
 from eventstudy.headline import checked_headline
-from eventstudy.inputs import EVENT_COLUMNS, check_peers, events_from_table
+from eventstudy.inputs import check_peers
 from eventstudy.models import MODEL_NAMES
 from eventstudy.models.options import ModelOptions, missing_option, refused_treatment
 from eventstudy.models.robust import COVARIANCES, ESTIMATORS, Covariance, Estimator
-from eventstudy.panel.build import is_for_panel, run_inputs
+from eventstudy.panel.build import run_inputs
 from eventstudy.panel.engines import ENGINES, Engine, Watch, unwatched
-from eventstudy.panel.frames import plain_panel
-from eventstudy.panel.result import PanelResult, run_panel
 from eventstudy.plan import EngineName, FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.prices import Fetching, price_source
 from eventstudy.result import StudyResult
 from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
-from eventstudy.shapes import index_series, price_series
+from eventstudy.shapes import index_series, plain_series, price_series
 from eventstudy.sources.base import Kind, PriceSeries
 from eventstudy.sources.factortable import FactorTable, FactorUnits, factor_table
 from eventstudy.steps.dates import Day, as_day
@@ -201,7 +200,7 @@ def event_study(
         model_options=options,
     )  # fmt: skip
     asked = _Asked(plan, events, prices, indices, volume, price_limit, now or dt.datetime.now(dt.UTC), table)
-    return asked.result(Engine(engine, scheduler, _watched(progress)))
+    return run_inputs(asked.inputs(), engine=Engine(engine, scheduler, _watched(progress)))
 
 
 def _watched(progress: Callable[[int, int], None] | None) -> Watch:
@@ -229,31 +228,20 @@ class _Asked:
     now: dt.datetime
     factors: FactorTable | None
 
-    def result(self, engine: Engine) -> StudyResult:
-        """Run many events as a panel, few of them one at a time."""
-        if is_for_panel(self.plan, len(self.events)) and self.price_limit is None:
-            found = plain_panel(self.plan, self.events, self.prices, self.indices[BENCHMARK], self.volume, self.now)
-            if found is not None:
-                panel, events, plain = found
-                study = run_panel(panel, events, engine)
-                return PanelResult(study, lambda chosen: self.inputs(self.events.iloc[chosen]), plain=plain)
-        return run_inputs(self.inputs(self.events), engine=engine)
-
-    def inputs(self, events: pd.DataFrame) -> StudyInputs:
-        """Return the inputs of a study of some of the events."""
-        rows, peers = events_from_table(events, "events"), self.plan.model_options.peers
+    def inputs(self) -> StudyInputs:
+        """Return what the study is computed from."""
+        rows, peers = events_from_table(self.events, "events"), self.plan.model_options.peers
         check_peers(peers, rows)
-        symbols = list(dict.fromkeys([*(event.symbol for event in rows), *peers]))
-        series = price_series(self.prices, symbols, self.volume)
-        return StudyInputs(
-            self.plan,
-            rows,
-            {symbol: FirmSettings(BENCHMARK, price_limit=self.price_limit) for symbol in symbols},
-            series | self.indices,
-            {symbol: "no column or rows in prices" for symbol in symbols if symbol not in series},
-            self.now,
-            factors=self.factors,
-        )
+        symbols = list(dict.fromkeys([*symbols_of(rows), *peers]))
+        wide = plain_series(self.prices, symbols, self.volume) if isinstance(rows, EventTable) else None
+        if wide is None:
+            series: Mapping[str, PriceSeries] = price_series(self.prices, symbols, self.volume) | self.indices
+        else:
+            series = replace(wide, others=self.indices)
+        settings = FirmSettings(BENCHMARK, price_limit=self.price_limit)
+        unknown = {symbol: "no column or rows in prices" for symbol in symbols if symbol not in series}
+        firms = dict.fromkeys(symbols, settings)
+        return StudyInputs(self.plan, rows, firms, series, unknown, self.now, factors=self.factors)
 
 
 def _event_rows(events: pd.DataFrame) -> pd.DataFrame:

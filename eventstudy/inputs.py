@@ -8,24 +8,23 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-import pandas as pd
-
 from eventstudy.characteristics import read_characteristics
 from eventstudy.config import StudySpec
 from eventstudy.configfile import line_prefix
 from eventstudy.errors import ConfigError
 from eventstudy.eventconfig import Confounder, When
 from eventstudy.eventconfig import Leak as LeakKeys
-from eventstudy.events import Announcement, DateOnly, EventFirm, check_timezone, parse_instant
+from eventstudy.events import Announcement, EventFirm, parse_instant
+from eventstudy.eventtable import EventTable, events_from_table, symbols_of
 from eventstudy.headline import checked_headline
 from eventstudy.plan import FirmSettings, Leak, MaskedSpell, OtherNews, Plan, Regression, Specification, StudyInputs
 from eventstudy.prices import Fetched, Fetching, Span, fetch_series, needed_dates, price_source
 from eventstudy.sources import Source
+from eventstudy.sources.base import PriceSeries
 from eventstudy.sources.factortable import FactorTable, read_factors
-from eventstudy.sources.files import read_table
+from eventstudy.sources.files import FileSource, read_table
+from eventstudy.sources.wide import WideSeries
 from eventstudy.windows import Windows
-
-EVENT_COLUMNS = ("event_id", "symbol", "announced_at", "announced_on", "session", "timezone", "date_only", "group", "label")
 
 
 def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Source | None = None) -> StudyInputs:
@@ -45,12 +44,20 @@ def study_inputs(spec: StudySpec, fetching: Fetching | None = None, source: Sour
     fetching = replace(fetching or Fetching(), settle=dt.timedelta(minutes=spec.data.settle))
     plan, events, firms, specifications = _asked(spec)
     fetched = _fetched(spec, fetching, source, plan, events, firms, specifications).complete()
-    if spec.market.benchmark_name and spec.market.benchmark in fetched.series:
-        series = fetched.series[spec.market.benchmark]
-        fetched.series[spec.market.benchmark] = replace(series, name=spec.market.benchmark_name, name_zh="")
     settled = fetching.now - fetching.settle
-    factors = _factors(spec)
-    return StudyInputs(plan, events, firms, fetched.series, fetched.unknown, settled, fetched.outcomes, factors, specifications)
+    series, factors = _named(fetched.series, spec), _factors(spec)
+    return StudyInputs(plan, events, firms, series, fetched.unknown, settled, fetched.outcomes, factors, specifications)
+
+
+def _named(series: Mapping[str, PriceSeries], spec: StudySpec) -> Mapping[str, PriceSeries]:
+    """Call the benchmark as the config does."""
+    name = spec.market.benchmark
+    if not spec.market.benchmark_name or name not in series:
+        return series
+    named = {name: replace(series[name], name=spec.market.benchmark_name, name_zh="")}
+    if isinstance(series, WideSeries) and name in series.others:
+        return replace(series, others={**series.others, **named})
+    return {**series, **named}
 
 
 def _factors(spec: StudySpec) -> FactorTable | None:
@@ -68,7 +75,7 @@ def check_peers(peers: Sequence[str], events: Sequence[EventFirm], where: str = 
     ConfigError
         If there is one.
     """
-    for event in events:
+    for event in events if peers else ():
         if event.symbol in peers:
             raise ConfigError(
                 f"{where}{event.symbol} is one of the peers and has the event {event.event_id!r}: name peers without an event "
@@ -88,10 +95,10 @@ def fetch_study(spec: StudySpec, fetching: Fetching) -> Fetched:
     return _fetched(spec, settled, None, *_asked(spec))
 
 
-def _asked(spec: StudySpec) -> tuple[Plan, tuple[EventFirm, ...], dict[str, FirmSettings], tuple[Specification, ...]]:
+def _asked(spec: StudySpec) -> tuple[Plan, Sequence[EventFirm], dict[str, FirmSettings], tuple[Specification, ...]]:
     events = study_events(spec)
     plan = replace(study_plan(spec), regression=_regression(spec, events))
-    _check_symbols(spec, {event.symbol for event in events})
+    _check_symbols(spec, set(symbols_of(events)))
     check_peers(plan.model_options.peers, events, f"{spec._where}: ")
     return plan, events, firm_settings(spec, events), study_specifications(spec, events)
 
@@ -101,7 +108,7 @@ def _fetched(
     fetching: Fetching,
     source: Source | None,
     plan: Plan,
-    events: tuple[EventFirm, ...],
+    events: Sequence[EventFirm],
     firms: dict[str, FirmSettings],
     specifications: tuple[Specification, ...],
 ) -> Fetched:
@@ -112,8 +119,10 @@ def _fetched(
     benchmarks = list(
         dict.fromkeys([*(settings.benchmark for asked in everyones for settings in asked.values()), *_indices(plan)])
     )
-    spans = _spans(plan, events, firms, specifications)
-    return fetch_series(source, list(firms), benchmarks, spans, fetching.watch)
+    many = isinstance(events, EventTable)
+    # files are read whole, whatever the dates: to find these for every single one of many events would be for nothing
+    spans = {} if many and isinstance(source, FileSource) else _spans(plan, events, firms, specifications)
+    return fetch_series(source, list(firms), benchmarks, spans, fetching.watch, many)
 
 
 def asked_spans(inputs: StudyInputs) -> dict[str, Span]:
@@ -173,14 +182,14 @@ def study_plan(spec: StudySpec) -> Plan:
     )
 
 
-def _regression(spec: StudySpec, events: tuple[EventFirm, ...]) -> Regression | None:
+def _regression(spec: StudySpec, events: Sequence[EventFirm]) -> Regression | None:
     keys = spec.cross_section
     if keys is None:
         return None
     return Regression(read_characteristics(spec.path(keys.characteristics), keys.columns, events), keys.errors, keys.weights)
 
 
-def study_specifications(spec: StudySpec, events: tuple[EventFirm, ...]) -> tuple[Specification, ...]:
+def study_specifications(spec: StudySpec, events: Sequence[EventFirm]) -> tuple[Specification, ...]:
     """Return every combination of the choices under [robustness], each the study with these keys changed.
 
     The study's own value comes first in every choice, so the first combination is the study itself.
@@ -243,7 +252,7 @@ def _announcement(when: When, where: str) -> Announcement:
     return Announcement(on=when.announced_on, session=when.session, timezone=when.timezone or "")
 
 
-def study_events(spec: StudySpec) -> tuple[EventFirm, ...]:
+def study_events(spec: StudySpec) -> Sequence[EventFirm]:
     """Return one entry a firm and event, from the config's tables or its events file."""
     if spec.study.events:
         return events_from_table(
@@ -259,74 +268,11 @@ def study_events(spec: StudySpec) -> tuple[EventFirm, ...]:
     return tuple(found)
 
 
-def events_from_table(table: pd.DataFrame, where: str, date_only: DateOnly = "refuse") -> tuple[EventFirm, ...]:
-    """Read events from a table, one row a firm and event.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns event_id, symbol, one of announced_at, announced_on and session filled a row, and
-        optionally timezone, date_only, group and label, what happened in the words of the report.
-    where : str
-        Its name, for messages.
-
-    Raises
-    ------
-    ConfigError
-        If a row cannot be read; the message names the row.
-    """
-    for name in table.columns:
-        if name not in EVENT_COLUMNS:
-            raise ConfigError(f"{where}: unknown column {name!r}: an events table has {', '.join(EVENT_COLUMNS)}")
-    for name in ("event_id", "symbol"):
-        if name not in table:
-            raise ConfigError(f"{where}: no column {name!r}: an events table has {', '.join(EVENT_COLUMNS)}")
-    if table.empty:
-        raise ConfigError(f"{where}: no events: add a row")
-    return tuple(
-        _event_row({str(key): value for key, value in row.items()}, f"{where}, row {number}: ", date_only)
-        for number, row in enumerate(table.to_dict("records"), 1)
-    )
-
-
-def _event_row(row: dict[str, object], where: str, default: DateOnly) -> EventFirm:
-    cells = {key: "" if pd.isna(value) else str(value).strip() for key, value in row.items()}  # type: ignore[call-overload]
-    if isinstance(symbol := row["symbol"], float) and symbol.is_integer():  # numbers in a column that has blanks
-        cells["symbol"] = str(int(symbol))
-    given = [name for name in ("announced_at", "announced_on", "session") if cells.get(name)]
-    if not cells["event_id"] or not cells["symbol"]:
-        raise ConfigError(f"{where}event_id and symbol must both be filled")
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
-        raise ConfigError(f"{where}fill exactly one of announced_at, announced_on and session (found {found})")
-    zone, choice = cells.get("timezone", ""), cells.get("date_only") or default
-    if choice not in ("refuse", "first", "last", "both"):
-        raise ConfigError(f"{where}date_only = {choice!r} is none of refuse, first, last, both")
-    try:
-        if given == ["announced_at"]:
-            when = Announcement(instant=parse_instant(cells["announced_at"], zone or None), timezone=zone)
-        elif given == ["announced_on"]:
-            when = Announcement(on=_date(cells["announced_on"]), timezone=check_timezone(zone))
-        else:
-            when = Announcement(session=_date(cells["session"]))
-    except ConfigError as problem:
-        raise ConfigError(f"{where}{problem}") from problem
-    told = {"label": cells.get("label", ""), "group": cells.get("group", "")}
-    return EventFirm(cells["event_id"], cells["symbol"], when, **told, date_only=choice, where=where)  # type: ignore[arg-type]
-
-
-def _date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text.partition(" 00:00:00")[0])  # as a Timestamp is written, zone or not
-    except ValueError as problem:
-        raise ConfigError(f"{text!r} is not a date: write it as 2019-10-08") from problem
-
-
-def firm_settings(spec: StudySpec, events: tuple[EventFirm, ...]) -> dict[str, FirmSettings]:
+def firm_settings(spec: StudySpec, events: Sequence[EventFirm]) -> dict[str, FirmSettings]:
     """Return what a config says of each firm of its events and each peer, with what holds for all where it says nothing."""
     details = {firm.symbol: firm for firm in spec.firm}
     settings = {}
-    for symbol in dict.fromkeys([*(event.symbol for event in events), *spec.model.peers]):
+    for symbol in dict.fromkeys([*symbols_of(events), *spec.model.peers]):
         firm = details.get(symbol)
         settings[symbol] = FirmSettings(
             benchmark=(firm and firm.benchmark) or spec.market.benchmark,

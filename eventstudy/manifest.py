@@ -19,6 +19,7 @@ from eventstudy import __version__
 from eventstudy.changes import Comparison
 from eventstudy.errors import DataError, OutputError
 from eventstudy.headline import headline_of
+from eventstudy.panel.result import PanelResult
 from eventstudy.prices import store_folder
 from eventstudy.result import StudyResult
 from eventstudy.store import Store
@@ -117,15 +118,15 @@ def keep_inputs(result: StudyResult) -> KeptInputs:
 def told_effects(result: StudyResult) -> str:
     """One clause: each firm's effect over the headline window in per cent; of many firms their mean and range."""
     plan = result.inputs.plan
-    window, cars = list(plan.headline_window), result.headline_cars()
-    if not cars:
+    window, values = list(plan.headline_window), result.headline_values
+    if not len(values):
         return f"no firm has a CAR over {window}{' yet' if result.reasons & TIME_WILL_TELL else ''}"
-    values = np.array(list(cars.values()))
     effects = np.expm1(values) if plan.returns == "log" else values
-    if len(cars) > MOST_NAMED:
+    if len(values) > MOST_NAMED:
         mean = np.expm1(values.mean()) if plan.returns == "log" else values.mean()
-        return f"{len(cars)} CARs over {window}, {effects.min():+.1%} to {effects.max():+.1%}, on average {mean:+.1%}"
-    return ", ".join(f"{name} {effect:+.1%}" for name, effect in zip(cars, effects, strict=True)) + f" over {window}"
+        return f"{len(values)} CARs over {window}, {effects.min():+.1%} to {effects.max():+.1%}, on average {mean:+.1%}"
+    named = zip(result.headline_cars(), effects, strict=True)
+    return ", ".join(f"{name} {effect:+.1%}" for name, effect in named) + f" over {window}"
 
 
 def headline_mean(result: StudyResult) -> dict[str, Any] | None:
@@ -143,18 +144,15 @@ def headline_mean(result: StudyResult) -> dict[str, Any] | None:
 
 def event_sessions(result: StudyResult) -> list[str]:
     """Return the first and the last event session of the treated firms, as ISO dates; empty where none is known."""
-    known = [str(session) for session in result.events["event_session"] if session]
-    if isinstance(result, StudyResult):  # not a panel: it may have other firms than treated ones, and dates read both ways
-        treated = [firm.session for firm in result.computation.firms if firm.dated.event.role == "treated"]
-        known = [day(session) for session in treated if session is not None]
-    return [min(known), max(known)] if known else []
+    return [day(session) for session in result.treated_sessions]
 
 
 def headline_effects(result: StudyResult) -> list[dict[str, Any]]:
     """Return each firm's effect over the headline window with its interval, as changes in value; empty for many firms."""
-    plan, cars = result.inputs.plan, result.headline_cars()
-    if len(cars) > MOST_NAMED or not isinstance(result, StudyResult):
+    plan = result.inputs.plan
+    if len(result.headline_values) > MOST_NAMED or isinstance(result, PanelResult):
         return []
+    cars = result.headline_cars()
     members = result.computation.groups[ALL]
     found = [firm.cumulative[plan.headline_window] for firm in members if not firm.cumulative[plan.headline_window].reason]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -141,7 +141,7 @@ class StudyInputs:
     """
 
     plan: Plan
-    events: tuple[EventFirm, ...]
+    events: Sequence[EventFirm]
     firms: Mapping[str, FirmSettings]
     series: Mapping[str, PriceSeries]
     unknown: Mapping[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,9 @@ from eventstudy.errors import ConfigError, EventStudyError, UnknownSymbolError
 from eventstudy.events import EventFirm, date_event
 from eventstudy.sources import FallbackSource, open_source
 from eventstudy.sources.base import Kind, PriceSeries, Source
+from eventstudy.sources.files import FileSource
 from eventstudy.sources.stored import Outcome, StoredSource
+from eventstudy.sources.wide import slim, widened
 from eventstudy.store import Store
 from eventstudy.windows import Windows
 
@@ -69,7 +71,7 @@ class Fetching:
 class Fetched:
     """Series by symbol, why others are not to be had, what was done about each, and what failed."""
 
-    series: dict[str, PriceSeries]
+    series: Mapping[str, PriceSeries]
     unknown: dict[str, str]
     outcomes: tuple[Outcome, ...]
     failed: dict[str, EventStudyError] = field(default_factory=dict)
@@ -174,24 +176,33 @@ def price_source(
 
 
 def fetch_series(
-    source: Source, shares: Sequence[str], benchmarks: Sequence[str], spans: Mapping[str, Span], watch: Watch
+    source: Source, shares: Sequence[str], benchmarks: Sequence[str], spans: Mapping[str, Span], watch: Watch, many: bool = False
 ) -> Fetched:
-    """Fetch every symbol; one that the source does not know, or that fails, is told of and stops no other."""
+    """Fetch every symbol; one that the source does not know, or that fails, is told of and stops no other.
+
+    Where there are `many` events, shares of which nothing is known but closes are held together.
+    """
     kinds: dict[str, Kind] = dict.fromkeys(benchmarks, "index") | dict.fromkeys(shares, "share")  # type: ignore[assignment]
+    wide = source.wide(shares) if many and isinstance(source, FileSource) else None
+    taken = set(wide.shares) if wide else set()
     series: dict[str, PriceSeries] = {}
     unknown: dict[str, str] = {}
     failed: dict[str, EventStudyError] = {}
-    for symbol in watch([*shares, *(symbol for symbol in benchmarks if symbol not in shares)]):
+    for symbol in watch([symbol for symbol in dict.fromkeys([*shares, *benchmarks]) if symbol not in taken]):
         first, last = spans.get(symbol, EVERYTHING)
         try:
-            series[symbol] = source.fetch(symbol, first, last, kinds[symbol])
+            found = source.fetch(symbol, first, last, kinds[symbol])
+            series[symbol] = slim(found) if many else found
         except UnknownSymbolError as problem:
             unknown[symbol] = str(problem)
         except ConfigError:  # holds for every symbol
             raise
         except EventStudyError as problem:
             failed[symbol] = problem
-    return Fetched(series, unknown, tuple(getattr(source, "outcomes", ())), failed)
+    outcomes = tuple(getattr(source, "outcomes", ()))
+    if wide:
+        return Fetched(replace(wide, others=series), unknown, outcomes, failed)
+    return Fetched(widened(series, shares) if many else series, unknown, outcomes, failed)
 
 
 def store_folder(data: Data, folder: Path) -> Path:

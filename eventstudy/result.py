@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from eventstudy import (
@@ -255,6 +256,18 @@ class StudyResult(Presentation):
         names = [firm.settings.name or firm.dated.event.symbol for firm in members]
         labels = [f"{name} ({firm.key[0]})" if several else name for name, firm in zip(names, members, strict=True)]
         return {label: firm.cumulative[window].car for label, firm in zip(labels, members, strict=True)}
+
+    @property
+    def headline_values(self) -> np.ndarray:
+        """The numbers of `headline_cars`."""
+        return np.array(list(self.headline_cars().values()), dtype=float)
+
+    @property
+    def treated_sessions(self) -> list[pd.Timestamp]:
+        """The first and the last event session of the treated firms; empty where none is known."""
+        found = [firm.session for firm in self.computation.firms if firm.dated.event.role == "treated"]
+        known = [session for session in found if session is not None]
+        return [min(known), max(known)] if known else []
 
     def car(self, window: tuple[int, int]) -> pd.DataFrame:
         """Return the rows of `cars` for one window.

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -281,7 +281,7 @@ def _unless_new_default(changes: Iterator[Change], chosen: Mapping[str, Any]) ->
             yield change
 
 
-def timing(sealed_at: dt.datetime, events: tuple[EventFirm, ...], first: dt.datetime | None = None) -> Timing:
+def timing(sealed_at: dt.datetime, events: Sequence[EventFirm], first: dt.datetime | None = None) -> Timing:
     """Tell whether a moment lies before the event window, within it but before the event, or after some or all events.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from eventstudy.errors import DataError
 from eventstudy.sources.base import Absent, PriceSeries
 from eventstudy.sources.frames import price_frame, row_dates
+from eventstudy.sources.wide import WideRows, WideSeries, wide_series
 
 # What columns are called in vendors' frames, in lower case.
 COLUMN_NAMES = {
@@ -90,6 +91,20 @@ def price_series(
     return series
 
 
+def plain_series(
+    prices: pd.DataFrame | pd.Series, symbols: Sequence[str], volume: pd.Series | pd.DataFrame | None = None
+) -> WideSeries | None:
+    """Return the same as `price_series` of a wide frame that needs no second look; None of any other, right or wrong."""
+    frames = []
+    for frame in [prices] if volume is None else [prices, volume]:
+        if not isinstance(frame, pd.DataFrame) or isinstance(frame.columns, pd.MultiIndex):
+            return None
+        if {"date", "symbol", *CLOSES} & {COLUMN_NAMES.get(name.lower()) for name in frame.columns if isinstance(name, str)}:
+            return None
+        frames.append(frame.set_axis(frame.columns.map(str), axis=1))
+    return wide_series(frames[0], symbols, "frame", *frames[1:])
+
+
 def share_series(prices: pd.DataFrame | pd.Series, symbol: str | None, volume: pd.Series | pd.DataFrame | None) -> PriceSeries:
     """Return the one share of a frame, or the one called `symbol` where the frame has several.
 
@@ -121,7 +136,8 @@ def _by_symbol(prices: Any, symbols: Sequence[str]) -> tuple[Mapping[str, pd.Dat
     if "symbol" in table.columns:
         return _from_long(table, "prices"), "suspended"
     if not set(CLOSES) & set(table.columns):
-        return _Wide(table), "suspended"
+        places = {str(name): place for place, name in enumerate(table.columns) if name != "date"}
+        return WideRows(_dated(table, "prices")["date"], table, places), "suspended"
     if "Close" in frame.columns:  # Yahoo's: its adjusted close carries dividends and splits already
         table = table[[name for name in YAHOO_COLUMNS if name in table.columns]]
     return _alone(table, symbols), "missing" if "Close" in frame.columns else "suspended"
@@ -166,26 +182,6 @@ def _from_long(table: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
         raise DataError(f"{where} has neither a column close nor adj_close: rename the one with closing prices")
     rows = _dated(table, where)
     return {str(symbol): part.reset_index(drop=True) for symbol, part in rows.groupby("symbol", sort=False)}
-
-
-class _Wide(Mapping[str, pd.DataFrame]):
-    """Columns of a wide frame by symbol, each made into rows when asked for: there may be thousands."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self._table, self._dates = table, _dated(table, "prices")["date"]
-        self._columns = {str(name): name for name in table.columns if name != "date"}
-
-    def __getitem__(self, symbol: str) -> pd.DataFrame:
-        return pd.DataFrame({"date": self._dates, "close": self._table[self._columns[symbol]].to_numpy()})
-
-    def __contains__(self, symbol: object) -> bool:
-        return symbol in self._columns
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
 
 
 def _from_yfinance(table: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,8 @@ from eventstudy.calendar import SessionCalendar, benchmark_sessions, calendar_na
 from eventstudy.configfile import load_study
 from eventstudy.errors import ConfigError
 from eventstudy.events import Announcement, DatedEvent, EventFirm, date_event, parse_instant
-from eventstudy.inputs import events_from_table, study_events
+from eventstudy.eventtable import events_from_table
+from eventstudy.inputs import study_events
 
 NEW_YORK, SHANGHAI, HONG_KONG = "America/New_York", "Asia/Shanghai", "Asia/Hong_Kong"
 

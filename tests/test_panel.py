@@ -14,10 +14,10 @@ from scipy import stats
 import eventstudy as es
 from eventstudy import group_tables
 from eventstudy.errors import ConfigError, DataError
+from eventstudy.eventtable import events_from_table, symbols_of
 from eventstudy.inference import bootstrap, correlation, parametric, placebo, registry
 from eventstudy.inference.ranks import ranks_within
 from eventstudy.inference.registry import TEST_NAMES
-from eventstudy.inputs import events_from_table
 from eventstudy.panel import build, described, result
 from eventstudy.panel.build import run_inputs
 from eventstudy.panel.frames import plain_panel
@@ -26,7 +26,7 @@ from eventstudy.panel.result import PanelResult
 from eventstudy.panel.sums import joined_ranks
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.result import StudyResult
-from eventstudy.shapes import index_series, price_series
+from eventstudy.shapes import index_series, plain_series, price_series
 from eventstudy.study import compute
 from eventstudy.trading import list_shares
 
@@ -203,12 +203,14 @@ def test_frames_taken_as_they_lie_give_what_shares_read_one_by_one_give() -> Non
 
 def test_only_frames_that_need_no_second_look_are_taken_as_they_lie() -> None:
     prices, benchmark = made_prices(12)
-    events = made_events(prices, 12)
-    plan, index = Plan(WINDOWS, (0, 3), calendar="benchmark"), index_series(benchmark, "index")
-    now = dt.datetime(2017, 1, 1, tzinfo=dt.UTC)
+    events = made_events(prices, 12, count=600)
+    plan, index = Plan(WINDOWS, (0, 3), calendar="benchmark"), {"index": index_series(benchmark, "index")}
 
     def taken(events: pd.DataFrame = events, prices: pd.DataFrame = prices, volume: pd.DataFrame | None = None) -> bool:
-        return plain_panel(plan, events, prices, index, volume, now) is not None
+        rows = events_from_table(events, "events")
+        wide = plain_series(prices, symbols_of(rows), volume)
+        firms = dict.fromkeys(symbols_of(rows), FirmSettings("index"))
+        return plain_panel(StudyInputs(plan, rows, firms, replace(wide, others=index) if wide else index)) is not None
 
     assert taken()
     assert taken(events=events.assign(session=pd.to_datetime(events["session"]), announced_at=None))
@@ -218,10 +220,10 @@ def test_only_frames_that_need_no_second_look_are_taken_as_they_lie() -> None:
     assert not taken(prices=prices.astype(str))
     assert not taken(prices=prices.replace(prices.iloc[5, 0], 0.0))
     assert not taken(prices=pd.concat([prices, prices.iloc[-1:]]))
-    assert not taken(events=events.assign(session=pd.to_datetime(events["session"]).dt.tz_localize("UTC")))
-    assert not taken(events=events.assign(session=events["session"].str.replace("-", "")))
+    assert taken(events=events.assign(session=pd.to_datetime(events["session"]).dt.tz_localize("UTC")))
+    assert taken(events=events.assign(session=events["session"].str.replace("-", "")))
     assert not taken(events=pd.concat([events, events.iloc[:1]]))
-    assert not taken(events=events.assign(announced_on="2016-01-04"))
+    assert not taken(events=events.rename(columns={"session": "announced_on"}).assign(timezone="America/New_York"))
     assert not taken(events=events.assign(group="all"))
     assert not taken(volume=-(prices.notna() * 100.0))
 
@@ -401,8 +403,8 @@ def test_series_are_described_at_once_as_they_are_one_by_one(
     if volume is not None:
         volume.iloc[80, 8], volume.iloc[50:53, 3], volume.iloc[90, 9] = 0.0, 0.0, np.nan  # traded at volume 0, carried, unknown
     said: list[pd.DataFrame] = []
-    told = described.PlainPrices.told
-    monkeypatch.setattr(described.PlainPrices, "told", lambda self, market: said.append(told(self, market)) or said[-1])
+    told = described.told
+    monkeypatch.setattr(described, "told", lambda series, market: said.append(told(series, market)) or said[-1])
     events = made_events(prices[prices.columns], 8, count=530)
     panel_and_slow(monkeypatch, events, prices, benchmark, calendar=calendar, volume=volume)
     assert set(prices.columns) > set(said[0]["symbol"]) >= {"S005", "S006", "S010", "S029"}

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from eventstudy.calendar import SessionCalendar
 from eventstudy.config import StudySpec
 from eventstudy.events import date_event
+from eventstudy.eventtable import MANY_EVENTS, EventTable
 from eventstudy.models import ModelOptions
 from eventstudy.panel.batch import REGRESSORS
-from eventstudy.panel.engines import Engine
+from eventstudy.panel.engines import Engine, estimate_all
+from eventstudy.panel.frames import plain_panel
 from eventstudy.panel.market import Market, market_of
-from eventstudy.panel.result import PanelResult, run_panel
-from eventstudy.panel.study import NOWHERE, Panel, PanelEvents
+from eventstudy.panel.result import PanelResult
+from eventstudy.panel.study import NOWHERE, Panel, PanelEvents, PanelStudy
 from eventstudy.plan import Plan, StudyInputs
 from eventstudy.prepared import Prepared, study_calendar
 from eventstudy.result import StudyResult
 from eventstudy.seal import Seal
-from eventstudy.study import check_groups, check_keys, compute, no_session
+from eventstudy.study import check_groups, check_keys, compute, no_session, nothing_left
 
 HERE = Engine()
-FEWEST_EVENTS = 500  # below, one event at a time is quick enough and gives every table
+FEWEST_EVENTS = MANY_EVENTS  # below, one event at a time is quick enough and gives every table
 
 
 def is_for_panel(plan: Plan, events: int) -> bool:
@@ -35,7 +35,10 @@ def inputs_for_panel(inputs: StudyInputs) -> bool:
     """Tell whether a study's inputs can be run as a panel: many events, all of treated firms, each read one way."""
     if inputs.specifications or not is_for_panel(inputs.plan, len(inputs.events)):
         return False
-    plain = all(event.role == "treated" and event.date_only != "both" for event in inputs.events)
+    if isinstance(inputs.events, EventTable):
+        plain = inputs.events.date_only != "both"
+    else:
+        plain = all(event.role == "treated" and event.date_only != "both" for event in inputs.events)
     return plain and not any(firm.industry or firm.shares for firm in inputs.firms.values())
 
 
@@ -100,6 +103,20 @@ def _texts(values: list[str]) -> np.ndarray:
     return found
 
 
+def run_panel(panel: Panel, events: PanelEvents, engine: Engine) -> PanelStudy:
+    """Estimate all events of a panel.
+
+    Raises
+    ------
+    DataError
+        If every event is excluded.
+    """
+    study = PanelStudy(panel, events, estimate_all(panel, engine))
+    if study.excluded.all():
+        raise nothing_left(study.exclusions)
+    return study
+
+
 def run_inputs(
     inputs: StudyInputs, spec: StudySpec | None = None, seals: tuple[Seal, ...] = (), engine: Engine = HERE
 ) -> StudyResult:
@@ -107,7 +124,5 @@ def run_inputs(
     if not inputs_for_panel(inputs):
         return StudyResult(compute(inputs), spec, seals)
 
-    def chosen(numbers: np.ndarray) -> StudyInputs:
-        return replace(inputs, events=tuple(inputs.events[number] for number in numbers))
-
-    return PanelResult(run_panel(*panel_of(inputs), engine), chosen, spec, seals)
+    study = run_panel(*(plain_panel(inputs) or panel_of(inputs)), engine)
+    return PanelResult(study, inputs, spec, seals)

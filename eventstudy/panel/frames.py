@@ -2,107 +2,57 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 
 from eventstudy.calendar import BENCHMARK_CALENDAR, SessionCalendar, benchmark_sessions, calendar_name, exchange_sessions
-from eventstudy.panel.described import PlainPrices
+from eventstudy.eventtable import EventTable
 from eventstudy.panel.market import Market, market_of_closes
 from eventstudy.panel.study import NOWHERE, Panel, PanelEvents
-from eventstudy.plan import Plan
-from eventstudy.shapes import CLOSES, COLUMN_NAMES
+from eventstudy.plan import FirmSettings, StudyInputs
 from eventstudy.sources.base import PriceSeries
-from eventstudy.sources.frames import LARGEST
+from eventstudy.sources.wide import WideSeries
 from eventstudy.study import ALL, FIRST, LAST, UNCONFOUNDED, no_session
 
-TEXTS = ("event_id", "symbol", "group")
-DATED_OTHERWISE = ("announced_at", "announced_on", "timezone", "date_only")
 
+def plain_panel(inputs: StudyInputs) -> tuple[Panel, PanelEvents] | None:
+    """Return the panel of inputs that need no second look; None where they do, for whatever reason.
 
-def plain_panel(
-    plan: Plan,
-    events: pd.DataFrame,
-    prices: pd.DataFrame,
-    benchmark: PriceSeries,
-    volume: pd.DataFrame | None,
-    now: dt.datetime,
-) -> tuple[Panel, PanelEvents, PlainPrices] | None:
-    """Return the panel of frames that need no second look; None where they do, for whatever reason.
-
-    Wide closes above zero on increasing dates, and events with a session each are taken as they are. Anything else, right or
-    wrong, is left to the road that reads one share and one event at a time and says what is wrong.
+    A wide table of closes, and events in columns of firms of which nothing is said that decides on their rows, are taken as
+    they are. Anything else, right or wrong, is left to the road that takes one share and one event at a time and says what is
+    wrong.
     """
-    rows = _plain_events(events)
-    if rows is None or not _is_plain(prices) or not (volume is None or _is_plain(volume, zero=True)):
+    events, series, plan = inputs.events, inputs.series, inputs.plan
+    if not isinstance(events, EventTable) or not isinstance(series, WideSeries):
         return None
-    named = prices.columns.map(str)
-    if volume is not None and not volume.columns.map(str).isin(named).any():
+    codes, symbols = pd.factorize(events.symbol)
+    settings = [inputs.firms[symbol] for symbol in symbols]
+    benchmark = series.others.get(settings[0].benchmark)
+    if benchmark is None or not all(_is_plain(one, settings[0].benchmark) for one in settings):
         return None
-    known = named.isin(pd.unique(rows["symbol"])) & prices.notna().any().to_numpy()
-    there = named[known]  # in the order they lie in: where all are asked for, nothing is copied
+    group = np.where(events.group != "", events.group, _texts([one.group for one in settings])[codes])
+    keys = pd.DataFrame({"event_id": events.event_id, "symbol": events.symbol})
+    if keys.duplicated().any() or np.isin(group, [ALL, UNCONFOUNDED, FIRST, LAST]).any():
+        return None
+    columns = series.closes.columns
     by_calendar: dict[str, list[str]] = {}
-    for symbol in there:
+    for symbol in columns[columns.isin(series.shares)]:  # in the order they lie in: where all are asked for, nothing is copied
         by_calendar.setdefault(calendar_name(symbol, None, plan.calendar), []).append(symbol)
-    first = min(prices.index[0], benchmark.frame.index[0])
-    markets = tuple(
-        _market(found, named.get_indexer(pd.Index(found)), _calendar(name, benchmark, first), prices, benchmark, volume)
-        for name, found in by_calendar.items()
-    )
-    plain = PlainPrices(prices.set_axis(named, axis=1), None if volume is None else volume.rename(columns=str))
-    return *_placed(plan, rows, markets, now), plain
+    first = min(series.closes.index[0], benchmark.frame.index[0])
+    markets = tuple(_market(found, _calendar(name, benchmark, first), series, benchmark) for name, found in by_calendar.items())
+    name, blank = _texts([one.name for one in settings])[codes], np.full(len(events), "", dtype=object)
+    market, share, day0, reason, detail = _placed(events, markets, inputs)
+    found = PanelEvents(events.event_id, events.symbol, name, group, blank, reason, detail)
+    return Panel(plan, markets, inputs.now, market, share, day0), found
 
 
-def _plain_events(events: pd.DataFrame) -> dict[str, np.ndarray] | None:
-    others = [name for name in events.columns if name not in (*TEXTS, "session")]
-    if {"event_id", "symbol", "session"} - set(events.columns) or any(
-        name not in DATED_OTHERWISE or events[name].notna().any() for name in others
-    ):
-        return None
-    texts = {name: _texts(events[name]) for name in TEXTS if name in events}
-    texts.setdefault("group", np.full(len(events), "", dtype=object))
-    session = events["session"]
-    if session.dtype.kind != "M":
-        if not _is_text(session):
-            return None
-        session = pd.to_datetime(session, format="%Y-%m-%d", errors="coerce")
-    if session.dt.tz is not None or session.isna().any():
-        return None
-    if (session != session.dt.normalize()).any() or (texts["event_id"] == "").any() or (texts["symbol"] == "").any():
-        return None
-    keys = pd.DataFrame({"event_id": texts["event_id"], "symbol": texts["symbol"]})
-    reserved = np.isin(texts["group"], [ALL, UNCONFOUNDED, FIRST, LAST]).any()
-    return None if keys.duplicated().any() or reserved else texts | {"session": session.to_numpy()}
+def _is_plain(settings: FirmSettings, benchmark: str) -> bool:
+    own = settings.calendar or settings.price_limit or settings.suspended
+    return not own and settings.benchmark == benchmark
 
 
-def _is_text(column: pd.Series) -> bool:
-    return column.dtype.kind in "OUT" and bool(column.map(lambda value: isinstance(value, str) and len(value) == 10).all())
-
-
-def _texts(column: pd.Series) -> np.ndarray:
-    codes, unique = pd.factorize(column)
-    words = np.array([*(str(value).strip() for value in unique), ""], dtype=object)
-    return np.asarray(words[codes])  # the code of a blank is -1
-
-
-def _is_plain(frame: pd.DataFrame, zero: bool = False) -> bool:
-    """Tell whether a frame is wide, of positive numbers (or `zero`), on increasing dates without a time."""
-    if not isinstance(frame, pd.DataFrame) or isinstance(frame.columns, pd.MultiIndex) or not len(frame):
-        return False
-    names = {COLUMN_NAMES.get(name.lower()) for name in frame.columns if isinstance(name, str)}
-    index = frame.index
-    if names & {"date", "symbol", *CLOSES} or not isinstance(index, pd.DatetimeIndex) or index.tz is not None:
-        return False
-    if not index.is_monotonic_increasing or index.has_duplicates or not index.equals(index.normalize()):
-        return False
-    if any(not isinstance(dtype, np.dtype) or dtype.kind not in "fi" for dtype in frame.dtypes):
-        return False
-    if frame.columns.map(str).has_duplicates:
-        return False
-    values = frame.to_numpy(dtype=float)
-    lowest, highest = np.fmin.reduce(values, axis=None, initial=np.inf), np.fmax.reduce(values, axis=None, initial=0.0)
-    return bool((lowest >= 0 if zero else lowest > 0) and highest <= LARGEST)
+def _texts(values: list[str]) -> np.ndarray:
+    return np.array([*values, ""], dtype=object)[:-1]  # of no texts, too
 
 
 def _calendar(name: str, benchmark: PriceSeries, first: pd.Timestamp) -> SessionCalendar:
@@ -111,21 +61,13 @@ def _calendar(name: str, benchmark: PriceSeries, first: pd.Timestamp) -> Session
     return exchange_sessions(name, first.date())
 
 
-def _market(
-    symbols: list[str],
-    columns: np.ndarray,
-    calendar: SessionCalendar,
-    prices: pd.DataFrame,
-    benchmark: PriceSeries,
-    volume: pd.DataFrame | None,
-) -> Market:
+def _market(symbols: list[str], calendar: SessionCalendar, series: WideSeries, benchmark: PriceSeries) -> Market:
     sessions, level = calendar.sessions, benchmark.frame["close"]
     end = int(sessions.searchsorted(level.index[-1], side="right")) - 1
     volumes = None
-    if volume is not None:
-        named = volume.set_axis(volume.columns.map(str), axis=1).reindex(columns=symbols)
-        volumes = _on_sessions(named, np.arange(len(symbols)), sessions)
-    closes = _on_sessions(prices, columns, sessions)
+    if series.volume is not None:
+        volumes = _on_sessions(series.volume.reindex(columns=symbols), np.arange(len(symbols)), sessions)
+    closes = _on_sessions(series.closes, series.closes.columns.get_indexer(pd.Index(symbols)), sessions)
     return market_of_closes(symbols, calendar, closes, level.reindex(sessions).to_numpy(dtype=float), end, volumes)
 
 
@@ -142,22 +84,23 @@ def _on_sessions(frame: pd.DataFrame, columns: np.ndarray, sessions: pd.Datetime
     return found
 
 
-def _placed(plan: Plan, rows: dict[str, np.ndarray], markets: tuple[Market, ...], now: dt.datetime) -> tuple[Panel, PanelEvents]:
-    count = len(rows["symbol"])
+def _placed(
+    events: EventTable, markets: tuple[Market, ...], inputs: StudyInputs
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[int, str]]:
+    """Return market, row there and position of every event, and why one has none, as a code and as a sentence."""
+    count = len(events)
     market, share, day0 = (np.full(count, NOWHERE) for _ in range(3))
     reason, detail = np.full(count, "unknown_symbol", dtype=object), {}
     for number, one in enumerate(markets):
-        row = pd.Index(one.symbols).get_indexer(pd.Index(rows["symbol"]))
+        row = pd.Index(one.symbols).get_indexer(pd.Index(events.symbol))
         here = np.flatnonzero(row >= 0)
         market[here], share[here] = number, row[here]
         sessions = one.calendar.sessions
-        dates = pd.DatetimeIndex(rows["session"][here])
+        dates = pd.DatetimeIndex(events.session[here])
         day0[here] = sessions.get_indexer(dates)
         reason[here] = np.where(day0[here] >= 0, "", np.where(dates > sessions[-1], "calendar_end", "not_a_session"))
         for event in here[day0[here] < 0]:
-            detail[int(event)] = no_session(pd.Timestamp(rows["session"][event]).date(), one.calendar)
+            detail[int(event)] = no_session(pd.Timestamp(events.session[event]).date(), one.calendar)
     for event in np.flatnonzero(reason == "unknown_symbol"):
-        detail[int(event)] = "no column or rows in prices"
-    blank = np.full(count, "", dtype=object)
-    found = PanelEvents(rows["event_id"], rows["symbol"], blank, rows["group"], blank, reason, detail)
-    return Panel(plan, markets, now, market, share, day0), found
+        detail[int(event)] = inputs.unknown.get(events.symbol[event], "no prices")
+    return market, share, day0, reason, detail

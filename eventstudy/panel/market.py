@@ -41,7 +41,7 @@ class Market:
     spans_limits : bool
         Whether closes at the price limit are passed over (rule D4).
     inferred : array (S,) of bool, optional
-        Whether some status of a share was not plain from closes and volumes.
+        Whether some status of a share was not plain from closes and volumes; absent where shares were listed one by one.
     """
 
     symbols: tuple[str, ...]

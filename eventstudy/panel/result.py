@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -20,14 +21,13 @@ from eventstudy.inference.result import TestResult, undefined
 from eventstudy.panel import tables as panel_tables
 from eventstudy.panel.across import Across
 from eventstudy.panel.batch import REASONS
-from eventstudy.panel.described import InputsOf, PlainPrices, described
-from eventstudy.panel.engines import Engine, estimate_all
-from eventstudy.panel.study import Panel, PanelEvents, PanelStudy
+from eventstudy.panel.described import described
+from eventstudy.panel.study import PanelStudy
 from eventstudy.plan import Plan, StudyInputs
 from eventstudy.prepared import Prepared
 from eventstudy.result import StudyResult
 from eventstudy.seal import Seal
-from eventstudy.study import ALL, Computation, Exclusion, compute, nothing_left, run_events
+from eventstudy.study import ALL, Computation, Exclusion, compute, run_events
 from eventstudy.tidy import MEAN_TEST, SPREAD_TEST, mean_row, tidied
 from eventstudy.trading import MISSING, UNKNOWN
 from eventstudy.windows import Window
@@ -38,19 +38,6 @@ WRITTEN = (
     "bhar", "notes",
 )  # fmt: skip
 
-def run_panel(panel: Panel, events: PanelEvents, engine: Engine) -> PanelStudy:
-    """Estimate all events of a panel.
-
-    Raises
-    ------
-    DataError
-        If every event is excluded.
-    """
-    study = PanelStudy(panel, events, estimate_all(panel, engine))
-    if study.excluded.all():
-        raise nothing_left(study.exclusions)
-    return study
-
 
 class PanelResult(StudyResult):
     """Tables of a study of many events, the same as of a few; each is computed when first read.
@@ -60,35 +47,35 @@ class PanelResult(StudyResult):
     Parameters
     ----------
     study : PanelStudy
-    inputs_of : callable
-        Returns the inputs of a study of some of the events, by their numbers.
-    plain : PlainPrices, optional
-        The prices, where they were taken as they are.
+    inputs : StudyInputs
+        Everything the study is computed from.
     """
 
     def __init__(
         self,
         study: PanelStudy,
-        inputs_of: InputsOf,
+        inputs: StudyInputs,
         spec: StudySpec | None = None,
         seals: tuple[Seal, ...] = (),
-        plain: PlainPrices | None = None,
     ) -> None:
         self.study = study
-        self._plain = plain
+        self._inputs = inputs
         self.spec = spec
         self.seals = seals
-        self._inputs_of = inputs_of
 
     @property
     def plan(self) -> Plan:
         """What was asked for."""
         return self.study.plan
 
-    @cached_property
+    @property
     def inputs(self) -> StudyInputs:
         """Everything the study is computed from."""
-        return self._inputs_of(np.arange(len(self.study.events)))
+        return self._inputs
+
+    def _inputs_of(self, events: np.ndarray) -> StudyInputs:
+        """Return the inputs of a study of some of the events, by their numbers."""
+        return replace(self.inputs, events=tuple(self.inputs.events[int(number)] for number in events))
 
     @cached_property
     def computation(self) -> Computation:  # type: ignore[override]
@@ -299,7 +286,7 @@ class PanelResult(StudyResult):
     @cached_property
     def _of_series(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Tables `data` and `notes` as far as they tell of series."""
-        return described(self.study, self._inputs_of, self._plain)
+        return described(self.study, self.inputs)
 
     @property
     def data_in_full(self) -> pd.DataFrame:
@@ -362,12 +349,26 @@ class PanelResult(StudyResult):
 
     def headline_cars(self) -> dict[str, float]:
         """Return the CARs over the headline window by the firm's name and event."""
-        place = self.plan.windows.car.index(self.plan.headline_window)
-        members = self.study.counted(ALL, place)
-        events = self.study.events
+        members, events = self._headline_members, self.study.events
         names = np.where(events.name[members] != "", events.name[members], events.symbol[members])
         labels = [f"{name} ({event})" for name, event in zip(names, events.event_id[members], strict=True)]
-        return dict(zip(labels, self.study.estimates.car[members, place].tolist(), strict=True))
+        return dict(zip(labels, self.headline_values.tolist(), strict=True))
+
+    @property
+    def headline_values(self) -> np.ndarray:
+        """CARs over the headline window."""
+        place = self.plan.windows.car.index(self.plan.headline_window)
+        return np.asarray(self.study.estimates.car[self._headline_members, place])
+
+    @property
+    def _headline_members(self) -> np.ndarray:
+        return self.study.counted(ALL, self.plan.windows.car.index(self.plan.headline_window))
+
+    @property
+    def treated_sessions(self) -> list[pd.Timestamp]:
+        """The first and the last event session; empty where none is known."""
+        known = pd.DatetimeIndex(self.study.session[self.study.firms]).dropna()
+        return [known.min(), known.max()] if len(known) else []
 
     def summary(self) -> pd.DataFrame:
         """Return the mean CAR of each group over each window."""

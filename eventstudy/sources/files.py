@@ -9,7 +9,7 @@ brought into Yahoo's spelling (`symbols`).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from eventstudy.sources.formats import FORMATS, LOT, PLAIN, Format, Rules, vendo
 from eventstudy.sources.frames import date_in, is_date, shown
 from eventstudy.sources.reading import RawTable, listed, raw_table
 from eventstudy.sources.symbols import market_symbol
+from eventstudy.sources.wide import WideRows, WideSeries, wide_series
 
 Shape = Literal["long", "wide"]
 SWAPPED = str.maketrans(".,", ",.")
@@ -182,7 +183,8 @@ class FileSource:
             path, layout, loaded = self.prices, self.layout, self._price_rows
         wanted = market_symbol(symbol)
         keys = [wanted, wanted.partition(".")[0], ""] if layout.index else [wanted]
-        raw = next((loaded.rows[key] for key in keys if key in loaded.rows), None)
+        key = next((key for key in keys if key in loaded.rows), None)
+        raw = None if key is None else loaded.rows[key]
         if raw is not None and raw is loaded.rows.get(""):
             if self._unnamed not in ("", symbol):
                 raise DataError(f"{path}: the file names no symbol, so it cannot stand for both {self._unnamed} and {symbol}")
@@ -193,8 +195,29 @@ class FileSource:
             )
         frame, notes = vendor_frame(raw, layout.form, f"{path}, {symbol}", Rules(kind, self.absent, layout.unit, wanted))
         last = loaded.last
-        doubts = last.doubt(symbol, raw) if last and raw is loaded.rows.get(last.symbol, raw) else ()
+        mine = last is not None and (last.symbol not in loaded.rows or last.symbol == key or loaded.rows[last.symbol] is raw)
+        doubts = last.doubt(symbol, raw) if last and mine else ()
         return PriceSeries(symbol, frame, self.name, kind, self.absent, notes=(*loaded.notes, *notes), doubts=doubts)
+
+    def wide(self, symbols: Sequence[str]) -> WideSeries | None:
+        """Return the series of those of some symbols that are priced in a wide table, the same as `fetch` makes one by one.
+
+        None if the file is no such table, or its rows want a look one by one.
+
+        Raises
+        ------
+        ConfigError, DataError
+            If the file cannot be used.
+        """
+        rows = self._price_rows.rows
+        if not isinstance(rows, WideRows) or self._price_rows.notes or self.absent != "suspended":
+            return None
+        asked = {market_symbol(symbol): symbol for symbol in symbols}
+        if len(asked) < len(symbols):
+            return None
+        closes = rows.closes([asked.get(name, name) for name in rows])
+        found = None if closes is None else wide_series(closes, symbols, self.name)
+        return found if found and len(found) == len(asked.keys() & set(rows)) else None  # a column of blanks is a share, too
 
 
 def load(path: Path, layout: Layout) -> Loaded:
@@ -284,30 +307,29 @@ def _long(path: Path, table: pd.DataFrame, columns: Mapping[str, str], layout: L
     return {str(name): part.drop(columns="symbol") for name, part in rows.groupby(text.map(known), sort=False)}
 
 
-def _wide(path: Path, table: pd.DataFrame, layout: Layout) -> dict[str, pd.DataFrame]:
+def _wide(path: Path, table: pd.DataFrame, layout: Layout) -> Mapping[str, pd.DataFrame]:
     if table.shape[1] < 2:
         raise DataError(f"{path}: one column only: a table of closes has dates in the first column and a column a symbol")
     if is_date(str(table.columns[0])):
         raise DataError(f"{path}: the first line is no header, it begins with a date: put the names of the columns there")
-    rows = {}
-    spelt: dict[str, str] = {}
+    spelt: dict[str, int] = {}
     for place, name in enumerate(map(str, table.columns[1:]), 1):
         if not name:
             continue  # a separator at the end of every line
         symbol = market_symbol(name, padded=layout.form.padded, index=layout.index)
         if symbol in spelt:
-            raise DataError(f"{path}: columns {spelt[symbol]} and {name} are the same symbol: remove one")
-        spelt[symbol] = name
-        part = pd.DataFrame({"date": table.iloc[:, 0], "close": table.iloc[:, place]}, index=table.index)
-        rows[symbol] = _settled(part, layout)
-    dates = next(iter(rows.values()))["date"].astype(str) if rows else ()
-    if layout.shape is None and not any(map(is_date, dates)):
+            other = table.columns[spelt[symbol]]
+            raise DataError(f"{path}: columns {other} and {name} are the same symbol: remove one")
+        spelt[symbol] = place
+    rows = WideRows(table.iloc[:, 0], table, spelt, lambda part: _settled(part, layout))
+    first = next(iter(rows.values()), None)
+    if layout.shape is None and (first is None or not any(map(is_date, first["date"].astype(str)))):
         wanted = listed(repr(name) for names in _sought(layout).values() for name in names[:1])
         raise DataError(
             f"{path}: no column {wanted}, and no dates in the first column as a table with a column a symbol has them: the "
             f"columns are {listed(table.columns)}; rename them, or map them by [data.files.columns]"
         )
-    return {"": next(iter(rows.values()))} | rows if layout.index and len(rows) == 1 else rows
+    return {"": first, next(iter(rows)): first} if layout.index and first is not None and len(rows) == 1 else rows
 
 
 def _sought(layout: Layout) -> dict[str, tuple[str, ...]]:

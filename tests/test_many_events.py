@@ -1,0 +1,197 @@
+"""Studies of many events from files: read in columns what is read row by row, held together what is made share by share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eventstudy import eventtable
+from eventstudy.errors import ConfigError
+from eventstudy.eventtable import EventTable, events_from_table, symbols_of
+from eventstudy.rerun import Options, run_config
+from eventstudy.runs import all_runs
+from eventstudy.sources.files import FileSource
+from eventstudy.sources.wide import WideSeries, slim, widened
+from eventstudy.store import _fingerprint
+
+FIRST, LAST = pd.Timestamp("2015-01-05"), pd.Timestamp("2016-12-30")
+
+CONFIG = """
+[study]
+name = "many"
+events = "events.csv"
+
+[market]
+calendar = "benchmark"
+benchmark = "market"
+
+[data]
+source = "files"
+store = "store"
+
+[data.files]
+prices = "prices.parquet"
+benchmark = "benchmark.csv"
+shape = "wide"
+
+[windows]
+estimation = [-120, -21]
+event = [-3, 3]
+car = [[0, 2]]
+min_observations = 70
+
+[model]
+name = "market"
+returns = "log"
+
+[inference]
+tests = ["cross_sectional_t"]
+
+[output]
+format = "parquet"
+"""
+
+
+def made_table(count: int = 600) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    days = pd.bdate_range("2015-09-01", "2016-09-01").strftime("%Y-%m-%d")
+    table = pd.DataFrame({"event_id": [f" e{number} " for number in range(count)]})
+    table["symbol"] = rng.choice(["AA", "BB ", "CC"], count)
+    table["session"] = rng.choice(days, count)
+    table["group"], table["label"] = rng.choice(np.array(["a", "", None], dtype=object), count), "what happened"
+    return table.assign(timezone="", announced_at=None)
+
+
+def columns_of(table: pd.DataFrame) -> EventTable:
+    found = events_from_table(table, "events.csv", "last")
+    assert isinstance(found, EventTable)
+    return found
+
+
+TABLES = {
+    "text": lambda table: table,
+    "dates": lambda table: table.assign(session=pd.to_datetime(table["session"])),
+    "instants at midnight": lambda table: table.assign(session=pd.to_datetime(table["session"]).dt.tz_localize("Asia/Shanghai")),
+    "without dashes": lambda table: table.assign(session=table["session"].str.replace("-", "")),
+    "objects": lambda table: table.astype("object"),
+    "whole numbers": lambda table: table.assign(event_id=np.arange(len(table)), symbol=600_000),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_events_in_columns_are_those_read_row_by_row(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = TABLES[kind](made_table())
+    found = columns_of(table)
+    monkeypatch.setattr(eventtable, "MANY_EVENTS", 10**9)
+    expected = events_from_table(table, "events.csv", "last")
+    assert isinstance(expected, tuple)
+    assert list(found) == list(expected)
+    assert [event.where for event in found[3:9:2]] == [event.where for event in expected[3:9:2]]
+    assert found[-1] == expected[-1]
+    assert symbols_of(found) == symbols_of(expected)
+    with pytest.raises(IndexError):
+        _ = found[600]
+
+
+BAD_CELLS = [
+    ("event_id", "", "row 8: event_id and symbol must both be filled"),
+    ("symbol", None, "row 8: event_id and symbol must both be filled"),
+    ("session", "2015-13-01", "row 8: '2015-13-01' is not a date"),
+    ("session", "", "row 8: fill exactly one of announced_at, announced_on and session (found none)"),
+    ("announced_at", "2016-01-04T10:00:00Z", "row 8: fill exactly one of announced_at, announced_on and session"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "message"), BAD_CELLS)
+def test_a_bad_cell_among_many_is_told_with_its_row(column: str, value: object, message: str) -> None:
+    table = made_table().astype("object")
+    table.loc[7, column] = value
+    with pytest.raises(ConfigError) as told:
+        events_from_table(table, "events.csv")
+    assert message in str(told.value)
+
+
+def test_events_dated_otherwise_or_of_fractional_names_are_read_row_by_row() -> None:
+    table = made_table()
+    one_by_one = [
+        table.rename(columns={"session": "announced_on"}).assign(timezone="Asia/Shanghai"),
+        table.assign(date_only=["both", *[""] * 599]),
+        table.assign(symbol=600_000.0),
+    ]
+    assert [type(events_from_table(one, "events.csv")) for one in one_by_one] == [tuple, tuple, tuple]
+    assert symbols_of(events_from_table(one_by_one[2], "events.csv")) == ["600000"]
+
+
+def made_files(folder: Path, events: int = 2_100, shares: int = 12) -> Path:
+    """Write a study of more events than are ever run one by one."""
+    rng = np.random.default_rng(3)
+    dates = pd.bdate_range(FIRST, LAST, name="date")
+    market = rng.normal(0, 0.01, len(dates))
+    closes = 20 * np.exp(np.cumsum(market[:, None] + rng.normal(0, 0.02, (len(dates), shares)), axis=0))
+    prices = pd.DataFrame(closes, dates, [f"S{number:02d}" for number in range(shares)]).mask(rng.random(closes.shape) < 0.02)
+    prices.iloc[100:104, 0], prices.iloc[200, 1] = prices.iloc[99, 0], prices.iloc[199, 1]  # carried closes are doubted
+    prices.to_parquet(folder / "prices.parquet")
+    pd.DataFrame({"date": dates, "market": 100 * np.exp(np.cumsum(market))}).to_csv(folder / "benchmark.csv", index=False)
+    places = rng.choice(shares * 300, events, replace=False)
+    table = pd.DataFrame({"event_id": [f"e{number:04d}" for number in range(events)], "symbol": prices.columns[places // 300]})
+    table["session"] = dates[150 + places % 300].strftime("%Y-%m-%d")
+    table.loc[5, "symbol"], table.loc[6, "session"] = "NONE", "2016-01-02"
+    table.to_csv(folder / "events.csv", index=False)
+    config = folder / "study.toml"
+    config.write_text(CONFIG, encoding="utf-8")
+    return config
+
+
+def test_a_study_of_thousands_of_events_is_written_listed_and_repeated_to_the_byte(tmp_path: Path) -> None:
+    options = Options(tmp_path / "reports", now=dt.datetime(2026, 1, 5, tzinfo=dt.UTC))
+    done = run_config(made_files(tmp_path), options)
+    assert (done.state, done.excluded) == ("written", 2)
+    (manifest,) = all_runs(options.out)
+    assert (manifest["events"], manifest["excluded"], len(manifest["series"])) == (2_100, 2, 13)
+    cars = pd.read_parquet(manifest["folder"] / "tables" / "cars.parquet")
+    values = np.expm1(cars["car"].dropna())
+    assert done.headline == f"{len(values)} CARs over [0, 2], {min(values):+.1%} to {max(values):+.1%}, on average " + (
+        f"{np.expm1(cars['car'].mean()):+.1%}"
+    )
+    assert manifest["told"] == done.headline
+    sessions = pd.read_parquet(manifest["folder"] / "tables" / "events.parquet")["event_session"]
+    assert manifest["sessions"] == [min(sessions[sessions != ""]), max(sessions)]
+    assert run_config(tmp_path / "study.toml", options).state == "unchanged"
+    again = Options(options.out, as_of=manifest["run_id"], now=options.now)
+    assert run_config(manifest["folder"] / "config.toml", again).state == "repeated"
+
+
+def test_shares_held_together_are_those_fetched_one_by_one(tmp_path: Path) -> None:
+    made_files(tmp_path, events=10)
+    source = FileSource(tmp_path / "prices.parquet", tmp_path / "benchmark.csv")
+    symbols = [f"S{number:02d}" for number in (3, 0, 7, 99)]
+    found = source.wide(symbols)
+    assert found is not None
+    assert list(found) == ["S03", "S00", "S07"]
+    fetched = {symbol: source.fetch(symbol, FIRST, LAST, "share") for symbol in found}
+    again = widened({symbol: slim(series) for symbol, series in fetched.items()}, symbols)
+    assert isinstance(again, WideSeries)
+    for symbol, expected in fetched.items():
+        for series in (found[symbol], again[symbol], slim(expected)):
+            pd.testing.assert_frame_equal(series.frame, expected.frame)
+            assert (series.source, series.kind, series.absent) == (expected.source, expected.kind, expected.absent)
+            assert (series.content_hash, _fingerprint(series)) == (expected.content_hash, _fingerprint(expected))
+        assert found.hash_of(symbol) == again.hash_of(symbol) == expected.content_hash
+
+
+@pytest.mark.parametrize("change", ["volume", "notes", "dates", "blank"])
+def test_series_that_say_more_than_closes_are_left_as_they_are(change: str, tmp_path: Path) -> None:
+    made_files(tmp_path, events=10)
+    source = FileSource(tmp_path / "prices.parquet")
+    series = {symbol: source.fetch(symbol, FIRST, LAST, "share") for symbol in ("S00", "S01")}
+    one = series["S01"]
+    frames = {
+        "volume": one.frame.assign(volume=100.0), "dates": one.frame.iloc[1:], "blank": one.frame.assign(close=np.nan),
+    }  # fmt: skip
+    series["S01"] = replace(one, notes=("read as GB18030 text",)) if change == "notes" else replace(one, frame=frames[change])
+    assert widened(series, list(series)) is series
