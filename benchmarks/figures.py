@@ -48,12 +48,12 @@ def figures(found: Found) -> list[Figure]:
     """Judge every aim."""
     start = {name: median(walls) for name, walls in found["start"].items() if walls}
     peak = whole(found, 1_000_000, "ours", "peak")
-    plain = "10,000 events, without tests across firms"
+    plain, whole_road = "10,000 events, without tests across firms", "10,000 events, all tests, tables read"
     return [
-        _faster(found, f"{plain}: 50 times faster than the loop on DataFrames", "frames", "ours", 50),
-        _faster(found, f"{plain}: 50 times faster than the loop on arrays", "loop", "ours", 50),
-        _faster(found, "10,000 events, all tests: 10 times faster than the loop on DataFrames", "frames", "ours_all", 10),
-        _faster(found, "10,000 events, all tests: 10 times faster than the loop on arrays", "loop", "ours_all", 10),
+        _faster(found, f"{plain}, no table read: 50 times faster than the loop on DataFrames", "frames", "call", 50),
+        _faster(found, f"{plain}, no table read: 50 times faster than the loop on arrays", "loop", "call", 50),
+        _faster(found, f"{whole_road}: 10 times faster than the loop on DataFrames", "frames", "ours_all", 10),
+        _faster(found, f"{whole_road}: 10 times faster than the loop on arrays", "loop", "ours_all", 10),
         _within(found, f"{plain}, no table read: within 4 times of the floor's arithmetic", "call", 4),
         _within(found, f"{plain}, tables read: within 4 times of the floor's arithmetic", "ours", 4),
         _ahead(found),
@@ -73,13 +73,19 @@ def figures(found: Found) -> list[Figure]:
     ]  # fmt: skip
 
 
+def per_event(found: Found, name: str, key: str = "seconds") -> float | None:
+    """Return what an event costs a loop: seconds, from the largest size it was run at."""
+    known = [(size, seconds) for size in (10_000, 1_000) if (seconds := warm(found, size, name, key)) is not None]
+    return known[0][1] / known[0][0] if known else None
+
+
 def _faster(found: Found, aim: str, theirs: str, ours: str, times: float) -> Figure:
-    size = next((size for size in (10_000, 1_000) if warm(found, size, theirs) is not None), 10_000)
     wall, cpu = (
-        _ratio((warm(found, size, theirs, key) or 0) * 10_000 / size or None, warm(found, 10_000, ours, key))
+        _ratio((per_event(found, theirs, key) or 0) * 10_000 or None, warm(found, 10_000, ours, key))
         for key in ("seconds", "cpu")
     )
-    note = ", the loop's cost per event taken from 1,000 events" if size < 10_000 and wall is not None else ""
+    small = wall is not None and warm(found, 10_000, theirs) is None
+    note = ", the loop's cost per event taken from 1,000 events" if small else ""
     return Figure(aim, _both(wall, cpu) + note, None if wall is None else wall >= times)
 
 
