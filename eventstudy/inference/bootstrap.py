@@ -27,7 +27,7 @@ DRAWS = 9_999
 # ones to draw from. With 5, the usual alternative, sessions that follow each other would be drawn together.
 BLOCK_LENGTH = 1
 NUMBERS_AT_ONCE = 2_000_000
-DRAWS_AT_ONCE = 500  # so many stay in the processor's cache
+DRAWS_AT_ONCE = 250  # so many stay in the processor's cache
 BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild", "bootstrap_hotelling")
 
 
@@ -176,6 +176,8 @@ def drawn_sessions(name: str, grid: Grid, seed: int, at_once: int) -> Iterator[t
     """Yield, for some draws at a time, the pool's session that each session of the grid gets, and its sign."""
     rng = np.random.default_rng((abs(seed), int(seed < 0), BOOTSTRAP.index(name)))
     places = grid.pool[0]
+    if name == "bootstrap_residual":
+        at_once = min(at_once, DRAWS_AT_ONCE)  # without signs in between the numbers are the same, however many are drawn at once
     for start in range(0, DRAWS, at_once):
         shape = (min(at_once, DRAWS - start), grid.size)
         firsts = rng.integers(len(places), size=(shape[0], -(-grid.size // BLOCK_LENGTH)), dtype=np.int32)
@@ -227,13 +229,17 @@ def _rows(grid: Grid, firm: FirmCar, drawn: np.ndarray) -> np.ndarray:
     rows = firm.fit.rows
     last = rows.end - grid.first
     if (rows.span == 1).all():
-        gapless = last[-1] - last[0] + 1 == len(last)
-        return drawn[:, last[0] : last[-1] + 1] if gapless else drawn.take(last, axis=1)
+        return np.asarray(drawn[:, _columns(last)])
     running = np.cumsum(drawn, axis=1)
     before = last - rows.span
     summed = running.take(last, axis=1) - np.where(before >= 0, running.take(before, axis=1, mode="wrap"), 0.0)
     scaled: np.ndarray = summed / np.sqrt(rows.span)
     return scaled
+
+
+def _columns(places: np.ndarray) -> np.ndarray | slice:
+    """Return what selects the columns `places`, which increase: a slice, which copies nothing, where they have no gap."""
+    return slice(places[0], places[-1] + 1) if places[-1] - places[0] + 1 == len(places) else places
 
 
 def _sum_of_squares(firm: FirmCar, errors: np.ndarray) -> np.ndarray:
@@ -252,12 +258,12 @@ def _all_firms(grid: Grid, drawn: list[np.ndarray]) -> np.ndarray:
     for place, (firm, own) in enumerate(zip(cross.firms, drawn, strict=True)):
         fit = firm.fit
         car[:, place] = own @ grid.weights[place]
-        errors = _rows(grid, firm, own)
-        errors -= (errors @ fit.scaled_regressors) @ fit.unscaled_cov @ fit.scaled_regressors.T
+        rows = _rows(grid, firm, own)
+        errors = rows - (rows @ fit.scaled_regressors) @ fit.unscaled_cov @ fit.scaled_regressors.T
         sigma[:, place] = np.sqrt(np.einsum("br,br->b", errors, errors) / fit.df_resid)
-        single = fit.rows.span == 1
-        ends = fit.rows.end[single] - grid.first
-        residuals[place][:, ends] = errors[:, single]
+        single = np.flatnonzero(fit.rows.span == 1)
+        ends = _columns(fit.rows.end[single] - grid.first)
+        residuals[place][:, ends] = errors[:, _columns(single)]
         there[ends, place] = 1.0
     variance = np.einsum("bij,bi,bj,ij->b", _correlations(residuals, there), sigma, sigma, cross.shared)
     with np.errstate(invalid="ignore", divide="ignore"):
