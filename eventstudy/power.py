@@ -346,7 +346,8 @@ def _judged(found: Trials, name: str, effect: float, alpha: float) -> Row:
     row |= {"verdict": verdict(size, trial.floor, found.apart, alpha)}
     if name == "equal_effects":
         return row | {"reason": "common_effect"}
-    return row | {"power": found.power(name, effect, alpha), "reason": reason}
+    power = 0.0 if row["verdict"] == CANNOT else found.power(name, effect, alpha)  # no effect takes a p-value below its floor
+    return row | {"power": power, "reason": reason}
 
 
 def power_curve_table(study: Computation, trials: Mapping[str, Trials]) -> pd.DataFrame:
