@@ -1,5 +1,7 @@
 """What can go wrong, and the exit code each kind of trouble ends the program with."""
 
+from collections.abc import Iterable
+
 
 class EventStudyError(Exception):
     """Base of every error this package raises on purpose; its text is one sentence with a remedy."""
@@ -70,3 +72,15 @@ class MalformedAnswerError(SourceUnreachableError):
 
 class RateLimitedError(SourceUnreachableError):
     """The price source asks for fewer questions."""
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
+    """Refuse a value that is none of the choices there are.
+
+    Raises
+    ------
+    ConfigError
+        Names them.
+    """
+    if value not in choices:
+        raise ConfigError(f"{name} = {value!r} is none of {', '.join(choices)}")

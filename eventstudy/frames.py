@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from eventstudy.configfile import data_keys
-from eventstudy.errors import ConfigError, DataError
+from eventstudy.errors import ConfigError, DataError, check_choice
 from eventstudy.eventtable import EVENT_COLUMNS, EventTable, events_from_table, symbols_of
 from eventstudy.headline import checked_headline
 from eventstudy.inputs import check_peers
@@ -28,7 +28,7 @@ from eventstudy.returns import TREATMENTS, ReturnKind, Treatment
 from eventstudy.shapes import index_series, plain_series, price_series
 from eventstudy.sources.base import Kind, PriceSeries
 from eventstudy.sources.factortable import FactorTable, FactorUnits, factor_table
-from eventstudy.steps.dates import Day, as_day
+from eventstudy.steps.dates import Day, date_pairs
 from eventstudy.windows import Windows, as_window
 
 BENCHMARK, INDUSTRY, GLOBAL = "benchmark", "industry_benchmark", "global_benchmark"
@@ -161,12 +161,12 @@ def event_study(
     >>> print(f"{result.cars['car'].iloc[0]:.3f}")
     -0.065
     """
-    _check_choice("model", model, MODEL_NAMES)
-    _check_choice("returns", returns, ("log", "simple"))
-    _check_choice("estimator", estimator, ESTIMATORS)
-    _check_choice("cov", cov, COVARIANCES)
-    _check_choice("suspensions", suspensions, TREATMENTS)
-    _check_choice("engine", engine, ENGINES)
+    check_choice("model", model, MODEL_NAMES)
+    check_choice("returns", returns, ("log", "simple"))
+    check_choice("estimator", estimator, ESTIMATORS)
+    check_choice("cov", cov, COVARIANCES)
+    check_choice("suspensions", suspensions, TREATMENTS)
+    check_choice("engine", engine, ENGINES)
     if scheduler and engine == "local":
         raise ConfigError(f'scheduler = {scheduler!r} is for engine = "dask", here it is "local": set engine = "dask"')
     _check_values(alpha, price_limit, seed, progress, now)
@@ -196,7 +196,7 @@ def event_study(
         raise ConfigError(f"headline_window {list(window)} is none of the CAR windows: add it to windows")
     plan = Plan(
         windows, window, model, returns, suspensions, names, alpha, seed, calendar,
-        _masks(masks), headline=_headline(headline, names),
+        tuple(MaskedSpell(*spell, "mask") for spell in date_pairs(masks, "masks")), headline=_headline(headline, names),
         model_options=options,
     )  # fmt: skip
     asked = _Asked(plan, events, prices, indices, volume, price_limit, now or dt.datetime.now(dt.UTC), table)
@@ -264,18 +264,6 @@ def _columns_of(table: FactorTable | None, risk_free: str) -> tuple[str, ...]:
     return tuple(str(name) for name in table.frame.columns if name != risk_free) if table else ()
 
 
-def _masks(masks: Iterable[Iterable[Day]]) -> tuple[MaskedSpell, ...]:
-    spells = [_members(spell) for spell in masks] if isinstance(masks, Iterable) else [()]
-    if any(len(spell) != 2 for spell in spells):
-        raise ConfigError("masks is no sequence of pairs of dates, such as [('2019-05-15', '2019-06-15')]")
-    return tuple(_mask(first, last) for first, last in spells)
-
-
-def _members(value: object) -> tuple[Any, ...]:
-    """Return what a list, array or Series holds; nothing of a text or a single value."""
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else ()
-
-
 def _check_values(alpha: Any, price_limit: Any, seed: Any, progress: Any, now: Any) -> None:
     if not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
         raise ConfigError(f"alpha = {alpha} is no level: give a number between 0 and 1, such as 0.05")
@@ -291,18 +279,6 @@ def _check_values(alpha: Any, price_limit: Any, seed: Any, progress: Any, now: A
         raise ConfigError(f"now = {now!r} has no time zone: give one, such as datetime.now(datetime.UTC)")
 
 
-def _mask(first: Day, last: Day) -> MaskedSpell:
-    ends = as_day(first, "masks"), as_day(last, "masks")
-    if ends[0] > ends[1]:
-        raise ConfigError(f"masks: {ends[0]:%Y-%m-%d} to {ends[1]:%Y-%m-%d} runs backwards: write the earlier date first")
-    return MaskedSpell(ends[0].date(), ends[1].date(), "mask")
-
-
-def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} = {value!r} is none of {', '.join(choices)}")
-
-
 def _test_names(tests: str | Iterable[str]) -> tuple[str, ...]:
     from eventstudy.inference.registry import TEST_NAMES
 
@@ -312,7 +288,7 @@ def _test_names(tests: str | Iterable[str]) -> tuple[str, ...]:
         raise ConfigError(f"tests = {tests!r}: give 'all', names of tests, or () for none")
     names = (tests,) if isinstance(tests, str) else tuple(tests)
     for name in names:
-        _check_choice("tests", name, TEST_NAMES)
+        check_choice("tests", name, TEST_NAMES)
     return names
 
 

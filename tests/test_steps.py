@@ -362,9 +362,9 @@ def test_dividends_and_splits_are_part_of_the_return() -> None:
         (lambda: es.trading_status(SHARE, 5), "sessions is a int"),  # type: ignore[arg-type]
         (lambda: es.trading_status(SHARE, DAYS[:0]), "sessions is empty"),
         (lambda: es.trading_status(SHARE["close"] * np.nan, DAYS), "there is no close in it"),
-        (lambda: es.trading_status(SHARE, DAYS, suspended=[("2019-10-09", "2019-10-08")]), "pairs of dates"),
+        (lambda: es.trading_status(SHARE, DAYS, suspended=[("2019-10-09", "2019-10-08")]), "runs backwards"),
         (lambda: es.trading_status(SHARE, DAYS, suspended=("2019-10-08", "2019-10-09")), "pairs of dates"),  # type: ignore[arg-type]
-        (lambda: es.trade_rows(SHARE, INDEX, masks=[("2019-10-09", "2019-10-08")]), "masks is no sequence of pairs"),
+        (lambda: es.trade_rows(SHARE, INDEX, masks=[("2019-10-09", "2019-10-08")]), "2019-10-09 to 2019-10-08 runs backwards"),
         (lambda: es.trade_rows(SHARE, INDEX, shifts=-1), "shifts = -1"),
         (lambda: es.trade_rows(SHARE, INDEX, indices={"mkt": INDEX}), "a factor cannot be called 'mkt'"),
         (lambda: es.trade_rows(TWO, INDEX, symbol="A", volume=TWO.set_axis(["X", "Y"], axis=1)), "volume has the columns X, Y"),

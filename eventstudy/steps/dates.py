@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from eventstudy.calendar import SessionCalendar, check_calendar, exchange_sessio
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import Announcement, check_timezone, parse_instant
 from eventstudy.sources.frames import date_in
+from eventstudy.trading import Spell
 
 Day = str | int | dt.date | pd.Timestamp | np.datetime64
 CLOCK = ":"
@@ -158,6 +160,25 @@ def as_day(value: object, what: str) -> pd.Timestamp:
     if found is None:
         raise ConfigError(f"{what} = {value!r} is not a date: write it as 2019-10-08")
     return pd.Timestamp(found).as_unit("s")
+
+
+def date_pairs(spells: Iterable[Iterable[Day]], what: str) -> list[Spell]:
+    """Return spells of dates, both ends inclusive.
+
+    Raises
+    ------
+    ConfigError
+        If they are no pairs of dates, or one runs backwards.
+    """
+    found = []
+    for spell in spells if isinstance(spells, Iterable) else [""]:
+        ends = [as_day(end, what) for end in spell] if isinstance(spell, Iterable) and not isinstance(spell, str) else []
+        if len(ends) != 2:
+            raise ConfigError(f"{what} is no sequence of pairs of dates, such as [('2019-10-08', '2019-10-09')]")
+        if ends[0] > ends[1]:
+            raise ConfigError(f"{what}: {ends[0]:%Y-%m-%d} to {ends[1]:%Y-%m-%d} runs backwards: write the earlier date first")
+        found.append((ends[0].date(), ends[1].date()))
+    return found
 
 
 def grid(found: pd.DatetimeIndex) -> SessionCalendar:

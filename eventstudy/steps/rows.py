@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from eventstudy.abnormal import HeldReturn, buy_and_hold
 from eventstudy.calendar import SessionCalendar, positions_between
-from eventstudy.errors import ConfigError, DataError
+from eventstudy.errors import ConfigError, DataError, check_choice
 from eventstudy.factors import Factor, factor_from_levels, factor_from_returns
 from eventstudy.further import shifted_factor
 from eventstudy.models.thin import shifted
@@ -19,9 +19,9 @@ from eventstudy.returns import trade_rows as internal_rows
 from eventstudy.shapes import index_dates, index_series, share_series
 from eventstudy.sources.base import Absent, PriceSeries
 from eventstudy.sources.factortable import FactorUnits, factor_table
-from eventstudy.steps.dates import Day, as_day, grid
+from eventstudy.steps.dates import Day, as_day, date_pairs, grid
 from eventstudy.steps.dates import sessions as exchange_days
-from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, TRADED, UNKNOWN, Listing, Spell, total_return_level
+from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, TRADED, UNKNOWN, Listing, total_return_level
 from eventstudy.trading import trading_status as internal_status
 from eventstudy.windows import Window, as_window
 
@@ -164,8 +164,8 @@ def trade_rows(
     >>> rows[["tau", "span", "ret", "mkt"]].round(3).to_dict("records")
     [{'tau': 2, 'span': 3, 'ret': 0.1, 'mkt': 0.02}]
     """
-    _check_choice("suspensions", suspensions, TREATMENTS)
-    _check_choice("returns", returns, ("log", "simple"))
+    check_choice("suspensions", suspensions, TREATMENTS)
+    check_choice("returns", returns, ("log", "simple"))
     listing = _listing(prices, benchmark, sessions, status, symbol, volume, suspended, absent)
     listing = replace(listing, factors=_factors(listing, factors, factor_units, indices, shifts))
     found, calendar = internal_rows(listing, suspensions, returns), listing.calendar
@@ -266,13 +266,13 @@ def _series(
     prices: Prices, symbol: str | None, volume: pd.Series | pd.DataFrame | None, absent: Absent | None
 ) -> PriceSeries:
     if absent is not None:
-        _check_choice("absent", absent, ("suspended", "missing"))
+        check_choice("absent", absent, ("suspended", "missing"))
     series = share_series(prices, symbol, volume)
     return series if absent is None else replace(series, absent=absent)
 
 
 def _status(series: PriceSeries, calendar: SessionCalendar, suspended: Sequence[tuple[Day, Day]]) -> pd.Series:
-    spells = _pairs(suspended, "suspended")
+    spells = date_pairs(suspended, "suspended")
     first, last = calendar.sessions[[0, -1]]
     frame = series.frame.loc[first:last]
     words, notes = internal_status(replace(series, frame=frame), calendar, spells)
@@ -326,20 +326,9 @@ def _place(calendar: SessionCalendar, event: Day) -> int:
 
 def _spells(calendar: SessionCalendar, masks: Sequence[tuple[Day, Day]]) -> np.ndarray:
     touched = np.zeros(len(calendar.sessions), dtype=bool)
-    for first, last in _pairs(masks, "masks"):
+    for first, last in date_pairs(masks, "masks"):
         touched[positions_between(calendar, first, last)] = True
     return touched
-
-
-def _pairs(spells: Sequence[tuple[Day, Day]], what: str) -> list[Spell]:
-    """Return spells of dates, both ends inclusive."""
-    found = []
-    for spell in spells if isinstance(spells, Iterable) else [""]:
-        ends = [] if isinstance(spell, str) else [as_day(end, what).date() for end in spell]
-        if len(ends) != 2 or ends[0] > ends[1]:
-            raise ConfigError(f"{what} is no sequence of pairs of dates in order, such as [('2019-10-08', '2019-10-09')]")
-        found.append((ends[0], ends[1]))
-    return found
 
 
 def _factors(
@@ -364,8 +353,3 @@ def _factors(
     if taken := sorted(set(found) & set(OWN_COLUMNS)):
         raise ConfigError(f"a factor cannot be called {taken[0]!r}, which is a column of the rows: rename it")
     return found
-
-
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} = {value!r} is none of {', '.join(choices)}")
