@@ -8,6 +8,7 @@ import json
 import math
 import re
 import subprocess
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -180,6 +181,32 @@ def test_page_fits_the_screen_and_asks_for_nothing(browser: Browser, page_of, na
         assert page.locator("body").inner_text().strip()
 
 
+WORDS = """() => [...document.querySelectorAll('figure svg')].map(drawing => {
+    const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+    return Math.min(...[...drawing.querySelectorAll('text')].map(word => scale * parseFloat(getComputedStyle(word).fontSize)));
+})"""
+
+
+@pytest.mark.parametrize("name", ["entity", "zte", "hundred", "thousands", "chinese"])
+def test_words_of_figures_can_be_read_on_a_phone(browser: Browser, page_of, name: str) -> None:
+    with opened(browser, page_of(name), PHONE) as page:
+        sizes = page.evaluate(WORDS)
+        assert sizes
+        assert min(sizes) >= 9
+        # what is wider than the screen says so above it, and can be moved with the keyboard
+        for place in range(page.locator("figure").count()):
+            figure = page.locator("figure").nth(place)
+            wide = figure.locator(".panels").evaluate("box => box.scrollWidth > box.clientWidth + 1")
+            assert figure.locator(".swipe").is_visible() == wide
+            if wide:
+                box = figure.locator(".panels")
+                box.focus()
+                page.keyboard.press("ArrowRight")
+                page.wait_for_function("box => box.scrollLeft > 0", arg=box.element_handle())
+    with opened(browser, page_of(name), DESK) as page:
+        assert page.locator(".swipe:visible").count() == 0
+
+
 # The cells of the first run as they are in the list of a watch list's runs
 LONGER = """() => {
     const cells = document.querySelector('#runs tbody tr').cells;
@@ -316,6 +343,21 @@ def test_prints_to_a4_with_every_figure_whole(browser: Browser, page_of, tmp_pat
     assert [label for label, pages in printed if len(pages) != 1] == []
     width, height = (float(side) * 25.4 / 72 for side in pypdf.PdfReader(file).pages[0].mediabox[2:])
     assert (round(width), round(height)) == (210, 297)
+
+
+@pytest.mark.parametrize(("name", "most"), [("entity", 25), ("zte", 15), ("chinese", 25)])
+def test_paper_begins_with_the_contents_and_is_not_wasted(
+    browser: Browser, page_of, tmp_path: Path, name: str, most: int
+) -> None:
+    file = tmp_path / "page.pdf"
+    with opened(browser, page_of(name)) as page:
+        listed = page.locator("nav li > a").all_inner_texts()
+        page.pdf(path=file, prefer_css_page_size=True)
+    sheets = pypdf.PdfReader(file).pages
+    assert len(sheets) <= most
+    assert len(listed) > 5
+    first, *titles = ("".join(unicodedata.normalize("NFKC", text).split()) for text in (sheets[0].extract_text(), *listed))
+    assert [title for title in titles if title not in first] == []
 
 
 def test_a_table_over_several_sheets_has_its_headings_on_each(browser: Browser, page_of, tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import tomli_w
-from test_report import Page, checked
+from test_report import SESSIONS, Page, checked, panel
 
 import eventstudy as es
-from eventstudy.changes import Change, Comparison
+from eventstudy.changes import Change, Comparison, input_changes, result_changes
 from eventstudy.manifest import event_sessions, headline_mean
+from eventstudy.record import state_of_result
 from eventstudy.report import render_comparison, render_index
+from eventstudy.result import StudyResult
+from eventstudy.run import run_study
 
 COMPARISON = Comparison(
     "20261125T103000Z-1f2e3d4c",
@@ -232,3 +235,25 @@ def test_manifest_of_many_firms_has_the_mean_that_tidy_has(panel) -> None:
 def test_index_of_older_runs_says_what_their_manifests_say(about: dict[str, object]) -> None:
     run = {"study": "s", "run_id": "r", "href": "s/r/report.html", "told": "A +1.0% over [0, 3]"} | about
     assert "A +1.0% over [0, 3]" in Page(render_index([run])).text
+
+
+def test_events_are_named_by_their_labels_and_by_their_ids_where_two_are_alike(tmp_path: Path) -> None:
+    def study(labels: list[str], session: int) -> StudyResult:
+        config = panel(tmp_path, ["AAA"], [-0.05])
+        config["event"] = [
+            {"id": f"e{place}", "label": label, "session": SESSIONS[session + 30 * place].date(), "firms": ["AAA"]}
+            for place, label in enumerate(labels)
+        ]
+        return run_study(config)
+
+    for labels, heads in (
+        (["First ban", "Second ban"], ["AAA (First ban)", "AAA (Second ban)"]),
+        (["A ban", "A ban"], ["AAA (A ban (e0))", "AAA (A ban (e1))"]),
+        (["A ban", ""], ["AAA (A ban)", "AAA (e1)"]),
+    ):
+        older, newer = (state_of_result(study(labels, session)) for session in (120, 121))
+        changes = (*input_changes(older, newer), *result_changes(older, newer))
+        page = checked(render_comparison(Comparison("a", "b", changes), newer, older))
+        for head in heads:
+            assert head in page.text
+            assert f"events {head} announced" in page.text

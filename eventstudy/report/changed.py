@@ -124,6 +124,7 @@ def _moved(reading: Reading, changes: tuple[Change, ...]) -> Table:
     rows = tuple(_row(reading, change) for change in changes[:MOST_TOLD])
     more = len(changes) - MOST_TOLD
     notes = (_("{count} further numbers moved: see changes.csv.", count=more),) if more > 0 else ()
+    notes = (*notes, _("N = 1 in the lines of firms; that of tests stands with them in the results, as do their nulls."))
     return Table("changes-table", _("Numbers that moved"), columns, (Block(rows),), notes)
 
 

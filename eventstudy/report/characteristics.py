@@ -44,8 +44,8 @@ def _table(reading: Reading, group: str, found: pd.DataFrame) -> Table:
         blocks.append(Block(tuple(_row(row, strong) for _place, row in rows.iterrows()), window(bounds)))
     notes = (
         _(
-            "Null of t and p: the coefficient is zero, the CARs being what they are estimated to be. N is the number of "
-            "firms with a CAR in the window and a value of every characteristic."
+            "p: t test, two-sided. Null: the coefficient is zero, the CARs being what they are estimated to be. N is the number "
+            "of firms with a CAR in the window and a value of every characteristic."
         ),
     )
     caption = _("CARs on firm characteristics: {group}", group=reading.group_name(group))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from eventstudy.changes import Change, Comparison, State, differ
+from eventstudy.changes import EVENTS, Change, Comparison, State, differ
 from eventstudy.report.changed import group_in_words, kind_words, moved_by, moved_number, moved_words
 from eventstudy.report.language import _, ngettext, written_in
 from eventstudy.report.numbers import Scale, joined, running, whole, window
@@ -20,7 +20,6 @@ from eventstudy.report.wording import own_words
 UNFOLDED = 40  # more tests that moved are folded away
 AS_ESTIMATED = Scale("simple")  # of runs whose config is not to be had
 Key = tuple[str, ...]
-Name = Callable[[str], FirmName]
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,15 @@ class Pair:
     def firm_name(self, symbol: str) -> FirmName:
         """Return the names of a firm, those of the newer run before those of the older one."""
         return (self.newer if self.newer.knows(symbol) or not self.older.knows(symbol) else self.older).firm_name(symbol)
+
+    def event_words(self, event: str, among: Iterable[str]) -> str:
+        """Return an event by its label, with its id only where others `among` which it stands have the same label."""
+        labels = {**self.older.labels, **self.newer.labels}
+        label = labels.get(event, "")
+        if not label:
+            return own_words(event)
+        alike = any(labels.get(other) == label for other in among if other != event)
+        return _("{label} ({event})", label=label, event=own_words(event)) if alike else label
 
     def treated(self, key: FirmKey) -> bool:
         """Whether the event named the firm, as far as is known."""
@@ -115,7 +123,7 @@ def render_comparison(
             title=pair.newer.title, other=pair.older.title if pair.older.title != pair.newer.title else "",
             links={"older": "", "newer": "", "changes": ""} | dict(links or {}),
             problem=own_words(comparison.problem).rstrip("."), answer=_answer(pair, len(inputs), results, treated),
-            inputs=_inputs(inputs, pair.firm_name), tests=_tests(tests, pair), folded=len(tests) > UNFOLDED,
+            inputs=_inputs(inputs, pair), tests=_tests(tests, pair), folded=len(tests) > UNFOLDED,
             effects=[
                 _effects(treated, pair, "moved", _("Effects of the treated firms that moved, and the input that moved them")),
                 _effects(
@@ -156,7 +164,8 @@ def _headline(pair: Pair) -> str:
 def _headline_effect(pair: Pair, key: FirmKey, moved: bool, keys: Sequence[FirmKey]) -> str:
     name = pair.firm_name(key[1]).name
     if [symbol for _event, symbol in keys].count(key[1]) > 1:
-        name = _("{firm} ({event})", firm=name, event=own_words(key[0]))
+        words = pair.event_words(key[0], [event for event, symbol in keys if symbol == key[1]])
+        name = _("{firm} ({event})", firm=name, event=words)
     values = pair.older.headline.get(key, ""), pair.newer.headline.get(key, "")
     old, new = pair.numbers(Change("result", "", field="car", old=values[0], new=values[1]))
     if moved:
@@ -188,7 +197,7 @@ def _furthest(pair: Pair, treated: Sequence[Moved]) -> str:
     )  # fmt: skip
 
 
-def _inputs(changes: Sequence[Change], name: Name) -> Table:
+def _inputs(changes: Sequence[Change], pair: Pair) -> Table:
     columns = (
         Column(_("Input"), False), Column(_("Of"), False), Column(_("Date"), False), Column(_("Field"), False),
         Column(_("Before"), False), Column(_("Now"), False),
@@ -197,13 +206,24 @@ def _inputs(changes: Sequence[Change], name: Name) -> Table:
         Row(
             kind_words(change.kind),
             (
-                name(change.subject).name, own_words(change.date), own_words(change.field),
+                _of(change, changes, pair), own_words(change.date), own_words(change.field),
                 own_words(change.old) or _("none"), own_words(change.new) or _("none"),
             ),
         )
         for change in changes
     )  # fmt: skip
-    return Table("inputs-table", _("Inputs that differ"), columns, (Block(rows),))
+    notes = (_("N = {count}: each line is one value.", count=whole(len(rows))),)
+    return Table("inputs-table", _("Inputs that differ"), columns, (Block(rows),), notes)
+
+
+def _of(change: Change, changes: Sequence[Change], pair: Pair) -> str:
+    """Return what an input is of: a firm by its name; one at an event by the event's label, too."""
+    if change.kind != EVENTS:
+        return pair.firm_name(change.subject).name
+    event, _comma, symbol = change.subject.rpartition(", ")
+    keys = [one.subject.rpartition(", ") for one in changes if one.kind == EVENTS]
+    others = [other for other, _comma, firm in keys if firm == symbol]
+    return _("{firm} ({event})", firm=pair.firm_name(symbol).name, event=pair.event_words(event, others))
 
 
 def _effects(cars: Sequence[Moved], pair: Pair, anchor: str, caption: str) -> Table:
@@ -218,7 +238,8 @@ def _effects(cars: Sequence[Moved], pair: Pair, anchor: str, caption: str) -> Ta
     for (event, symbol), rows in blocks.items():
         head = pair.firm_name(symbol)
         if several:
-            full = _("{firm} ({event})", firm=head.name, event=own_words(event))
+            words = pair.event_words(event, [other for other, firm in blocks if firm == symbol])
+            full = _("{firm} ({event})", firm=head.name, event=words)
             head = FirmName(full, head.other, "" if head.symbol == head.name else head.symbol)
         found.append(Block(tuple(rows), head))
     unit = pair.newer.scale.unit if pair.newer.scale else "%"
@@ -226,7 +247,8 @@ def _effects(cars: Sequence[Moved], pair: Pair, anchor: str, caption: str) -> Ta
     notes = (
         read if pair.converted else _("CAR: cumulative abnormal return as estimated: the config of a run cannot be read."),
         _(
-            "s.e.: standard error of the CAR, in {unit}; p: two-sided, of the CAR being zero. Each line is one firm: N = 1.",
+            "s.e.: standard error of the CAR, in {unit}; p: t test, two-sided. Null: the CAR is zero and the event changed "
+            "nothing, errors normal (sharp null). Each line is one firm: N = 1.",
             unit=unit,
         ),
         _("A window counts sessions from the event session, both ends included. Empty: did not move."),

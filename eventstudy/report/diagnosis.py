@@ -146,7 +146,8 @@ def windows(reading: Reading) -> Table:
     """Return what was estimated on, beside the event, one firm a row; a mark stands where a threshold is passed."""
     notes = (
         _(
-            "“!” marks an estimation share above 5%, a market distance above 3, a variance after closures above twice that "
+            "p: Chow’s F test. Null: the model is the same on both halves of the estimation, errors normal. “!” marks p below "
+            "0.01, an estimation share above 5%, a market distance above 3, a variance after closures above twice that "
             "of other sessions, an sd before the event below half or above twice that of the estimation, and three or more "
             "limit closes."
         ),
@@ -230,7 +231,7 @@ def placebo_sensitivity(reading: Reading) -> Table:
         (AFTER_CLOSURE, _("first sessions after a closure of three days or more")),
         (FAR_MARKET, _("the quarter of the dates on which the benchmark moved most")),
     )
-    rows = []
+    rows, n = [], len(reading.study.cross_section(ALL, headline).firms)
     for test, words in kinds:
         row = row_of_placebo(reading, ALL, headline, test)
         if row is not None:
@@ -241,12 +242,12 @@ def placebo_sensitivity(reading: Reading) -> Table:
             rows.append(Row(words, cells))
     notes = (
         _(
-            "Mean CAR of the treated firms over {window}. Null: the event changed nothing (sharp null). If the event came "
-            "after a closure, or while the whole market moved, the dates that share this are the fairer comparison, as far "
-            "as there are enough of them.",
-            window=window(headline),
+            "Mean CAR of the treated firms over {window}, N = {n}; p: placebo dates, two-sided. Null: the event changed nothing "
+            "(sharp null). If the event came after a closure, or while the whole market moved, the dates that share this are the "
+            "fairer comparison, as far as there are enough of them.",
+            window=window(headline), n=whole(n),
         ),
-    )
+    )  # fmt: skip
     caption = _("The placebo p-value over dates that resemble the event")
     shown = rows if len(rows) > 1 else []
     return finished(reading, Table("placebo-sensitivity", caption, columns, (Block(tuple(shown)),), notes))

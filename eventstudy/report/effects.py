@@ -44,10 +44,10 @@ def cars(reading: Reading, subjects: Sequence[Subject], anchor: str, caption: st
             unit=unit,
         ),
         _(
-            "Null of t and p: the CAR is zero and the event changed nothing, errors normal (sharp null). N = {count}. Holm p "
-            "adjusts for the firms with a CAR in the same window, not for the number of windows.",
-            count=len(subjects),
+            "p: t test, two-sided. Null: the CAR is zero and the event changed nothing, errors normal (sharp null). Holm p: "
+            "the same p, adjusted for all firms with a CAR in the window, not for the number of windows."
         ),
+        one_firm_a_line(),
     ]
     if any(effect.censored for effect in effects):
         notes.append(
@@ -207,7 +207,8 @@ def detectable(reading: Reading) -> Table:
             "Two-sided test at the {level} level; averages by the standard error of the portfolio t. Empty: undefined in "
             "that window.",
             level=f"{100 * reading.plan.alpha:g}%",
-        )
+        ),
+        _("N = 1 in the lines of firms; in those of averages it is the number of firms with a CAR in the window."),
     ]
     if reading.scale.kind == "log":
         notes.append(_("The smallest rise is a little larger in per cent than the fall: 1 / (1 − fall) − 1."))

@@ -126,7 +126,7 @@ def _shade(axes: Axes, taus: Sequence[int], words: Words, label: str) -> None:
         middle = (widest[0] + widest[-1]) / 2
         axes.text(
             middle, 0.02, words.place(label), transform=axes.get_xaxis_transform(), ha="center", va="bottom",
-            fontsize=TEXT - 1.5, color=INKS["muted"],
+            fontsize=TEXT - 1.2, color=INKS["muted"],
         )  # fmt: skip
 
 

@@ -153,10 +153,10 @@ def together(reading: Reading) -> Table:
         _(
             "Leak: its own window, against a model estimated before the leak. Announcement: the headline window. Both "
             "together: the sum of the two as log returns, read as a change in value, with the covariance that shared "
-            "estimation sessions give the two. Null of p: neither moved the share (sharp null)."
+            "estimation sessions give the two. p: t test, two-sided. Null: neither moved the share (sharp null)."
         )
         if reading.scale.kind == "log"
-        else _("Both together: the sum of the two. Null of p: neither moved the share (sharp null)."),
+        else _("Both together: the sum of the two. p: t test, two-sided. Null: neither moved the share (sharp null)."),
         _("What moved a share between the two dates is in neither."),
         one_firm_a_line(),
     ]
@@ -256,8 +256,8 @@ def before(reading: Reading) -> Table:
     columns = (Column(_("Firm"), False), *_columns(reading, len(windows)))
     notes = (
         _(
-            "Null of p: nothing but usual noise in these sessions (sharp null). The window that ends after the event is the "
-            "whole effect if news spread in the last ten sessions before it."
+            "p: t test, two-sided. Null: nothing but usual noise in these sessions (sharp null). The window that ends after the "
+            "event is the whole effect if news spread in the last ten sessions before it."
         ),
         one_firm_a_line(),
     )
@@ -302,6 +302,7 @@ def scaled(reading: Reading) -> Table:
             "sessions, only 1 − π of its effect was left to show, and the whole would be the measured effect divided by 1 − "
             "π. The columns show what an assumption about π would mean; they are no estimates and have no p-value."
         ),
+        one_firm_a_line(),
     )
     caption = _(
         "The whole effect under assumptions about what was expected, {window}",

@@ -13,7 +13,7 @@ from eventstudy.limit_tables import limits_known
 from eventstudy.report.language import N_, _
 from eventstudy.report.numbers import at_tau, day, listed, percent, size, whole, window
 from eventstudy.report.subjects import Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, finished, records
+from eventstudy.report.tabular import Block, Column, Row, Table, finished, one_firm_a_line, records
 from eventstudy.report.wording import REASONS, sentence, why
 from eventstudy.windows import Window
 
@@ -98,11 +98,14 @@ def _suggested(reading: Reading, known: list[Subject]) -> list[str]:
             )
         )  # fmt: skip
     missing = [subject.name for subject in reading.subjects if subject not in known and subject.firm.session is not None]
-    if missing and len(missing) <= 6:
-        told.append(_(
-            "Limit closes of {names} cannot be told: no limit is named, or only adjusted prices are recorded.",
-            names=listed(missing),
-        ))
+    if len(missing) <= 6:
+        adjusted = [subject.name for subject in reading.subjects if "adjusted_only" in dict(subject.firm.listing.notes)]
+        without = [name for name in missing if name not in adjusted]
+        noted = [name for name in missing if name in adjusted]
+        if without:
+            told.append(_("Limit closes of {names} cannot be told: no limit is named.", names=listed(without)))
+        if noted:
+            told.append(_("Limit closes of {names} cannot be told: see the notes on the data.", names=listed(noted)))
     return told
 
 
@@ -149,6 +152,7 @@ def treatments(reading: Reading) -> Table:
             "maximum likelihood with the limit closes of the estimation as bounds (Tobit), where there are three or more. ≤ "
             "and ≥: the window ends on a limit close. Standard errors and p-values: limit_days.csv."
         ),
+        one_firm_a_line(),
         *(sentence(_("Undefined ({code}): {reason}", code=code, reason=why(code))) for code in codes),
     )
     caption = _("Effects under other readings of limit closes")

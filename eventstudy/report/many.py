@@ -218,17 +218,18 @@ def _tests(result: PanelResult) -> Table:
             rows.append(Row(words_of_test(str(row["test"])).name, cells, strong))
         blocks.append(Block(tuple(rows), _group_name(group)))
     nulls = [null for null in dict.fromkeys(result.tests["null"]) if null in NULLS]
-    notes = tuple(_("{null}: {words}.", null=null_name(null), words=_(NULLS[null])) for null in nulls)
+    notes = tuple(_("Null “{null}”: {words}.", null=null_name(null), words=_(NULLS[null])) for null in nulls)
     return Table("tests", _("Tests over the headline window {window}", window=window(bounds)), columns, tuple(blocks), notes)
 
 
 def _quantiles(result: PanelResult, scale: Scale) -> Table:
-    columns = (Column(_("Window"), False), *(Column(f"{decimal(100 * share, 0)}%") for share in QUANTILES))
+    counted = Column("N", True, _("events with a CAR in the window"))
+    columns = (Column(_("Window"), False), counted, *(Column(f"{decimal(100 * share, 0)}%") for share in QUANTILES))
     rows = []
     for place, bounds in enumerate(result.plan.windows.car):
         car = result.study.estimates.car[result.study.counted(ALL, place), place]
         cells = tuple(percent(scale.effect(float(value))) for value in np.quantile(car, QUANTILES)) if len(car) else ("",) * 7
-        rows.append(Row(window(bounds), cells, bounds == result.plan.headline_window))
+        rows.append(Row(window(bounds), (whole(len(car)), *cells), bounds == result.plan.headline_window))
     return Table("quantiles", _("Quantiles of the single effects"), columns, (Block(tuple(rows)),))
 
 
@@ -237,14 +238,15 @@ def _models(result: PanelResult) -> Table:
         "nobs": _("Observations"), "sigma": _("Residual standard deviation a session"), "beta": _("Beta"), "r_squared": "R²",
         "suspended_share": _("Share of sessions without a trade"), "max_span": _("Longest return, in sessions"),
     }  # fmt: skip
-    columns = (Column(_("Figure"), False), *(Column(title) for title in (_("Least"), _("Median"), _("Most"))))
+    counted = Column("N", True, _("events with this figure"))
+    columns = (Column(_("Figure"), False), counted, *(Column(title) for title in (_("Least"), _("Median"), _("Most"))))
     rows = []
     for name, title in names.items():
         values = result.models[name].dropna().to_numpy(dtype=float)
         if len(values):
             cells = (values.min(), float(np.median(values)), values.max())
             digits = 0 if name in ("nobs", "max_span") else 4 if name == "sigma" else 2
-            rows.append(Row(title, tuple(decimal(value, digits) for value in cells)))
+            rows.append(Row(title, (whole(len(values)), *(decimal(value, digits) for value in cells))))
     return Table("models", _("The estimated models"), columns, (Block(tuple(rows)),))
 
 
@@ -256,7 +258,7 @@ def _counts(anchor: str, caption: str, reasons: pd.Series) -> Table:
     counts = reasons.value_counts()
     rows = tuple(Row(why(str(code)), (whole(count), str(code))) for code, count in counts.items())
     columns = (Column(_("Reason"), False), Column(pgettext("how many", "Number")), Column(_("Code"), False))
-    return Table(anchor, caption, columns, (Block(rows),))
+    return Table(anchor, caption, columns, (Block(rows),), (_("N = {count} in all.", count=whole(len(reasons))),))
 
 
 def _sessions(result: PanelResult) -> Table:

@@ -31,7 +31,7 @@ from eventstudy.report.numbers import (
     window,
 )
 from eventstudy.report.subjects import Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, explained, finished, own_null
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, explained, finished, one_firm_a_line, own_null
 from eventstudy.report.wording import (
     COVARIANCES,
     ESTIMATORS,
@@ -64,7 +64,8 @@ def events(reading: Reading) -> Table:
         status = _("excluded: {reason}", reason=told) if row["status"] == "excluded" else told or _("ok")
         cells = tuple(own_words(str(row[name])) for name in ("event_id", "group", "announced_at"))
         rows.append(Row(reading.firm_name(row["symbol"]), (*cells, row["event_session"], row["first_traded_session"], status)))
-    return finished(reading, Table("events", _("Events and their sessions"), columns, (Block(tuple(rows)),)))
+    notes = (_("N = {count}: each line is one firm at one event.", count=whole(len(rows))),)
+    return finished(reading, Table("events", _("Events and their sessions"), columns, (Block(tuple(rows)),), notes))
 
 
 def market(reading: Reading) -> Table:
@@ -155,7 +156,7 @@ def models(reading: Reading) -> Table:
         )
         for _place, row in reading.result.models.iterrows()
     )  # fmt: skip
-    return finished(reading, Table("models", _("Models as estimated, one a firm"), columns, (Block(rows),)))
+    return finished(reading, Table("models", _("Models as estimated, one a firm"), columns, (Block(rows),), (one_firm_a_line(),)))
 
 
 def _share(value: float) -> str:
@@ -267,7 +268,8 @@ def data(reading: Reading) -> Table:
         )
         for _place, row in reading.result.data.iterrows()
     )  # fmt: skip
-    return finished(reading, Table("data-series", _("Price series"), columns, (Block(rows),)))
+    notes = (_("N = {count}: each line is one series of prices.", count=whole(len(rows))),)
+    return finished(reading, Table("data-series", _("Price series"), columns, (Block(rows),), notes))
 
 
 def hashes(reading: Reading) -> list[tuple[str, str]]:
@@ -292,11 +294,16 @@ def index_note(reading: Reading) -> str:
 
 
 def data_notes(reading: Reading) -> list[tuple[str, str, str]]:
-    """Return (letter or empty, firm, sentence) of every note on the data."""
-    notes = [(letter, reading.firm_name(symbol).name, sentence(note)) for letter, (symbol, note) in reading.source_notes.items()]
-    for symbol in reading.study.inputs.series:
+    """Return (letter or empty, firm, sentences) of every note on the data; what else is found of a series ends its last note."""
+    lettered: dict[str, list[tuple[str, str]]] = {}
+    for letter, (symbol, note) in reading.source_notes.items():
+        lettered.setdefault(symbol, []).append((letter, sentence(note)))
+    notes = []
+    for symbol in dict.fromkeys([*lettered, *reading.study.inputs.series]):
         doubts = [doubt for doubt in symbol_doubts(reading.study, symbol) if doubt.severity != "info"]
-        notes += [("", reading.firm_name(symbol).name, sentence(said(doubt.text))) for doubt in doubts]
+        *earlier, (letter, last) = lettered.get(symbol, [("", "")])
+        told = running((last, *(sentence(said(doubt.text)) for doubt in doubts)))
+        notes += [(letter, reading.firm_name(symbol).name, words) for letter, words in (*earlier, (letter, told)) if words]
     return notes
 
 

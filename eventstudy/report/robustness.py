@@ -27,7 +27,7 @@ from eventstudy.report.numbers import (
 )
 from eventstudy.report.specifications import Curve, Dimension, curve, dimensions
 from eventstudy.report.subjects import Reading, Subject
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, one_firm_a_line
 from eventstudy.report.wording import LEFT_IN, why
 from eventstudy.robustness import OTHER_FIRMS
 from eventstudy.windows import Window
@@ -293,7 +293,10 @@ def _firms(reading: Reading, curves: dict[tuple[str, str], Curve]) -> Table:
         )  # fmt: skip
         rows.append(Row(subject.label, cells))
     caption = _("Each treated firm over all specifications")
-    notes = (_("Effects read as changes in value. Interval of a single firm by t; not adjusted for the number of firms."),)
+    notes = (
+        _("Effects read as changes in value. Interval of a single firm by t; not adjusted for the number of firms."),
+        one_firm_a_line(),
+    )
     return finished(reading, Table("robustness-firms", caption, columns, (Block(tuple(rows)),), notes))
 
 
@@ -317,9 +320,9 @@ def choices_table(reading: Reading, mean: Curve, choices: Sequence[Dimension]) -
         blocks.append(Block(tuple(rows), choice.name))
     notes = (
         _(
-            "Left: the headline with this one choice changed, all else as in the study; null of t and p: the event changed "
-            "nothing (sharp null), errors normal. Right: all comparable specifications with this choice. Lifted out: the "
-            "study’s own choice. All specifications, with each firm’s, stand in tables/robustness.csv."
+            "Left: the headline with this one choice changed, all else as in the study. t and p: portfolio t, two-sided; null: "
+            "the event changed nothing (sharp null), errors normal. Right: all comparable specifications with this choice. "
+            "Lifted out: the study’s own choice. All specifications, with each firm’s, stand in tables/robustness.csv."
         ),
     )
     spans = ((_("Headline with this one change"), PART), (_("All specifications with this choice"), SHARED))

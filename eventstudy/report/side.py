@@ -54,6 +54,13 @@ class Side:
         tags = (f"-{FIRST}", f"-{LAST}", "")
         return {(event.event_id + tag, event.symbol): event.role for tag in tags for event in events}
 
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What happened, by the id of the event, and by those of its two readings; events without a label are left out."""
+        events = self.state.inputs.events if self.state and self.state.inputs else ()
+        tags = (f"-{FIRST}", f"-{LAST}", "")
+        return {event.event_id + tag: own_words(event.label) for tag in tags for event in events if event.label}
+
     def treated(self, key: FirmKey) -> bool:
         """Whether the event named the firm, as far as is known."""
         return self.roles.get(key, "treated") == "treated"

@@ -106,8 +106,8 @@ def one_firm_a_line() -> str:
 
 
 def own_null() -> str:
-    """Return the null of a firm's own CAR or abnormal return."""
-    return _("Null of p: it is zero and the event changed nothing, errors normal (sharp null); two-sided.")
+    """Return the test and the null of a firm's own CAR or abnormal return."""
+    return _("p: t test, two-sided. Null: the effect is zero and the event changed nothing, errors normal (sharp null).")
 
 
 def source_notes(labels: Sequence[str | FirmName]) -> tuple[str, ...]:

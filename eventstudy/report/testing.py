@@ -64,7 +64,7 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
                     heading = _("{group}, {window}: {kind}", group=name_of_group, window=window(bounds), kind=_(kind))
                     blocks.append(Block(rows, heading))
     nulls = dict.fromkeys(_null(row) for _place, row in table[table["group"].isin(groups)].iterrows())
-    told = (_("{null}: {words}.", null=null_name(null), words=_(NULLS[null])) for null in nulls if null in NULLS)
+    told = (_("Null “{null}”: {words}.", null=null_name(null), words=_(NULLS[null])) for null in nulls if null in NULLS)
     notes = [*_roles(reading, windows), *told]
     notes += _correlations(reading, groups, windows)
     if "placebo_max" in set(table["test"]):

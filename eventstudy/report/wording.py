@@ -220,10 +220,7 @@ EXPECTATION = {
 # what the snapshot says of its series
 # What sources say of a series, as they and the store keep it: plain text, known again by its fixed words.
 NOTES = (
-    N_(
-        "recorded adjusted for dividends as of August 2020: its returns are right, its price levels are not those traded, so "
-        "price-limit days cannot be told"
-    ),
+    N_("adjusted for dividends as of August 2020"),
     N_("the dividend of 2019-04-30 (0.06 CNY) is inferred from an adjusted series"),
     N_(
         "on 2019-05-15 the reference price fell from 83.15 to 63.72: recorded as 3 bonus shares for 10 and 0.32 CNY in cash, the "
