@@ -43,7 +43,8 @@ def write_study(folder: Path) -> None:
         "study": {"name": "panel", "title": "A made panel", "events": "events.csv"},
         "market": {"calendar": "benchmark", "benchmark": "market"},
         "data": {
-            "source": "files", "files": {"prices": "prices.parquet", "benchmark": "benchmark.csv", "shape": "wide"},
+            "source": "files", "store": "store",
+            "files": {"prices": "prices.parquet", "benchmark": "benchmark.csv", "shape": "wide"},
         },
         "windows": {"estimation": ESTIMATION, "event": EVENT, "car": CAR},
         "model": {"name": "market", "returns": "log", "suspensions": "trade-to-trade"},

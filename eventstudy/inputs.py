@@ -22,8 +22,8 @@ from eventstudy.prices import Fetched, Fetching, Span, fetch_series, needed_date
 from eventstudy.sources import Source
 from eventstudy.sources.base import PriceSeries
 from eventstudy.sources.factortable import FactorTable, read_factors
-from eventstudy.sources.files import FileSource, read_table
-from eventstudy.sources.wide import WideSeries
+from eventstudy.sources.files import read_table
+from eventstudy.sources.wide import WholeSource, WideSeries
 from eventstudy.windows import Windows
 
 
@@ -120,8 +120,8 @@ def _fetched(
         dict.fromkeys([*(settings.benchmark for asked in everyones for settings in asked.values()), *_indices(plan)])
     )
     many = isinstance(events, EventTable)
-    # files are read whole, whatever the dates: to find these for every single one of many events would be for nothing
-    spans = {} if many and isinstance(source, FileSource) else _spans(plan, events, firms, specifications)
+    # of a source that asks nobody for dates they need not be found for every single one of many events
+    spans = {} if many and isinstance(source, WholeSource) else _spans(plan, events, firms, specifications)
     return fetch_series(source, list(firms), benchmarks, spans, fetching.watch, many)
 
 

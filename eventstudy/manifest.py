@@ -7,11 +7,13 @@ import hashlib
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import repeat
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,6 +24,8 @@ from eventstudy.headline import headline_of
 from eventstudy.panel.result import PanelResult
 from eventstudy.prices import store_folder
 from eventstudy.result import StudyResult
+from eventstudy.sources.base import PriceSeries
+from eventstudy.sources.wide import WideSeries, content_hashes
 from eventstudy.store import Store
 from eventstudy.study import ALL
 from eventstudy.tables import day
@@ -32,6 +36,8 @@ NO_PART = {"runs", "compute"}  # keys that move no number
 TIME_WILL_TELL = {"provisional", "calendar_end"}
 
 Manifest = Mapping[str, Any]
+
+_identities: WeakKeyDictionary[StudyResult, str] = WeakKeyDictionary()  # a result never changes, and is asked several times
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -55,14 +61,21 @@ def versions() -> dict[str, str]:
 
 def identity(result: StudyResult) -> str:
     """Return the SHA-256 (hex) over the resolved study, the package's version and each series' content."""
+    if result not in _identities:
+        _identities[result] = _identity(result)
+    return _identities[result]
+
+
+def _identity(result: StudyResult) -> str:
     inputs = result.inputs
+    in_file = result.spec is not None and bool(result.spec.study.events)  # whose hash tells of them all
     content = {
         "study": result.spec.model_dump(mode="json", by_alias=True, exclude=NO_PART) if result.spec else repr(inputs.plan),
-        "events": [repr(event) for event in inputs.events],
+        "events": [] if in_file else [repr(event) for event in inputs.events],
         "regression": repr(inputs.plan.regression),
         "seals": [(seal.sealed_at.isoformat(), seal.sha256) for seal in result.seals],
         "version": __version__,
-        "series": {symbol: series.content_hash for symbol, series in sorted(inputs.series.items())},
+        "series": content_hashes(inputs.series),
         "files": _input_hashes(result),
         "unfinished": sorted(result.reasons),
     }
@@ -71,7 +84,13 @@ def identity(result: StudyResult) -> str:
 
 def _input_hashes(result: StudyResult) -> dict[str, str]:
     spec = result.spec
-    return {name: hashlib.sha256(spec.path(name).read_bytes()).hexdigest() for name in spec.input_files} if spec else {}
+    return {name: file_hash(spec.path(name)) for name in spec.input_files} if spec else {}
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file, which may be larger than the memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def study_name(result: StudyResult) -> str:
@@ -91,12 +110,15 @@ class KeptInputs:
         Name of the vintage by symbol.
     copies : mapping of str to str
         Path in the run folder by the name the config gives a file.
+    table : str
+        Name of the vintage that holds all shares of a wide table; empty where there is none.
     """
 
     store: Path | None = None
     vintages: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    table: str = ""
 
 
 def keep_inputs(result: StudyResult) -> KeptInputs:
@@ -107,12 +129,16 @@ def keep_inputs(result: StudyResult) -> KeptInputs:
     store = Store(store_folder(spec.data, spec.folder))
     copies = {name: f"inputs/{place}-{Path(name).name}" for place, name in enumerate(spec.input_files)}
     vintages: dict[str, str] = {}
+    series, table = result.inputs.series, ""
     try:
-        for symbol, series in result.inputs.series.items():
-            vintages[symbol] = series.vintage or store.keep(series)
+        if isinstance(series, WideSeries):
+            table, series = store.keep_table(series.source, series.closes), series.others
+            vintages = dict.fromkeys(result.inputs.series, table)
+        for symbol, one in series.items():
+            vintages[symbol] = one.vintage or store.keep(one)
     except OutputError as problem:
-        return KeptInputs(store.folder, vintages, copies, f"the run is written, but cannot be repeated later: {problem}")
-    return KeptInputs(store.folder, vintages, copies)
+        return KeptInputs(store.folder, vintages, copies, f"the run is written, but cannot be repeated later: {problem}", table)
+    return KeptInputs(store.folder, vintages, copies, table=table)
 
 
 def told_effects(result: StudyResult) -> str:
@@ -190,7 +216,8 @@ def manifest_of(
 ) -> dict[str, Any]:
     """Return what a run was made of and what came out: identity, versions, series with their vintages, changes, files."""
     inputs = result.inputs
-    named = headline_of(inputs.plan, inputs.events)
+    named = result.headline if isinstance(result, PanelResult) else headline_of(inputs.plan, inputs.events)
+    hashes = content_hashes(inputs.series)
     return {
         "study": study_name(result),
         "title": result.spec.study.title if result.spec else "",
@@ -220,21 +247,35 @@ def manifest_of(
         ],
         "changes": comparison.summary() if comparison else None,
         "store": str(kept.store) if kept.store else None,
+        "table": kept.table,
         "series": {
-            symbol: {
-                "source": series.source,
-                "content_hash": series.content_hash,
-                "fetched_at": series.fetched_at,
-                "vintage": kept.vintages.get(symbol, ""),
-                "first": f"{series.frame.index[0]:%Y-%m-%d}" if len(series.frame) else "",
-                "last": f"{series.frame.index[-1]:%Y-%m-%d}" if len(series.frame) else "",
-                "name": series.name,
-                "notes": list(series.notes),
-                "doubts": [list(doubt) for doubt in series.doubts],
-            }
-            for symbol, series in inputs.series.items()
+            symbol: _series_entry(one, hashes[symbol], kept.vintages.get(symbol, ""))
+            for symbol, one in _stand_ins(inputs.series)
         },
         "unknown": dict(inputs.unknown),
         "inputs": dict(kept.copies),
         "files": files,
+    }
+
+
+def _stand_ins(series: Mapping[str, PriceSeries]) -> Iterator[tuple[str, PriceSeries]]:
+    """Yield every series; of a wide table one stands for all, since nothing but their closes differs."""
+    others = series
+    if isinstance(series, WideSeries):
+        yield from zip(series.shares, repeat(series[series.shares[0]]))
+        others = series.others
+    yield from others.items()
+
+
+def _series_entry(series: PriceSeries, content_hash: str, vintage: str) -> dict[str, Any]:
+    return {
+        "source": series.source,
+        "content_hash": content_hash,
+        "fetched_at": series.fetched_at,
+        "vintage": vintage,
+        "first": f"{series.frame.index[0]:%Y-%m-%d}" if len(series.frame) else "",
+        "last": f"{series.frame.index[-1]:%Y-%m-%d}" if len(series.frame) else "",
+        "name": series.name,
+        "notes": list(series.notes),
+        "doubts": [list(doubt) for doubt in series.doubts],
     }

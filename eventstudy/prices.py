@@ -24,9 +24,8 @@ from eventstudy.errors import ConfigError, EventStudyError, UnknownSymbolError
 from eventstudy.events import EventFirm, date_event
 from eventstudy.sources import FallbackSource, open_source
 from eventstudy.sources.base import Kind, PriceSeries, Source
-from eventstudy.sources.files import FileSource
 from eventstudy.sources.stored import Outcome, StoredSource
-from eventstudy.sources.wide import slim, widened
+from eventstudy.sources.wide import WholeSource, slim, widened
 from eventstudy.store import Store
 from eventstudy.windows import Windows
 
@@ -183,7 +182,7 @@ def fetch_series(
     Where there are `many` events, shares of which nothing is known but closes are held together.
     """
     kinds: dict[str, Kind] = dict.fromkeys(benchmarks, "index") | dict.fromkeys(shares, "share")  # type: ignore[assignment]
-    wide = source.wide(shares) if many and isinstance(source, FileSource) else None
+    wide = source.wide(shares) if many and isinstance(source, WholeSource) else None
     taken = set(wide.shares) if wide else set()
     series: dict[str, PriceSeries] = {}
     unknown: dict[str, str] = {}

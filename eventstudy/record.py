@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,7 @@ from eventstudy.prices import Fetching
 from eventstudy.result import StudyResult
 from eventstudy.seal import seals_of
 from eventstudy.sources.base import Kind, PriceSeries
+from eventstudy.sources.wide import WideSeries, wide_series
 from eventstudy.store import Store
 from eventstudy.tablefiles import table_text
 
@@ -38,7 +40,25 @@ class RecordedSource:
     def __init__(self, manifest: Manifest) -> None:
         self.series: dict[str, dict[str, Any]] = manifest["series"]
         self.unknown: dict[str, str] = manifest["unknown"]
-        self.store = Store(Path(manifest["store"]))
+        self.store, self.table = Store(Path(manifest["store"])), str(manifest.get("table", ""))
+
+    @cached_property
+    def _shares(self) -> WideSeries | None:
+        """The shares that were kept in one table."""
+        there = [symbol for symbol, entry in self.series.items() if self.table and entry["vintage"] == self.table]
+        source = self.series[there[0]]["source"] if there else ""
+        return wide_series(self.store.table(source, self.table), there, source) if there else None
+
+    def wide(self, symbols: Sequence[str]) -> WideSeries | None:
+        """Return those of some shares that were kept in one table; None if the run had no table.
+
+        Raises
+        ------
+        DataError
+            If the table is no longer in the store, or no longer what it was.
+        """
+        there = self._shares
+        return replace(there, shares=tuple(symbol for symbol in symbols if symbol in there)) if there else None
 
     def fetch(self, symbol: str, start: pd.Timestamp, end: pd.Timestamp, kind: Kind) -> PriceSeries:
         """Return the rows of `symbol` that the run used, whatever the dates.
@@ -53,6 +73,8 @@ class RecordedSource:
         if symbol not in self.series:
             raise UnknownSymbolError(self.unknown.get(symbol, f"the run had no prices of {symbol}"))
         entry = self.series[symbol]
+        if self._shares is not None and symbol in self._shares:
+            return self._shares[symbol]
         stored = self.store.vintage(entry["source"], symbol, entry["vintage"])
         series = replace(
             stored,

@@ -29,6 +29,7 @@ from eventstudy.run import run_study
 from eventstudy.runlog import log, run_log
 from eventstudy.runs import WrittenRun, latest_run, prune, study_lock, unchanged_run, write_contents, write_locked, write_run
 from eventstudy.sources.stored import TOLD
+from eventstudy.sources.wide import WideSeries
 
 HOOK_SECONDS = 60.0
 MOST_HEARD = 500  # bytes of what a failing command said
@@ -315,8 +316,8 @@ def price_messages(inputs: StudyInputs) -> list[str]:
 
 def standing_messages(result: StudyResult) -> list[str]:
     """Say what is to be known of the prices every time: another source, a missing event session."""
-    told = []
-    for series in result.inputs.series.values():
+    told, known = [], result.inputs.series
+    for series in (known.others if isinstance(known, WideSeries) else known).values():  # of plain closes there are no notes
         told += [f"{series.symbol} is {note}" for note in series.notes if note.startswith("served by ")]
     return told + result.needing_care
 

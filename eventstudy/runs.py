@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import itertools
 import json
 import os
@@ -18,7 +17,7 @@ from typing import Any
 from eventstudy.changes import Comparison
 from eventstudy.configfile import spec_text
 from eventstudy.errors import DataError, LockedError, OutputError
-from eventstudy.manifest import KeptInputs, identity, keep_inputs, manifest_of, read_manifest, study_name
+from eventstudy.manifest import KeptInputs, file_hash, identity, keep_inputs, manifest_of, read_manifest, study_name
 from eventstudy.result import StudyResult
 from eventstudy.seal import seal_text
 from eventstudy.tablefiles import write_parts
@@ -198,7 +197,7 @@ def write_contents(result: StudyResult, comparison: Comparison | None, folder: P
 
 def _file_hashes(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
 
 
 def _point(link: Path, target: str) -> None:

@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from eventstudy.closestable import hash_in, read_closes, table_hash, write_closes
 from eventstudy.errors import DataError, LockedError, OutputError
 from eventstudy.sources.base import COLUMNS, Kind, PriceSeries
 
@@ -30,6 +31,7 @@ TOLERANCES = {"close": 1e-6, "volume": 1e-3, "dividend": 1e-4, "split": 1e-6}
 RECOVERED = "recovered"  # stands for the time of fetching, which the lost pointer held
 OVERLAP = 30  # sessions fetched again with every update, to see a revision
 LOCK_WAIT = 600.0
+TABLES = ".tables"  # stands beside symbols, and none is called so
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ class Store:
 
     ``<folder>/<source>/<symbol>/<content hash>.parquet`` are the vintages, ``current.json`` beside them
     names the newest; of an index, or of rows that more than source and symbol decide on (`origin`, such as
-    a database's query), ``current-<...>.json`` does. No vintage is ever changed or removed.
+    a database's query), ``current-<...>.json`` does. Wide tables of local sources are kept whole, beside the symbols under
+    ``<folder>/<source>/%2Etables/``. No vintage is ever changed or removed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -252,6 +255,47 @@ class Store:
             draft.unlink(missing_ok=True)
             raise _unwritable(place, problem) from problem
         return name
+
+    def keep_table(self, source: str, closes: pd.DataFrame) -> str:
+        """Keep a wide table of closes of a local source in one file; return the name of its vintage, which is its content's hash.
+
+        Raises
+        ------
+        OutputError
+            If the disk refuses.
+        """
+        name, place = table_hash(closes), self.place(source, TABLES)
+        path, draft = place / f"{name}.parquet", place / f".draft-{os.getpid()}"
+        try:
+            with self.locked(source, TABLES):
+                for left in place.glob(".draft-*"):  # of a killed process: the lock is ours
+                    left.unlink()
+                if hash_in(path) != name:
+                    write_closes(closes, draft)
+                    if hash_in(draft) != name:
+                        raise OutputError(f"{path}: the file read back is not what was written: check the disk")
+                    draft.replace(path)
+        except OSError as problem:
+            draft.unlink(missing_ok=True)
+            raise _unwritable(place, problem) from problem
+        return name
+
+    def table(self, source: str, name: str) -> pd.DataFrame:
+        """Return a wide table of closes by date and symbol.
+
+        Raises
+        ------
+        DataError
+            If there is no such vintage, or the file is not what its name says.
+        """
+        path = self.place(source, TABLES) / f"{name}.parquet"
+        try:
+            found = read_closes(path)
+        except (OSError, pa.ArrowException, ValueError, KeyError) as problem:
+            raise DataError(f"{path}: the stored prices cannot be read: the run cannot be repeated") from problem
+        if table_hash(found) != name:
+            raise DataError(f"{path}: the stored prices were changed after they were written: the run cannot be repeated")
+        return found
 
     def _add(self, series: PriceSeries, name: str, draft: Path) -> None:
         """Write a vintage that is not there yet: beside its place, read back, renamed."""

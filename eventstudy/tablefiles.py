@@ -15,6 +15,7 @@ from eventstudy.errors import OutputError
 Format = Literal["csv", "parquet"]
 LONG = 5_000  # rows from which Arrow is worth its import
 ROWS_AT_ONCE = 20_000  # rows whose text is held at once
+ROWS_IN_GROUP = 50_000  # rows that Arrow holds at once
 
 
 def table_text(table: pd.DataFrame) -> str:
@@ -103,7 +104,9 @@ def _write_parquet(parts: Iterator[pd.DataFrame], path: Path) -> None:
     schema = _schema(first)
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         for part in itertools.chain([first], parts):
-            writer.write_table(pyarrow.Table.from_pandas(part, schema=schema, preserve_index=False))
+            for start in range(0, max(len(part), 1), ROWS_IN_GROUP):
+                rows = part.iloc[start : start + ROWS_IN_GROUP]
+                writer.write_table(pyarrow.Table.from_pandas(rows, schema=schema, preserve_index=False))
 
 
 def _schema(table: pd.DataFrame) -> Any:

@@ -129,6 +129,10 @@ def measured() -> dict[str, object]:
             "100000": {"load": 0.2, "panel": panel, "warm": {}, "whole": {"ours_all": process(60.0)}},
         },
         "start": {"import": [0.2], "help": [0.7]},
+        "studies": {
+            "100000": {"wall": 12.0, "cpu": 11.0, "peak": 750_000_000, "before_input": 150_000_000, "problem": ""},
+            "1000000": {"wall": 0.0, "cpu": 0.0, "peak": 0, "before_input": 0, "problem": "it broke, too"},
+        },
     }  # fmt: skip
 
 
@@ -146,6 +150,7 @@ def test_verdicts_follow_from_the_figures() -> None:
     ]
     by_measured = {figure.measured: figure.reached for figure in verdicts}
     assert by_measured["2.00 times"] is True  # (700 - 200) MB over 250 MB
+    assert by_measured["2.40 times"] is True  # (750 - 150) MB over 250 MB
     assert by_measured["0.20 s"] is True
     assert by_measured["0.70 s"] is False
     assert by_measured[""] is None
@@ -155,6 +160,8 @@ def test_the_page_tells_failures_and_unmeasured_figures(tmp_path: Path) -> None:
     write_page(measured(), tmp_path / "page.md")
     text = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "| 10,000 | `ffjr-eventstudies` |  |  |  | failed: it broke |" in text
+    assert "| 100,000 | 12.0 s | 11.0 s | 750 | 2.40 |" in text
+    assert "| 1,000,000 |  |  |  | failed: it broke, too |" in text
     assert "`easy-es` could not be installed (no wheel)." in text
     assert "not measured |" in text
     assert "**not reached**" in text

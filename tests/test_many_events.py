@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from eventstudy import eventtable
-from eventstudy.errors import ConfigError
+from eventstudy.errors import ConfigError, DataError
 from eventstudy.eventtable import EventTable, events_from_table, symbols_of
 from eventstudy.rerun import Options, run_config
 from eventstudy.runs import all_runs
 from eventstudy.sources.files import FileSource
+from eventstudy.sources.reading import _table_of
 from eventstudy.sources.wide import WideSeries, slim, widened
-from eventstudy.store import _fingerprint
+from eventstudy.store import Store, _fingerprint
 
 FIRST, LAST = pd.Timestamp("2015-01-05"), pd.Timestamp("2016-12-30")
 
@@ -195,3 +196,69 @@ def test_series_that_say_more_than_closes_are_left_as_they_are(change: str, tmp_
     }  # fmt: skip
     series["S01"] = replace(one, notes=("read as GB18030 text",)) if change == "notes" else replace(one, frame=frames[change])
     assert widened(series, list(series)) is series
+
+
+def wide_table(columns: int = 450, rows: int = 30) -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    dates = pd.bdate_range("2020-01-01", periods=rows, name="date")
+    names = [f"S{number}" for number in range(columns)]
+    return pd.DataFrame(rng.uniform(1, 9, (rows, columns)), dates, names).mask(rng.random((rows, columns)) < 0.1)
+
+
+SHAPES = {
+    "by date": lambda table: table,
+    "dates in a column": lambda table: table.reset_index(),
+    "numbered": lambda table: table.reset_index(drop=True),
+    "other columns": lambda table: table.assign(text=["a", None] * 15, count=range(30))[["text", *table, "count"]],
+    "two levels": lambda table: table.assign(a="x", b=range(30)).set_index(["a", "b"]),
+    "by a number": lambda table: table.set_index("S0"),
+    "no rows": lambda table: table.iloc[:0],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_parquet_of_many_columns_is_read_in_pieces_as_it_is_at_once(shape: str, tmp_path: Path) -> None:
+    SHAPES[shape](wide_table()).to_parquet(tmp_path / "wide.parquet")
+    pd.testing.assert_frame_equal(_table_of(tmp_path / "wide.parquet"), pd.read_parquet(tmp_path / "wide.parquet"))
+
+
+def test_a_wide_table_is_kept_once_and_read_back_as_it_was(tmp_path: Path) -> None:
+    store, closes = Store(tmp_path), wide_table()
+    name = store.keep_table("files", closes)
+    (path,) = tmp_path.rglob("*.parquet")
+    written = path.stat().st_mtime_ns
+    assert store.keep_table("files", closes.copy()) == name
+    assert path.stat().st_mtime_ns == written
+    pd.testing.assert_frame_equal(store.table("files", name), closes, check_index_type=False, check_freq=False)
+    moved = closes.copy()
+    moved.iloc[3, 4] += 1e-12
+    assert len({name, store.keep_table("files", moved), store.keep_table("files", closes.rename(columns={"S1": "S01"}))}) == 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 and no more"])
+def test_a_damaged_table_is_refused_and_kept_anew(damage: bytes, tmp_path: Path) -> None:
+    store, closes = Store(tmp_path), wide_table(columns=20)
+    name = store.keep_table("files", closes)
+    (path,) = tmp_path.rglob("*.parquet")
+    path.write_bytes(damage)
+    with pytest.raises(DataError, match="cannot be read"):
+        store.table("files", name)
+    other = wide_table(columns=21)
+    store.keep_table("files", other)
+    path.write_bytes(path.with_name(f"{store.keep_table('files', other)}.parquet").read_bytes())
+    with pytest.raises(DataError, match="changed after they were written"):
+        store.table("files", name)
+    assert store.keep_table("files", closes) == name
+    assert store.table("files", name).shape == closes.shape
+
+
+def test_a_run_whose_table_is_gone_says_so(tmp_path: Path) -> None:
+    options = Options(tmp_path / "reports", now=dt.datetime(2026, 1, 5, tzinfo=dt.UTC))
+    run_config(made_files(tmp_path, events=600), options)
+    (manifest,) = all_runs(options.out)
+    (table,) = (tmp_path / "store" / "files").glob("*tables/*.parquet")
+    assert manifest["table"] == table.stem
+    assert {entry["vintage"] for symbol, entry in manifest["series"].items() if symbol != "market"} == {table.stem}
+    table.unlink()
+    with pytest.raises(DataError, match="the run cannot be repeated"):
+        run_config(manifest["folder"] / "config.toml", replace(options, as_of=manifest["run_id"]))

@@ -30,7 +30,7 @@ LAYERS = [
     {"calendar"},
     {"events"},
     {"eventtable"},
-    {"dataconfig", "sources.base"},
+    {"dataconfig", "sources.base", "closestable"},
     {"store"},
     {
         "sources.frames", "sources.symbols", "sources.reading", "sources.formats", "sources.files", "sources.snapshot",

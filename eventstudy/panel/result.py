@@ -308,7 +308,7 @@ class PanelResult(StudyResult):
         left_out = [{"symbol": item.symbol, "code": item.reason, "note": item.detail} for item in self.left_out]
         return pd.concat([self._of_series[1], tables.as_table("notes", left_out + rows)], ignore_index=True)
 
-    slow_tables = ("cars", "tests")
+    slow_tables = ("tests",)  # the CARs are written in parts
 
     @cached_property
     def means(self) -> pd.DataFrame:

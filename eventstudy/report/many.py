@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.configfile import spec_text
+from eventstudy.panel.batch import COEFFICIENTS, REASONS
 from eventstudy.panel.result import PanelResult
+from eventstudy.panel.study import DIAGNOSED
 from eventstudy.report.averages import Average
 from eventstudy.report.finding import expectation_words
 from eventstudy.report.language import _, ngettext, pgettext
@@ -240,9 +242,14 @@ def _models(result: PanelResult) -> Table:
     }  # fmt: skip
     counted = Column("N", True, _("events with this figure"))
     columns = (Column(_("Figure"), False), counted, *(Column(title) for title in (_("Least"), _("Median"), _("Most"))))
+    found, fitted = result.study.estimates, result.study.fitted
+    known = {name: getattr(found, name)[fitted] for name in ("nobs", "sigma", "r_squared", "suspended_share")}
+    known |= {name: found.params[fitted, place] for place, name in enumerate(COEFFICIENTS[result.plan.model])}
+    known |= {name: found.diagnosed[fitted, place] for place, name in enumerate(DIAGNOSED)}
     rows = []
     for name, title in names.items():
-        values = result.models[name].dropna().to_numpy(dtype=float)
+        values = known[name].astype(float) if name in known else np.array([])
+        values = values[~np.isnan(values)]
         if len(values):
             cells = (values.min(), float(np.median(values)), values.max())
             digits = 0 if name in ("nobs", "max_span") else 4 if name == "sigma" else 2
@@ -251,7 +258,8 @@ def _models(result: PanelResult) -> Table:
 
 
 def _undefined(result: PanelResult) -> pd.Series:
-    return result.cars.loc[result.cars["reason"] != "", "reason"]
+    codes = result.study.reason[result.study.firms].ravel()
+    return pd.Series(np.array(REASONS, dtype=object)[codes[codes != 0]])
 
 
 def _counts(anchor: str, caption: str, reasons: pd.Series) -> Table:

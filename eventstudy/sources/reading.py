@@ -7,10 +7,12 @@ import csv
 import gzip
 import io
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.errors import ConfigError, DataError
@@ -27,6 +29,7 @@ MARKS = (
 SEPARATORS = ",\t;|"
 OTHER_FORMATS = ((b"PK\x03\x04", "an Excel workbook or a zip archive"), (b"\xd0\xcf\x11\xe0", "an old Excel workbook"))
 PARQUET = b"PAR1"
+COLUMNS_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def raw_table(path: Path, encoding: str | None = None, trim: Callable[[str], str
         If the file is absent, unreadable, damaged, or no table.
     """
     try:
+        if _begins_with(path, PARQUET):
+            return RawTable(_parquet(path, path))
         content = path.read_bytes()
         if path.suffix.lower() == ".gz":
             content = gzip.decompress(content)
@@ -74,19 +79,50 @@ def raw_table(path: Path, encoding: str | None = None, trim: Callable[[str], str
         if content.startswith(mark):
             raise DataError(f"{path}: this is {what}: save the table as CSV (UTF-8) or Parquet")
     if content.startswith(PARQUET) or path.suffix.lower() in (".parquet", ".pq"):
-        return RawTable(_parquet(path, content))
+        return RawTable(_parquet(path, io.BytesIO(content)))
     text, notes = _decoded(path, content, encoding)
     text = trim(text) if trim else text
     return RawTable(_csv(path, text), notes, not text.endswith(("\n", "\r")))
 
 
-def _parquet(path: Path, content: bytes) -> pd.DataFrame:
+def _begins_with(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
+
+
+def _parquet(path: Path, source: Path | io.BytesIO) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(io.BytesIO(content))
+        table = _table_of(source)
     except Exception as problem:  # a damaged file raises whatever its damage leads to
         raise DataError(f"{path}: the file is not Parquet that can be read: write it again") from problem
     table = _with_index(table)
     table.columns = _checked_names(path, [str(name) for name in table.columns])
+    return table
+
+
+def _table_of(source: Path | io.BytesIO) -> pd.DataFrame:
+    """Read a Parquet file; one of very many columns piece by piece, for Arrow holds all at once several times over."""
+    import pyarrow
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(source) as file:
+        schema = file.schema_arrow
+        numbers = [item.name for item in schema if pyarrow.types.is_float64(item.type)]
+        index = [name for name in (schema.pandas_metadata or {}).get("index_columns", ()) if isinstance(name, str)]
+        few = len(numbers) <= COLUMNS_AT_ONCE or not file.metadata.num_rows
+        if few or set(index) & set(numbers) or len(set(schema.names)) < len(schema.names):
+            return pd.read_parquet(source)
+        values = np.empty((len(numbers), file.metadata.num_rows))
+        for start in range(0, len(numbers), COLUMNS_AT_ONCE):
+            piece = file.read(columns=numbers[start : start + COLUMNS_AT_ONCE], use_threads=False)
+            for place, column in enumerate(piece.columns, start):
+                values[place] = column.to_numpy()
+        others = [item.name for item in schema if not pyarrow.types.is_float64(item.type)]
+        rest = file.read(columns=others, use_pandas_metadata=True).to_pandas()
+    table = pd.DataFrame(values.T, index=rest.index if len(rest) else None, columns=numbers, copy=False)
+    order = [name for name in schema.names if name not in others or name in rest]
+    for name in rest.columns:
+        table.insert(order.index(name), name, rest[name])
     return table
 
 
@@ -167,8 +203,8 @@ def _names_in(fields: list[str]) -> int:
 
 def _checked_names(path: Path, names: list[str]) -> list[str]:
     names = [name.strip() for name in names]
-    for name in names:
-        if name and names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if name and count > 1:
             raise DataError(f"{path}: two columns are called {shown(name)}: rename or remove one")
     return names
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -121,6 +121,22 @@ class WideSeries(Mapping[str, PriceSeries]):
         return pd.DatetimeIndex(self.closes.index, name="date").as_unit("s")
 
 
+@runtime_checkable
+class WholeSource(Protocol):
+    """A source that has all its rows at hand, whatever the dates, and may have many shares in one table."""
+
+    def wide(self, symbols: Sequence[str]) -> WideSeries | None:
+        """Return the series of those of some symbols that it has; None where they have to be fetched one by one."""
+        ...
+
+
+def content_hashes(series: Mapping[str, PriceSeries]) -> dict[str, str]:
+    """Return the content hash of every series by symbol."""
+    if isinstance(series, WideSeries):
+        return {symbol: series.hash_of(symbol) for symbol in series}
+    return {symbol: one.content_hash for symbol, one in series.items()}
+
+
 def wide_series(
     closes: pd.DataFrame, symbols: Sequence[str], source: str, volume: pd.DataFrame | None = None
 ) -> WideSeries | None:
@@ -142,9 +158,9 @@ def wide_series(
 def slim(series: PriceSeries) -> PriceSeries:
     """Return a series that holds every column of one value throughout as that value."""
     frame = series.frame
-    told = [name for name in COLUMNS if name != "status" and not _is_silent(frame[name].to_numpy(dtype=float), name)]
-    if not len(frame) or frame["status"].notna().any():
+    if not len(frame) or list(frame.columns) != COLUMNS or frame["status"].notna().any():
         return series
+    told = [name for name in COLUMNS[:-1] if not _is_silent(frame[name].to_numpy(dtype=float), name)]
     return replace(series, frame=_frame(pd.DatetimeIndex(frame.index), {name: frame[name].to_numpy(copy=True) for name in told}))
 
 
@@ -168,9 +184,9 @@ def _says_no_more(series: PriceSeries, first: PriceSeries) -> bool:
     if words or series.kind != "share" or series.absent != "suspended" or series.source != first.source:
         return False
     frame = series.frame
-    others = [name for name in COLUMNS if name not in ("close", "status")]
-    plain = all(_is_silent(frame[name].to_numpy(dtype=float), name) for name in others) and frame["status"].isna().all()
-    return bool(plain) and frame.index.equals(first.frame.index)
+    if list(frame.columns) != COLUMNS or frame["status"].notna().any() or not frame.index.equals(first.frame.index):
+        return False
+    return all(_is_silent(frame[name].to_numpy(dtype=float), name) for name in COLUMNS[1:-1])
 
 
 def _is_silent(values: np.ndarray, name: str) -> bool:
