@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,27 +70,17 @@ def average_path(reading: Reading, subjects: tuple[Subject, ...], start: int, st
     return CarPath(start, tuple(taus), tuple(effects)) if len(taus) > 1 else CarPath(start, (), ())
 
 
-def row_of_test(reading: Reading, group: str, window: Window, test: str) -> pd.Series | None:
+def row_of_test(reading: Reading, group: str, window: Window, test: str) -> dict[Any, Any] | None:
     """Return the row of the table `tests`; None where the study does not run this test."""
-    return _row(reading.result.tests, group, window, test)
+    return reading.tests.get((group, (window[0], window[1]), test))
 
 
-def row_of_placebo(reading: Reading, group: str, window: Window, test: str) -> pd.Series | None:
+def row_of_placebo(reading: Reading, group: str, window: Window, test: str) -> dict[Any, Any] | None:
     """Return the row of the table `placebo`; None where there is no such distribution."""
-    return _row(reading.result.placebo, group, window, test)
+    return reading.placebo.get((group, (window[0], window[1]), test))
 
 
-def _row(table: pd.DataFrame, group: str, window: Window, test: str) -> pd.Series | None:
-    found = table[
-        (table["group"] == group)
-        & (table["window_start"] == window[0])
-        & (table["window_end"] == window[1])
-        & (table["test"] == test)
-    ]
-    return None if found.empty else found.iloc[0]
-
-
-def unlike_reactions(reading: Reading, window: Window) -> pd.Series | None:
+def unlike_reactions(reading: Reading, window: Window) -> dict[Any, Any] | None:
     """Return the equality test of the treated firms where it rejects, else None."""
     row = row_of_test(reading, "all", window, "equal_effects")
     return row if row is not None and row["p_value"] < UNLIKE else None

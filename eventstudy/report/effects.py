@@ -71,9 +71,7 @@ def _car_row(reading: Reading, subject: Subject, bounds: Window) -> Row:
         gap = Undefined(words, found.reason, CAR_CELLS - 1)
         return Row(window(bounds), (whole(length(bounds)), gap, remark), strong)
     remark = joined(part for part in (held_back(effect), remark) if part)
-    table = reading.result.car(bounds)
-    own = (table["event_id"] == subject.firm.key[0]) & (table["symbol"] == subject.firm.key[1])
-    adjusted = float(table.loc[own, "p_holm"].iloc[0])
+    adjusted = float(reading.adjusted[subject.firm.key, bounds])
     return Row(
         window(bounds),
         (

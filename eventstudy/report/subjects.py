@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from eventstudy.abnormal import CumulativeReturn, cumulate
 from eventstudy.headline import Headline, headline_of
@@ -21,6 +23,7 @@ from eventstudy.study import ALL, UNCONFOUNDED, Computation, FirmStudy
 from eventstudy.trading import SUSPENDED
 from eventstudy.windows import Window
 
+ByTest = dict[tuple[str, Window, str], dict[Any, Any]]  # rows by group, window and name of the test
 MANY = 6  # more treated firms than this are summarised, not listed
 
 
@@ -145,6 +148,11 @@ class Subject:
         return self.firm.listing.calendar.sessions[self.firm.day0 + tau].date()
 
 
+def _by_test(table: pd.DataFrame) -> ByTest:
+    rows = table.to_dict("records")
+    return {(row["group"], (row["window_start"], row["window_end"]), row["test"]): row for row in rows}
+
+
 class Reading:
     """A study result, read for the page: its firms by role, with names that stay apart from each other."""
 
@@ -158,6 +166,22 @@ class Reading:
     def headline(self) -> Headline:
         """The tests that the study stands on."""
         return headline_of(self.plan, self.study.inputs.events)
+
+    @cached_property
+    def tests(self) -> ByTest:
+        """Rows of the table `tests`."""
+        return _by_test(self.result.tests)
+
+    @cached_property
+    def placebo(self) -> ByTest:
+        """Rows of the table `placebo`."""
+        return _by_test(self.result.placebo)
+
+    @cached_property
+    def adjusted(self) -> dict[tuple[tuple[str, str], Window], float]:
+        """Holm p-value of each CAR, by the firm's key and the window."""
+        rows = self.result.cars.to_dict("records")
+        return {((row["event_id"], row["symbol"]), (row["window_start"], row["window_end"])): row["p_holm"] for row in rows}
 
     @cached_property
     def title(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from eventstudy.report.averages import row_of_placebo, sd_ratios
 from eventstudy.report.language import N_, _
 from eventstudy.report.numbers import decimal, joined, listed, p_equation, p_value, running, whole, window
 from eventstudy.report.subjects import Reading
-from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished
+from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, records
 from eventstudy.report.tests_in_words import NULLS, asked, null_name, short_name, words_of_test
 from eventstudy.report.wording import why
 from eventstudy.windows import Window
@@ -48,13 +49,13 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
         )),
         Column(_("Remarks"), False),
     )
-    table = asked(reading.result.tests_in_full)
+    table = records(asked(reading.result.tests_in_full))
     differences = _differences(reading)
     blocks = []
     for group in groups:
         for bounds in windows:
-            chosen = (table["group"] == group) & (table["window_start"] == bounds[0]) & (table["window_end"] == bounds[1])
-            found = {str(row["test"]): row for _place, row in table[chosen].iterrows()}
+            here = (group, *bounds)
+            found = {row["test"]: row for row in table if (row["group"], row["window_start"], row["window_end"]) == here}
             name_of_group = differences.get(group) or reading.group_name(group)
             lead = reading.headline.tests if bounds == reading.plan.headline_window else ()
             kinds = {N_("headline"): lead} | {kind: [name for name in names if name not in lead] for kind, names in KINDS.items()}
@@ -63,15 +64,16 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
                 if rows:
                     heading = _("{group}, {window}: {kind}", group=name_of_group, window=window(bounds), kind=_(kind))
                     blocks.append(Block(rows, heading))
-    nulls = dict.fromkeys(_null(row) for _place, row in table[table["group"].isin(groups)].iterrows())
+    nulls = dict.fromkeys(_null(row) for row in table if row["group"] in groups)
     told = (_("Null “{null}”: {words}.", null=null_name(null), words=_(NULLS[null])) for null in nulls if null in NULLS)
     notes = [*_roles(reading, windows), *told]
     notes += _correlations(reading, groups, windows)
-    if "placebo_max" in set(table["test"]):
+    ran = {row["test"] for row in table}
+    if "placebo_max" in ran:
         notes.append(
             _("The test over all windows at once covers every window that starts at 0; it stands with the headline window.")
         )
-    if any(str(name).startswith("placebo_") for name in table["test"]):
+    if any(name.startswith("placebo_") for name in ran):
         notes.append(
             _(
                 "The statistic of a placebo test is the mean CAR as estimated, the mean standardised CAR, the joint T², the "
@@ -127,7 +129,7 @@ def _correlations(reading: Reading, groups: Sequence[str], windows: Sequence[Win
     return told
 
 
-def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
+def _test_row(reading: Reading, row: Mapping[str, Any], bounds: Window) -> Row:
     name, head = str(row["test"]), words_of_test(str(row["test"])).name
     strong = reading.headline.role(name, bounds == reading.plan.headline_window) == "headline"
     words = why(row["reason"])
@@ -151,7 +153,7 @@ def _test_row(reading: Reading, row: pd.Series, bounds: Window) -> Row:
     return Row(head, (null_name(_null(row)), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
 
 
-def _null(row: pd.Series) -> str:
+def _null(row: Mapping[str, Any]) -> str:
     return words_of_test(str(row["test"])).null or str(row["null"])
 
 
