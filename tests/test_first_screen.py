@@ -81,8 +81,8 @@ def test_rejected_equality_says_how_often_it_rejects_for_nothing(entity: StudyRe
     told = " ".join(study_finding(Reading(entity)).average).replace(FIXED, " ")
     assert (
         "equal effects are rejected (F = 4.07, p = 0.018). Their average, −5.7% (95% interval −11.3% to +0.3%), is an average of "
-        "unlike reactions and describes none of them. This test itself rejects at the 5% level on 10.0% of 210 placebo dates, on "
-        "which nothing happened."
+        "unlike reactions and describes none of them. The test of equal effects itself rejects at the 5% level on 10.0% of 210 "
+        "placebo dates, on which nothing happened."
     ) in told
 
 

@@ -90,7 +90,8 @@ def _equality_at_placebo_dates(reading: Reading) -> list[str]:
     found = table[(table["group"] == ALL) & (table["test"] == "equal_effects") & (table["dates"] > 0)]
     return [
         _(
-            "This test itself rejects at the {level} level on {size} of {dates} placebo dates, on which nothing happened.",
+            "The test of equal effects itself rejects at the {level} level on {size} of {dates} placebo dates, on which nothing "
+            "happened.",
             level=f"{100 * reading.plan.alpha:g}%", size=f"{decimal(100 * row['size'], 1)}%", dates=whole(row["dates"]),
         )
         for _place, row in found.iterrows()
@@ -264,7 +265,7 @@ def _firms_chance(reading: Reading, headline: Window) -> list[str]:
         effect, row = subject.effect(headline), rows[subject.firm.key]
         family += effect is not None
         if effect is not None and not effect.censored:
-            parts.append((subject.name, row["p_value"], row["p_holm"]))
+            parts.append(row["p_value"])
     if not parts:
         return []
     if family == 1:
@@ -272,19 +273,16 @@ def _firms_chance(reading: Reading, headline: Window) -> list[str]:
             _(
                 "By the firm’s t, {p}, if the event days were like the estimation days but for the effect, and errors are "
                 "normal.",
-                p=p_equation(parts[0][1]),
+                p=p_equation(parts[0]),
             )
         ]
-    told = joined(
-        _("{firm} {p} and {adjusted}", firm=name, p=p_value(own), adjusted=p_value(adjusted)) for name, own, adjusted in parts
-    )
     return [
         _(
-            "p-value of each firm on its own, and after Holm’s adjustment for {family}: {values}. They hold if the event days "
-            "were like the estimation days but for the effect.",
-            family=reading.family_words(family), values=told,
+            "The probabilities told above for each firm are its own p-value by t and, in brackets, that after Holm’s adjustment "
+            "for {family}. They hold if the event days were like the estimation days but for the effect, and errors are normal.",
+            family=reading.family_words(family),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _average_chance(reading: Reading, headline: Window) -> list[str]:
