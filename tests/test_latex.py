@@ -111,6 +111,7 @@ def test_every_table_of_a_page_is_copied_as_sound_latex(copied, name: str) -> No
     assert len(tables) > (10 if name in ("entity", "chinese", "zte") else 0)
     for text in tables:
         check_structure(text)
+        assert "see the notes on the data" not in text  # the letters that lead there are not copied
 
 
 def test_results_print_sound_latex(printed) -> None:

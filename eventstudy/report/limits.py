@@ -147,10 +147,11 @@ def treatments(reading: Reading) -> Table:
     codes = [code for code in REASONS if _("undefined ({code})", code=code) in printed]
     notes = (
         _(
-            "The headline window, and every window with a limit close in it. As one return: a run of limit closes and the "
-            "first close after it, over so many sessions, in the estimation, too. As bounds: the model is estimated by "
-            "maximum likelihood with the limit closes of the estimation as bounds (Tobit), where there are three or more. ≤ "
-            "and ≥: the window ends on a limit close. Standard errors and p-values: limit_days.csv."
+            "The headline window, and every window with a limit close in it; firms without a limit close in the estimation or "
+            "the event window have no line. As one return: a run of limit closes and the first close after it, over so many "
+            "sessions, in the estimation, too. As bounds: the model is estimated by maximum likelihood with the limit closes of "
+            "the estimation as bounds (Tobit), where there are three or more. ≤ and ≥: the window ends on a limit close. "
+            "Standard errors and p-values: limit_days.csv."
         ),
         one_firm_a_line(),
         *(sentence(_("Undefined ({code}): {reason}", code=code, reason=why(code))) for code in codes),

@@ -322,7 +322,8 @@ def choices_table(reading: Reading, mean: Curve, choices: Sequence[Dimension]) -
         _(
             "Left: the headline with this one choice changed, all else as in the study. t and p: portfolio t, two-sided; null: "
             "the event changed nothing (sharp null), errors normal. Right: all comparable specifications with this choice. "
-            "Lifted out: the study’s own choice. All specifications, with each firm’s, stand in tables/robustness.csv."
+            "Lifted out: the study’s own choice. What is remarked on the headline holds for every line over its window. All "
+            "specifications, with each firm’s, stand in tables/robustness.csv."
         ),
     )
     spans = ((_("Headline with this one change"), PART), (_("All specifications with this choice"), SHARED))

@@ -35,6 +35,12 @@ class Valued(str):
         return made
 
 
+class Lettered(str):
+    """A note that says where the letters at the names lead to: it is no part of what is copied, which has no letters."""
+
+    lettered = True
+
+
 def dated(date: dt.date) -> Valued:
     """Return a cell with a date in words."""
     return Valued(day(date, week=False), date.toordinal())
@@ -113,7 +119,7 @@ def own_null() -> str:
 def source_notes(labels: Sequence[str | FirmName]) -> tuple[str, ...]:
     """Return where the letters at the firms of a table or figure are explained; each note is told once, with the data."""
     letters = dict.fromkeys(letter for label in labels if isinstance(label, FirmName) for letter in label.notes)
-    return (_("{letters}: see the notes on the data.", letters=listed(letters)),) if letters else ()
+    return (Lettered(_("{letters}: see the notes on the data.", letters=listed(letters))),) if letters else ()
 
 
 def explained(table: Table) -> Table:

@@ -75,7 +75,7 @@
     return {
       caption: read(table.caption), spans, blocks,
       heads: heads.map(read), numeric: heads.map((head) => head.classList.contains("n")),
-      notes: notes?.classList.contains("notes") ? [...notes.children].map(read) : [],
+      notes: notes?.classList.contains("notes") ? [...notes.querySelectorAll("p:not([data-lettered])")].map(read) : [],
     };
   };
 
