@@ -18,6 +18,7 @@ from eventstudy.plan import StudyInputs
 from eventstudy.prepared import Prepared
 from eventstudy.prices import EVERYTHING
 from eventstudy.sources.base import PriceSeries
+from eventstudy.sources.wide import WideSeries, content_hashes
 from eventstudy.trading import SUSPENDED
 
 CELLS = ["close", "volume", "dividend", "split"]  # what makes up the content of a series; adjusted closes are derived from it
@@ -275,10 +276,12 @@ class Pair:
 
 
 def pairs(older: StudyInputs, newer: StudyInputs) -> list[Pair]:
-    """Return every series that both runs have."""
-    before, after = asked_spans(older), asked_spans(newer)
+    """Return every series that both runs have, but for those of the same content."""
+    whole = isinstance(older.series, WideSeries) and isinstance(newer.series, WideSeries)  # no table is cut to some dates
+    before, after = ({}, {}) if whole else (asked_spans(older), asked_spans(newer))
+    hashes = [content_hashes(inputs.series) for inputs in (older, newer)]
     found = []
-    for symbol in (symbol for symbol in older.series if symbol in newer.series):
+    for symbol in (symbol for symbol, known in hashes[0].items() if hashes[1].get(symbol, known) != known):
         old, new = older.series[symbol], newer.series[symbol]
         (old_first, old_last), (new_first, new_last) = (spans.get(symbol, EVERYTHING) for spans in (before, after))
         # of a series that goes beyond what was asked for, nothing was cut
@@ -290,9 +293,8 @@ def pairs(older: StudyInputs, newer: StudyInputs) -> list[Pair]:
 
 def _series(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
     for symbol in dict.fromkeys([*older.series, *newer.series]):
-        before, after = older.series.get(symbol), newer.series.get(symbol)
-        old, new = ("" if series is None else series.source for series in (before, after))
-        told = symbol in older.unknown or symbol in newer.unknown or (before and after)
+        old, new = (_source_in(inputs.series, symbol) for inputs in (older, newer))
+        told = symbol in older.unknown or symbol in newer.unknown or (old and new)
         if old != new and told:  # else one of the runs did not ask for it
             yield Change(SERIES, symbol, field="source", old=old, new=new)
     for pair in pairs(older, newer):
@@ -303,6 +305,12 @@ def _series(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
             yield Change("new_sessions", pair.symbol, first, "first", starts, first)
         if len(pair.later):
             yield Change("new_sessions", pair.symbol, f"{pair.later[0]:%Y-%m-%d}", "last", ends, f"{pair.later[-1]:%Y-%m-%d}")
+
+
+def _source_in(series: Mapping[str, PriceSeries], symbol: str) -> str:
+    if symbol not in series:
+        return ""
+    return series.source if isinstance(series, WideSeries) and symbol not in series.others else series[symbol].source
 
 
 def _cell(value: Any) -> str:
@@ -328,17 +336,34 @@ def _resumptions(older: StudyInputs, newer: StudyInputs) -> Iterator[Change]:
 def _same_series(symbol: str, older: StudyInputs, newer: StudyInputs) -> bool:
     """Whether a share and its benchmark have the same prices in both runs, so that neither can have traded since."""
     names = {symbol, *(inputs.firms[symbol].benchmark for inputs in (older, newer))}
+    if isinstance(older.series, WideSeries) and isinstance(newer.series, WideSeries):
+        hashes = [[one.hash_of(name) if name in one else "" for name in names] for one in (older.series, newer.series)]
+        return hashes[0] == hashes[1]
     found = [[inputs.series.get(name) for inputs in (older, newer)] for name in names]
     return all(was and now and was.frame.equals(now.frame) and was.absent == now.absent for was, now in found)
 
 
 def _moved(table: str, older: pd.DataFrame, newer: pd.DataFrame) -> Iterator[Change]:
-    before, after = (by_key(table, rows) for rows in (older, newer))
+    before, after = (by_key(table, rows) for rows in _apart(table, older, newer))
     for key in dict.fromkeys([*before, *after]):
         was, now = before.get(key, {}), after.get(key, {})
         for column in NUMBERS[table]:
             if differ(was.get(column, ""), now.get(column, "")):
                 yield Change("result", f"{table}: {key}", field=column, old=was.get(column, ""), new=now.get(column, ""))
+
+
+def _apart(table: str, older: pd.DataFrame, newer: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of two tables without those whose numbers are surely the same in both: of many, few have moved."""
+    keys = [pd.MultiIndex.from_frame(rows[KEYS[table]].astype(str)) for rows in (older, newer)]
+    if not all(key.is_unique for key in keys):
+        return older, newer
+    place = keys[1].get_indexer(keys[0])
+    mine, theirs = np.flatnonzero(place >= 0), place[place >= 0]
+    same = np.ones(len(mine), dtype=bool)
+    for column in NUMBERS[table]:
+        was, now = (rows[column].replace("", np.nan).to_numpy(dtype=float) for rows in (older, newer))
+        same &= np.isclose(was[mine], now[theirs], rtol=ROUNDING / 2, atol=0.0, equal_nan=True)  # of the rest, `differ` decides
+    return older.drop(index=older.index[mine[same]]), newer.drop(index=newer.index[theirs[same]])
 
 
 def differ(old: str, new: str) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from eventstudy.changes import Change, Comparison, State
+from eventstudy.changes import KEYS, NUMBERS, Change, Comparison, State
 from eventstudy.config import StudySpec
 from eventstudy.configfile import load_study
 from eventstudy.errors import ConfigError, DataError, EventStudyError, UnknownSymbolError
@@ -126,6 +126,14 @@ class RecordedRun:
         except (OSError, ValueError) as problem:
             raise DataError(f"{path}: the table cannot be read: remove the run folder") from problem
 
+    def _cars(self) -> pd.DataFrame:
+        """Return the columns of the table of CARs that are compared, of Parquet as numbers: they may be many."""
+        path, columns = self.folder / "tables" / "cars.parquet", [*KEYS["cars"], *NUMBERS["cars"]]
+        try:
+            return pd.read_parquet(path, columns=columns) if path.exists() else self.table("cars")[columns]
+        except (OSError, ValueError) as problem:
+            raise DataError(f"{path}: the table cannot be read: remove the run folder") from problem
+
     def inputs(self) -> StudyInputs:
         """Return what the run was computed from.
 
@@ -160,7 +168,7 @@ class RecordedRun:
 
     def state(self) -> State:
         """Return the run as one side of a comparison; without config and inputs where they are not to be had."""
-        cars, tests, made_by = self.table("cars"), self.table("tests"), dict(self.manifest["versions"])
+        cars, tests, made_by = self._cars(), self.table("tests"), dict(self.manifest["versions"])
         spec = None
         try:
             spec = self.spec

@@ -262,3 +262,21 @@ def test_a_run_whose_table_is_gone_says_so(tmp_path: Path) -> None:
     table.unlink()
     with pytest.raises(DataError, match="the run cannot be repeated"):
         run_config(manifest["folder"] / "config.toml", replace(options, as_of=manifest["run_id"]))
+
+
+def test_a_run_after_one_event_less_tells_what_moved(tmp_path: Path) -> None:
+    options = Options(tmp_path / "reports", now=dt.datetime(2026, 1, 5, tzinfo=dt.UTC))
+    config = made_files(tmp_path, events=600)
+    run_config(config, options)
+    table = pd.read_csv(tmp_path / "events.csv", dtype=str)
+    table.drop(index=40).to_csv(tmp_path / "events.csv", index=False)
+    done = run_config(config, replace(options, now=options.now and options.now + dt.timedelta(days=1)))
+    assert done.changes is not None
+    key = f"{table['event_id'][40]}, {table['symbol'][40]}"
+    assert [(change.kind, change.subject, change.new) for change in done.changes.of("events")] == [("events", key, "")]
+    moved = {(change.subject, change.field) for change in done.changes.of("result")}
+    assert moved == {
+        *((f"cars: {key}, 0, 2", field) for field in ("car", "se_car", "p_value")),
+        *(("tests: all, 0, 2, cross_sectional_t", field) for field in ("statistic", "p_value")),
+    }
+    assert {change.explained_by for change in done.changes.of("result")} == {"events"}
