@@ -158,7 +158,7 @@
     const cellsOf = (row) => {
       let place = 0;
       return row.map(([text, wide]) => {
-        const room = widths.slice(place, place + wide).reduce((sum, width) => sum + width + GAP, -GAP);
+        const room = 0.85 * widths.slice(place, place + wide).reduce((sum, width) => sum + width + GAP, -GAP); // less than numbers take
         place += wide;
         return across(text, wide, room);
       });
