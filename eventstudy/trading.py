@@ -172,24 +172,23 @@ def total_return_level(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Seri
     sessions in between falling due on the next traded one; a vendor's adjusted close goes first where given.
     """
     adjusted = _on(series.frame["adj_close"], traded)
-    return pd.Series(np.cumprod(_growth(series, traded)) if np.isnan(adjusted).any() else adjusted, index=traded)
+    return pd.Series(_own_level(series, traded) if np.isnan(adjusted).any() else adjusted, index=traded)
 
 
-def _growth(series: PriceSeries, traded: pd.DatetimeIndex) -> np.ndarray:
-    """Return the gross return since the traded date before, from close and corporate actions; the first is the close itself."""
+def _own_level(series: PriceSeries, traded: pd.DatetimeIndex) -> np.ndarray:
+    """Return the total-return value by close and corporate actions alone: without an action it is the close."""
     frame = series.frame
-    close = _on(frame["close"], traded)
-    growth = np.concatenate([close[:1], close[1:] / close[:-1]])
+    close, held = _on(frame["close"], traded), np.ones(len(traded))  # shares held for each one of the traded date before
     dividend, split = frame["dividend"].to_numpy(dtype=float), frame["split"].to_numpy(dtype=float)
     acting = np.flatnonzero((dividend != 0) | (split != 1))
     due = traded.searchsorted(frame.index[acting])  # the traded date that each action falls due on
     for place in np.unique(due[(due > 0) & (due < len(traded))]):
-        shares, cash = 1.0, 0.0
+        cash = 0.0
         for row in acting[due == place]:  # cash is paid on the shares held before that day's split
-            cash += shares * float(dividend[row])
-            shares *= float(split[row])
-        growth[place] = (close[place] * shares + cash) / close[place - 1]
-    return growth
+            cash += held[place] * float(dividend[row])
+            held[place] *= float(split[row])
+        held[place] += cash / close[place]
+    return np.asarray(close * np.cumprod(held))
 
 
 def _on(values: pd.Series, dates: pd.DatetimeIndex) -> np.ndarray:
@@ -206,7 +205,8 @@ def adjusted_gaps(series: PriceSeries, traded: pd.DatetimeIndex) -> pd.Series:
     adjusted = _on(series.frame["adj_close"], traded)
     gaps = np.full(len(traded), np.nan)
     if not np.isnan(adjusted).all():
-        gaps[1:] = adjusted[1:] / adjusted[:-1] - _growth(series, traded)[1:]
+        own = _own_level(series, traded)
+        gaps[1:] = adjusted[1:] / adjusted[:-1] - own[1:] / own[:-1]
     return pd.Series(gaps, index=traded)
 
 
