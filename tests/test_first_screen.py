@@ -72,6 +72,13 @@ def test_a_firm_at_two_events_is_two_cases(root: Path) -> None:
     )
     assert finding(result)[1].startswith("At each event (21 May 2019 and 8 October 2019), over the event session and the three")
     assert "five firms" not in " ".join(finding(result))
+    # cars.csv, [0, 3], reports-may-2019: log -0.0469, -0.0308 read as the first session, -0.0567, -0.0413 as the last
+    assert finding(result)[2] == (
+        "The date of “Reports that Hikvision and Dahua might be listed” fits two sessions, and the minute is not known. Read as "
+        "21 May 2019, as above: Hikvision −4.6% (−11.3% to +2.7%) and Dahua −3.0% (−10.5% to +5.0%); read as 22 May 2019: "
+        "Hikvision −5.5% (−12.0% to +1.4%) and Dahua −4.0% (−11.4% to +3.9%)."
+    )
+    assert "Iflytek (+3.6%: −3.5% to +11.1%, with other news of its own in that time)" in finding(result)[1]
     assert "0.035（" not in sure(result, "zh")
     assert "0.007（按 5 个“公司与事件”组合调整后为 0.035）" in sure(result, "zh")
 

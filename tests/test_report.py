@@ -209,7 +209,7 @@ def test_placebo_p_stands_beside_its_stationarity(entity_page: str, entity_list:
 
 def test_date_is_mapped_in_words(entity_page: str) -> None:
     text = Page(entity_page).text
-    assert "Announced on Monday 7 October 2019 in New York, minute not known." in text
+    assert "Dated Monday 7 October 2019 in New York, minute not known." in text
     assert (
         "Every minute of that day comes before the close of Tuesday 8 October 2019 in Shanghai (15:00, calendar XSHG), the first "
         "session after the exchange was closed from 1 to 7 October 2019." in text
@@ -328,12 +328,29 @@ def test_censored_headline_has_no_p_value(denial: StudyResult) -> None:
 
 
 def test_instant_is_told_in_both_zones(denial: StudyResult) -> None:
-    (mapping,) = mappings(Reading(denial).subjects)
+    assert denial.spec is not None
+    order = {"id": "order", "firms": ["000063.SZ"], "announced_at": "2018-04-16T09:00:00", "timezone": "America/New_York"}
+    (mapping,) = mappings(Reading(run_study(denial.spec.replace(event=[order], tests=["portfolio_t"]))).subjects)
     assert (
         "Monday 16 April 2018 at 09:00 in New York (UTC−04:00), which was 21:00 on Monday 16 April 2018 in Shanghai"
         in " ".join(mapping.sentences)
     )
+
+
+def test_an_hour_that_is_not_on_record_is_told_so(denial: StudyResult) -> None:
+    (mapping,) = mappings(Reading(denial).subjects)
+    told = " ".join(mapping.sentences)
+    assert "Dated Monday 16 April 2018 in New York, minute not known." in told
+    assert "Monday 16 April 2018 if it came before that close and Tuesday 17 April 2018 if after" in told
+    assert "the last is taken" in told
     assert "suspended for 39 sessions" in " ".join(mapping.trading)
+
+
+@pytest.mark.parametrize("config", sorted((Path(__file__).parents[1] / "configs").rglob("*.toml")), ids=lambda path: path.stem)
+def test_configs_state_no_hour_of_a_report_or_an_order(config: Path) -> None:
+    """The hours of the reports and of the order are on no record: a config that gave one would state a guess as a fact."""
+    texts = [config.read_text(encoding="utf-8")] + [file.read_text(encoding="utf-8") for file in config.parent.glob("events.csv")]
+    assert not re.search(r"(2019-05|2018-04)-\d\dT", " ".join(texts))
 
 
 def test_one_firm_has_no_average(denial: StudyResult) -> None:

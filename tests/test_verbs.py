@@ -91,7 +91,7 @@ def test_check_tells_of_leaks(cli, root: Path) -> None:
 
 def test_check_tells_of_a_leak_that_cannot_be_measured(cli, root: Path, tmp_path: Path) -> None:
     text = (root / "configs" / "entity-list-2019.toml").read_text(encoding="utf-8")
-    early = text.replace('announced_at = "2019-05-21T20:00:00"', 'announced_at = "2018-09-20T20:00:00"', 1)
+    early = text.replace("announced_on = 2019-05-21", "announced_on = 2018-09-20", 1)
     assert early != text
     (tmp_path / "early.toml").write_text(early, encoding="utf-8")
     told = cli("check", tmp_path / "early.toml").stdout

@@ -12,6 +12,7 @@ from eventstudy.report.numbers import running
 from eventstudy.report.page import render_page
 from eventstudy.report.run_list import render_runs
 from eventstudy.report.subjects import Reading
+from eventstudy.report.two_readings import two_readings
 from eventstudy.result import StudyResult
 
 __all__ = ["finding", "render_comparison", "render_index", "render_report"]
@@ -51,6 +52,7 @@ def render_index(runs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def finding(result: StudyResult) -> list[str]:
-    """Return the finding in plain words, as the page gives it: question, answer, power, average and chance."""
-    found = study_finding(Reading(result))
-    return [found.question, running((found.answer, found.suspended)), *found.power, *found.average, *found.chance]
+    """Return the finding in plain words, as the page gives it: question, answer, readings of a date, power, average, chance."""
+    reading = Reading(result)
+    found, both = study_finding(reading), two_readings(reading, reading.plan.headline_window)
+    return [found.question, running((found.answer, found.suspended)), *both, *found.power, *found.average, *found.chance]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendar import SessionCalendar
-from eventstudy.events import Announcement
+from eventstudy.events import Announcement, EventFirm
 from eventstudy.report.language import N_, _, ngettext
 from eventstudy.report.numbers import at_tau, clock, day, days, in_words, listed, running, several_days
 from eventstudy.report.subjects import Subject
@@ -77,14 +77,14 @@ def announced(when: Announcement, exchange: str = "") -> str:
         local = when.instant.astimezone(zoneinfo.ZoneInfo(when.timezone)) if when.timezone else when.instant
         about = {"day": day(local.date()), "time": clock(local), "zone": _zone_words(when, local)}
         if not exchange:
-            return _("Announced on {day} at {time} {zone}.", **about)
+            return _("Dated {day} at {time} {zone}.", **about)
         there = when.instant.astimezone(zoneinfo.ZoneInfo(exchange))
         return _(
-            "Announced on {day} at {time} {zone}, which was {local_time} on {local_day} in {city}.",
+            "Dated {day} at {time} {zone}, which was {local_time} on {local_day} in {city}.",
             **about, local_time=clock(there), local_day=day(there.date()), city=city(exchange),
         )  # fmt: skip
     if when.on is not None:
-        return _("Announced on {day} in {city}, minute not known.", day=day(when.on), city=city(when.timezone))
+        return _("Dated {day} in {city}, minute not known.", day=day(when.on), city=city(when.timezone))
     return _("No announcement time was given: the event session itself was.")
 
 
@@ -104,12 +104,12 @@ def _mapped(subject: Subject) -> list[str]:
         given = _("The event session, {tau}, is {day}, as the study says.", tau=at_tau(0), day=day(session))
         return [announced(when), given]
     told = [announced(when, calendar.timezone)]
-    earliest, latest = when.bounds()
-    one = calendar.first_close_after(earliest) == calendar.first_close_after(latest)
+    earliest = when.bounds()[0]
+    choice = straddle(firm.dated.event, calendar)
     about = {"day": day(session), "exchange": _exchange(calendar, place)}
     shut = _closure(calendar, place)
-    if not one:
-        told.append(_straddle(subject, calendar))
+    if choice:
+        told.append(choice)
     elif when.on is not None:
         if shut:
             words = _(
@@ -126,7 +126,7 @@ def _mapped(subject: Subject) -> list[str]:
         told.append(_("The first session to close after it is that of {day} {exchange}.", **about))
         if shut:
             told.append(_("It is the first {closure}.", closure=shut))
-    if one and place > 0 and calendar.closes is not None:
+    if not choice and place > 0 and calendar.closes is not None:
         before = calendar.closes[place - 1]
         if pd.Timestamp(earliest) >= before:
             told.append(_("The session before, {day}, had closed by then.", day=day(calendar.sessions[place - 1].date())))
@@ -139,17 +139,20 @@ def _mapped(subject: Subject) -> list[str]:
     return told
 
 
-def _straddle(subject: Subject, calendar: SessionCalendar) -> str:
-    """Tell that the minutes of a date map to two sessions, and which one was taken."""
-    event = subject.firm.dated.event
+def straddle(event: EventFirm, calendar: SessionCalendar) -> str:
+    """Tell that the minutes of a date map to two sessions, and which one was taken; empty where they map to one."""
+    if event.announcement.session is not None:
+        return ""
     places = [calendar.first_close_after(bound) for bound in event.announcement.bounds()]
+    if places[0] == places[1]:
+        return ""
     sessions = calendar.sessions
     first, last = (day(sessions[place].date()) if place < len(sessions) else _("a session not yet published") for place in places)
     choice = {
         "first": _("the first is taken"), "last": _("the last is taken"), "both": _("both are computed, side by side"),
     }  # fmt: skip
     return _(
-        "The minutes of that day map to two sessions, {first} if it came before that close and {last} if after; by the study's "
+        "The minutes of that day map to two sessions, {first} if it came before that close and {last} if after; by the study’s "
         "choice {choice}.",
         first=first, last=last, choice=choice.get(event.date_only, _("one is taken")),
     )  # fmt: skip
@@ -191,16 +194,16 @@ def _shift(when: Announcement, session: dt.date) -> str:
         return ""
     shift = (session - date).days
     if shift == 0:
-        return _("the calendar day of the announcement")
+        return _("the calendar day of the news")
     count = in_words(abs(shift))
     if shift > 0:
         return ngettext(
-            "{count} calendar day after the date of the announcement",
-            "{count} calendar days after the date of the announcement", shift, count=count,
+            "{count} calendar day after the date of the news",
+            "{count} calendar days after the date of the news", shift, count=count,
         )  # fmt: skip
     return ngettext(
-        "{count} calendar day before the date of the announcement",
-        "{count} calendar days before the date of the announcement", -shift, count=count,
+        "{count} calendar day before the date of the news",
+        "{count} calendar days before the date of the news", -shift, count=count,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventstudy.anticipation_tables import MASKED, UNMASKED
-from eventstudy.report.dating import announced
+from eventstudy.report.dating import announced, straddle
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import (
     confidence,
@@ -76,7 +76,9 @@ def _leak_sentences(reading: Reading) -> list[str]:
         effects = [_effect_words(reading, row) for row in found]
         missing = [(reading.firm_name(row["symbol"]).name, row["reason"]) for row in mine if row["reason"]]
         lost = [_("{firm} ({reason})", firm=name, reason=why(reason)) for name, reason in missing]
-        parts = [sentence(own_words(label)), announced(when)]
+        listings = reading.study.listings
+        choices = (straddle(leak.event, listings[leak.event.symbol].calendar) for leak in leaks if leak.event.event_id == news)
+        parts = [sentence(own_words(label)), announced(when), next(choices, "")]
         if effects:
             first_day, last_day = (dt.date.fromisoformat(found[0][name]) for name in ("first_session", "last_session"))
             span = days(first_day, last_day)

@@ -34,6 +34,7 @@ from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Table
 from eventstudy.report.templating import environment, language_parts
 from eventstudy.report.tests_in_words import NULLS, null_name
+from eventstudy.report.two_readings import two_readings
 from eventstudy.result import StudyResult
 
 CARS_LISTED = 40  # more firms than this: the headline window only
@@ -67,6 +68,7 @@ def context(reading: Reading, versions: Mapping[str, str] | None) -> dict[str, A
         "title": reading.title,
         "note": reading.note,
         "finding": study_finding(reading),
+        "two_readings": two_readings(reading, plan.headline_window),
         "confidence": confidence(plan.alpha),
         "headline": window(plan.headline_window),
         "scale": reading.scale.kind,
