@@ -26,6 +26,8 @@ from eventstudy.tables import Row, as_table, bounds, day, whole_numbers
 from eventstudy.trading import benchmark_listing
 from eventstudy.windows import Window
 
+CENSORED = "censored"  # reason of p-values over a window that ends on a close at the price limit
+
 
 def aar_table(study: Computation) -> pd.DataFrame:
     """Average of the single-session abnormal returns by group and tau, with their number (rule A9)."""
@@ -77,13 +79,20 @@ def tests_table(study: Computation, draws: Draws) -> pd.DataFrame:
     for group in study.groups:
         for window in plan.windows.car:
             for found in group_results(study, draws, group, window):
-                rows.append(result_row(group, window, found, headline.role(found.name, window == plan.headline_window)))
+                held = any(any(study.cross_section(group, one).limits) for one in windows_of(found.name, window, plan))
+                rows.append(result_row(group, window, found, headline.role(found.name, window == plan.headline_window), held))
     for first, second in compared_groups(study):
         for window in plan.windows.car:
             name = difference_name(first, second)
+            held = any(any(study.cross_section(group, window).limits) for group in (first, second))
             for found in difference_results(study, draws, (first, second), window):
-                rows.append(result_row(name, window, found, "secondary"))
+                rows.append(result_row(name, window, found, "secondary", held))
     return whole_numbers(as_table("tests", rows), ["df"])
+
+
+def windows_of(test: str, window: Window, plan: Plan) -> list[Window]:
+    """Return the windows that a test of one window rests on."""
+    return [one for one in plan.windows.car if one[0] == 0] if test == "placebo_max" else [window]
 
 
 def group_results(study: Computation, draws: Draws, group: str, window: Window) -> Iterator[TestResult]:
@@ -123,8 +132,15 @@ def too_many_to_compare(tests: Sequence[str], n: int) -> Iterator[TestResult]:
             yield undefined(name, "sharp", n, "too_many_firms")
 
 
-def result_row(group: str, window: Window, found: TestResult, role: str) -> Row:
-    """Return a test's outcome as a row of the table of tests."""
+def result_row(group: str, window: Window, found: TestResult, role: str, held: bool = False) -> Row:
+    """Return a test's outcome as a row of the table of tests.
+
+    With `held` a firm's window ends on a close at the price limit, so that the p-value is not exact (rule D4): the reason
+    says so, behind one that the test itself has.
+    """
+    reasons = [found.reason] if found.reason else []
+    if held and np.isfinite(found.p_value):
+        reasons.append(CENSORED)
     return (
         {"group": group}
         | bounds(window)
@@ -135,7 +151,7 @@ def result_row(group: str, window: Window, found: TestResult, role: str) -> Row:
             "df": found.df,
             "p_value": found.p_value,
             "n": found.n,
-            "reason": found.reason,
+            "reason": "; ".join(reasons),
             "p_left": found.p_left,
             "p_right": found.p_right,
             "floor": found.floor,

@@ -315,8 +315,13 @@ def verdict(size: float, floor: float, apart: int, alpha: float) -> str:
         return CANNOT
     if np.isnan(size):
         return ""
-    margin = 2 * np.sqrt(alpha * (1 - alpha) / apart)
+    margin = margin_of_size(alpha, apart)
     return TOO_OFTEN if size > alpha + margin else TOO_SELDOM if size < alpha - margin else AS_STATED
+
+
+def margin_of_size(alpha: float, apart: int) -> float:
+    """Return two binomial standard errors of a share of `alpha` over so many dates that do not overlap."""
+    return float(2 * np.sqrt(alpha * (1 - alpha) / apart))
 
 
 def power_table(study: Computation, trials: Mapping[str, Trials]) -> pd.DataFrame:

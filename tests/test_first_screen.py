@@ -24,15 +24,16 @@ def test_each_firm_has_its_own_p_and_behind_it_the_adjusted_one(entity: StudyRes
     assert sure(entity) == (
         "How sure: were only chance at work, an effect at least this far from zero would come with probability 0.005 (0.015 "
         "allowing for three firms) for Dahua, 0.026 (0.051) for Hikvision and 0.470 (0.470) for Iflytek; for the average it is "
-        "0.063 by portfolio t and 0.076 by placebo dates. Each interval above stands on its own, with no allowance for the "
-        "others."
+        "0.063 by portfolio t and 0.076 by placebo dates; for its difference from the average of four firms that were not named, "
+        "0.229. Each interval above stands on its own, with no allowance for the others."
     )
 
 
 def test_the_same_in_chinese(entity: StudyResult) -> None:
     assert sure(entity, "zh") == (
         "结论有多可靠：若只有偶然因素，出现至少如此远离零的效应的概率，大华股份为 0.005（按 3 家公司调整后为 0.015）、"
-        "海康威视为 0.026（0.051）和科大讯飞为 0.470（0.470）；平均值为 0.063（组合 t）和0.076（安慰剂日期）。"
+        "海康威视为 0.026（0.051）和科大讯飞为 0.470（0.470）；平均值为 0.063（组合 t）和0.076（安慰剂日期）；"
+        "其与 4 家未被点名公司平均值之差为 0.229。"
         "上述各区间均单独成立，未就其他区间作调整。"
     )
 
@@ -41,10 +42,13 @@ def test_one_firm_leads_with_placebo_dates(zte: StudyResult) -> None:
     # tests.csv, [0, 60]: placebo_caar 1/158, no block further out; the t of the firm has 0.00061
     assert sure(zte) == (
         "How sure: were only chance at work, an effect at least this far from zero would come with probability 0.006 by placebo "
-        "dates; the smallest that 157 blocks can give is 0.006."
+        "dates; the smallest that 157 blocks can give is 0.006, but only three of these blocks do not overlap, which leaves "
+        "p = 0.250."
     )
     told = study_finding(Reading(zte)).chance
     assert [words.split(",")[0] for words in told] == ["Headline test of this firm: placebo dates", "By the firm’s t"]
+    assert "only three of these blocks do not overlap, which leaves p = 0.250" in told[0].replace(FIXED, " ")
+    assert "which is the portfolio t of one firm and the other headline test" in told[1]
     assert "p = 0.001" in told[1].replace(FIXED, " ")
 
 
@@ -84,12 +88,13 @@ def test_a_firm_at_two_events_is_two_cases(root: Path) -> None:
 
 
 def test_rejected_equality_says_how_often_it_rejects_for_nothing(entity: StudyResult) -> None:
-    # power.csv, all, equal_effects: size 0.1 of 210 dates
+    # power.csv, all, equal_effects: size 0.1 of 210 dates, 53 apart: 0.05 + 2 sqrt(0.05 0.95 / 53) = 0.1099
     told = " ".join(study_finding(Reading(entity)).average).replace(FIXED, " ")
     assert (
         "equal effects are rejected (F = 4.07, p = 0.018). Their average, −5.7% (95% interval −11.3% to +0.3%), is an average of "
         "unlike reactions and describes none of them. The test of equal effects itself rejects at the 5% level on 10.0% of 210 "
-        "placebo dates, on which nothing happened."
+        "placebo dates, on which nothing happened that the study is about. With 53 dates that do not overlap, up to 11.0% cannot "
+        "be told from 5%."
     ) in told
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,69 @@ from eventstudy.abnormal import cumulate
 from eventstudy.censoring import censored_fit
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.models import ConstantMean, MarketAdjusted, MarketModel
+from eventstudy.report import render_report
+from eventstudy.report.averages import bound_of, p_or_censored
+from eventstudy.report.finding import study_finding
+from eventstudy.report.subjects import Reading
 from eventstudy.returns import trade_rows
+
+VERSIONS = {"eventstudy": "0.0", "Python": "3"}
+P = r"(^|\W)p($|\W)"
+
+
+class Rows(HTMLParser):
+    """Rows of the tables of a page: the table's id, the heading of the block, and what stands under each column's title."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str, dict[str, str]]] = []
+        self._table, self._block, self._titles = "", "", []
+        self._cells: list[str] | None = None
+        self._open = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if tag == "table":
+            self._table, self._block, self._titles = named.get("id") or "", "", []
+        elif tag == "tr":
+            self._cells = []
+        elif tag in ("th", "td") and self._cells is not None:
+            self._cells += ["\0"] * (int(named.get("colspan") or 1) - 1) + [""]
+            self._open = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("th", "td"):
+            self._open = False
+        elif tag == "tr" and self._cells is not None:
+            cells = [" ".join(cell.split()) for cell in self._cells]
+            if not self._titles or self._cells[0] == "":
+                self._titles = cells
+            elif len(cells) == 1 or set(cells[:-1]) == {"\0"}:
+                self._block = cells[-1]
+            else:
+                self.found.append((self._table, self._block, dict(zip(self._titles, cells, strict=False))))
+            self._cells = None
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._cells:
+            self._cells[-1] += data
+
+
+def exact(page: str, held: set[int]) -> tuple[list[str], int]:
+    """Return the rows that print an exact p over what ends on a close at the limit, and how many rows that are."""
+    wrong, count = [], 0
+    for table, block, cells in Rows(page.replace("\u00a0", " ")).found:
+        told = " ".join(cells.values())
+        window = re.search(r"\[−?\d+, (\d+)\]", " ".join([block, *list(cells.values())[:1]]))
+        ends_held = (window and int(window[1]) in held) or re.search(r"limit-(down|up) close", told)
+        if table == "market" or not ends_held:
+            continue
+        count += 1
+        printed = [text for title, text in cells.items() if re.search(P, title) and re.search(r"\d", text)]
+        if (printed and not re.search(r"undefined", told)) or re.search(r"p [=<] ?0?\.?\d", told):
+            wrong.append(f"{table}: {told}")
+    return wrong, count
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +235,51 @@ def test_censored_row_stands_where_there_are_three_limit_closes(entity: es.Study
     enough = set(hits.loc[hits["statistic"] >= 3, "symbol"])
     assert set(table.loc[table["treatment"] == "censored", "symbol"]) == enough
     assert enough
+
+
+def held_sessions(zte: es.StudyResult) -> set[int]:
+    table = zte.abnormal_returns
+    held = set(table[table["ret"].abs() > 0.095]["tau"])  # |log(0.9)| and log(1.1) but for the rounding to a cent
+    assert held == {*range(39, 47), 52, 59}
+    return held
+
+
+def test_no_table_of_the_page_prints_an_exact_p_over_a_censored_window(zte: es.StudyResult) -> None:
+    page = render_report(zte, VERSIONS)
+    wrong, count = exact(page, held_sessions(zte))
+    assert wrong == []
+    assert count > 40
+    assert exact(page.replace("<td class=\"n\">censored</td>", "<td class=\"n\">0.006</td>"), {39, 46})[0]
+
+
+def test_tests_over_a_censored_window_carry_the_reason_and_keep_their_numbers(zte: es.StudyResult) -> None:
+    table = zte.tests_in_full
+    defined = table[table["p_value"].notna()]
+    told = defined["reason"].str.split("; ").map(lambda codes: "censored" in codes)
+    assert told[defined["window_end"].isin([39, 46])].all()
+    assert not told[(defined["window_end"] == 60) & (defined["test"] != "placebo_max")].any()
+    assert told[defined["test"] == "placebo_max"].all()  # the largest |t| is over all windows from the event session on
+    portfolio = defined[(defined["test"] == "portfolio_t") & (defined["window_end"] == 46)].iloc[0]
+    car = zte.cars[zte.cars["window_end"] == 46].iloc[0]
+    assert portfolio["p_value"] == pytest.approx(car["p_value"])
+    assert not table[table["p_value"].isna()]["reason"].str.contains("censored").any()
+
+
+def test_a_censored_headline_is_nowhere_told_with_an_exact_p(zte: es.StudyResult) -> None:
+    assert zte.spec is not None
+    result = es.run_study(zte.spec.replace(headline_window=[0, 46], tests=["portfolio_t", "placebo_caar"]))
+    told = study_finding(Reading(result))
+    assert "≤" in told.answer or "at least" in told.answer
+    assert told.sure == ""
+    assert "placebo dates, p censored" in told.chance[0].replace("\u00a0", " ")
+    page = render_report(result, VERSIONS)
+    assert exact(page, held_sessions(zte))[0] == []
+    assert re.search(r"observed .*?, p.censored", page)
+
+
+def test_a_mean_is_a_bound_where_the_limits_of_its_firms_agree() -> None:
+    assert [bound_of(limits) for limits in (["", "down"], ["down", "down"], ["up", ""], ["up", "down"], ["", ""], [])] == [
+        "down", "down", "up", "", "", "",
+    ]
+    assert p_or_censored(0.04, ["down", "up"]) == "censored"
+    assert p_or_censored(0.04, ["down", ""]) == p_or_censored(0.04, []) == "0.040"  # the reason stands beside it

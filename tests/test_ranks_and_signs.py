@@ -319,3 +319,23 @@ def test_scaled_returns_of_the_window_are_abnormal_returns() -> None:
 def test_crude_dependence_without_common_sessions() -> None:
     errors = np.array([[0.1, np.nan], [np.nan, 0.2], [0.1, np.nan]])
     assert parametric.crude_dependence(CAR[:2], errors, 4).reason == "too_few_common_sessions"
+
+
+@pytest.mark.parametrize("sessions", [2, 3, 7, 60, 213])
+def test_one_firm_cannot_be_ranked_below_its_floor(sessions: int) -> None:
+    errors = np.random.default_rng(sessions).normal(size=(sessions, 1))
+    ends = np.sort(errors[:, 0])
+    places = np.concatenate([[ends[0] - 1], (ends[1:] + ends[:-1]) / 2, [ends[-1] + 1]])  # every rank that the event can have
+    found = [ranks.grank_unscaled(errors, np.array([place])) for place in places]
+    assert {round(one.floor, 12) for one in found} == {round(min(one.p_value for one in found), 12)}
+    # Z^2 = 3 (T-1) / (T+1) at either end, so that t = sqrt(3) whatever T
+    assert_allclose(found[0].floor, 2 * stats.t.sf(np.sqrt(3), sessions - 1), rtol=1e-12)
+    assert {one.reason for one in found} == {"cannot_reject"}
+
+
+def test_floor_of_one_firm_allows_for_ties_and_a_missing_session() -> None:
+    errors = np.array([[-1.0], [-1.0], [np.nan], [0.5], [0.5], [0.5], [2.0]])
+    places = [-9.0, -1.0, -0.2, 0.5, 1.0, 2.0, 9.0]
+    found = [ranks.grank_unscaled(errors, np.array([place])) for place in places]
+    assert_allclose([one.floor for one in found], min(one.p_value for one in (found[0], found[-1])), rtol=1e-12)
+    assert np.isnan(ranks.grank_unscaled(np.hstack([errors, errors[::-1]]), np.array([9.0, 9.0])).floor)

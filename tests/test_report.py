@@ -264,7 +264,7 @@ def test_three_firms_cannot_reject_by_signs_and_the_table_says_it_in_words(entit
         start = rf'<tr><th scope="row"[^>]*>{re.escape(name)}</th><td>'
         row = re.search(rf'{start}.*?<td class="n">3</td>.*?</tr>', entity_page)
         assert row is not None
-        assert "cannot reject at any usual level: so few firms cannot give a p-value below the floor" in row[0], name
+        assert "cannot reject at the 5% level: so few firms cannot give a p-value below the floor" in row[0], name
 
 
 # Figures

@@ -63,6 +63,11 @@ class CrossSection:
         """Residual degrees of freedom."""
         return np.array([firm.fit.df_resid for firm in self.firms])
 
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """``up`` or ``down`` of each firm whose window ends on a close at the price limit: its CAR is a bound (rule D4)."""
+        return tuple(str(firm.listing.limit[firm.day0 + self.window[1]]) for firm in self.firms)
+
     @cached_property
     def staggered(self) -> bool:
         """Whether the firms' event sessions or calendars differ, so that tau pairs different dates."""

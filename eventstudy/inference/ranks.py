@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from eventstudy.inference.result import Null, TestResult, normal, spread_of, student, undefined
+from eventstudy.inference.result import Null, TestResult, cannot_reject, normal, spread_of, student, undefined
 
 FEWEST_FIRMS_RESCALED = 10
 
@@ -96,11 +98,23 @@ def grank(residuals: np.ndarray, scar: np.ndarray) -> TestResult:
 
 
 def grank_unscaled(residuals: np.ndarray, scar: np.ndarray) -> TestResult:
-    """The generalised rank t of SCARs as they are, t(T-2): sharp null, any number of firms (rule C13)."""
+    """The generalised rank t of SCARs as they are, t(T-2): sharp null, any number of firms (rule C13).
+
+    With one firm |t| stays below sqrt(3), so that its p-value has a `floor` of 0.08 or more.
+    """
     return _grank("grank_unscaled", "sharp", residuals, scar, "")
 
 
 def _grank(name: str, null: Null, residuals: np.ndarray, event: np.ndarray, reason: str) -> TestResult:
+    found = _by_ranks(name, null, residuals, event, reason)
+    if len(event) > 1 or np.isnan(found.p_value):
+        return found
+    # one firm's event can do no more than rank above or below all residuals: |t| = sqrt(3), but for ties among these
+    floor = min(_by_ranks(name, null, residuals, np.array([end]), "").p_value for end in (-np.inf, np.inf))
+    return replace(found, floor=floor, reason=cannot_reject(floor))
+
+
+def _by_ranks(name: str, null: Null, residuals: np.ndarray, event: np.ndarray, reason: str) -> TestResult:
     rows = np.vstack([residuals[~np.isnan(residuals).all(axis=1)], event])
     there = ~np.isnan(rows)
     uniform = _ranks(rows) / (there.sum(axis=0) + 1) - 0.5

@@ -10,6 +10,8 @@ from scipy import special
 
 Null = Literal["mean", "sharp"]
 
+USUAL_LEVEL = 0.05
+
 
 @dataclass(frozen=True)
 class TestResult:
@@ -59,6 +61,11 @@ class TestResult:
 def spread_of(values: np.ndarray) -> float:
     """Return the standard deviation of values across firms, exactly 0 for fewer than two or equal ones, whatever the rounding."""
     return float(values.std(ddof=1)) if len(values) and np.ptp(values) > 0 else 0.0
+
+
+def cannot_reject(floor: float) -> str:
+    """Return the reason of a test whose smallest p-value lies above the 5% level, else nothing."""
+    return "cannot_reject" if floor > USUAL_LEVEL else ""
 
 
 def undefined(name: str, null: Null, n: int, reason: str) -> TestResult:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from eventstudy.inference.result import TestResult, undefined
+from eventstudy.inference.result import TestResult, cannot_reject, undefined
 
 FEWEST_FIRMS_NORMAL_SIGNS = 30
 MOST_FIRMS_ENUMERATED = 15
-USUAL_LEVEL = 0.05
 SAME = 1 + 1e-9  # probabilities that differ by rounding alone count as equal
-
-
-def _cannot_reject(floor: float) -> str:
-    return "cannot_reject" if floor > USUAL_LEVEL else ""
 
 
 def generalized_sign(car: np.ndarray, positive: np.ndarray) -> TestResult:
@@ -42,7 +37,7 @@ def generalized_sign(car: np.ndarray, positive: np.ndarray) -> TestResult:
     two_sided = [float(chance[chance <= value * SAME].sum()) for value in chance]
     floor = min(two_sided)
     return TestResult(
-        "generalized_sign", "sharp", n, z, min(two_sided[count], 1.0), reason=_cannot_reject(floor),
+        "generalized_sign", "sharp", n, z, min(two_sided[count], 1.0), reason=cannot_reject(floor),
         p_left=float(chance[: count + 1].sum()), p_right=float(chance[count:].sum()), floor=floor,
     )  # fmt: skip
 
@@ -75,6 +70,6 @@ def wilcoxon(car: np.ndarray) -> TestResult:
         sums = np.concatenate([sums, sums + rank])
     floor = 2 / len(sums)
     return TestResult(
-        "wilcoxon", "sharp", n, total, float((np.abs(sums - mean) >= abs(total - mean)).mean()), reason=_cannot_reject(floor),
+        "wilcoxon", "sharp", n, total, float((np.abs(sums - mean) >= abs(total - mean)).mean()), reason=cannot_reject(floor),
         p_left=float((sums <= total).mean()), p_right=float((sums >= total).mean()), floor=floor,
     )  # fmt: skip

@@ -192,10 +192,15 @@ class PanelResult(StudyResult):
             for window in self.plan.windows.car:
                 role = self.headline.role
                 for found in self._outcomes[group, window]:
-                    row = group_tables.result_row(group, window, found, role(found.name, window == self.plan.headline_window))
-                    rows.append(row)
+                    headline = role(found.name, window == self.plan.headline_window)
+                    rows.append(group_tables.result_row(group, window, found, headline, self._held(group, found.name, window)))
         rows += self._differences()
         return tables.whole_numbers(tables.as_table("tests", rows), ["df"])
+
+    def _held(self, group: str, test: str, window: Window) -> bool:
+        """Whether a window behind a test ends on a close at the price limit for a firm of the group (rule D4)."""
+        places = [self.plan.windows.car.index(one) for one in group_tables.windows_of(test, window, self.plan)]
+        return any(self.study.estimates.limit[self.study.counted(group, place), place].any() for place in places)
 
     @cached_property
     def _outcomes(self) -> dict[tuple[str, Window], list[TestResult]]:
@@ -232,7 +237,8 @@ class PanelResult(StudyResult):
             if count <= MOST_FIRMS_TOGETHER:
                 small = run_events(self._inputs_of(np.concatenate(parts)), Prepared())
                 found = group_tables.difference_results(small, draw_placebos(small), (groups[0], groups[1]), window)
-            rows += [group_tables.result_row(name, window, one, "secondary") for one in found]
+            held = any(self._held(group, "", window) for group in groups)
+            rows += [group_tables.result_row(name, window, one, "secondary", held) for one in found]
         return rows
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ import pandas as pd
 
 from eventstudy.group_tables import portfolio_se
 from eventstudy.inference.cross import CrossSection, FirmCar
+from eventstudy.inference.sensitivity import FEWEST_BLOCKS
+from eventstudy.report.language import _, ngettext
+from eventstudy.report.numbers import in_words, p_equation, p_value
 from eventstudy.report.subjects import CarPath, Effect, Reading, Subject
 from eventstudy.student import critical_value
 from eventstudy.windows import Window
@@ -19,7 +23,10 @@ UNLIKE = 0.10  # equality rejected below this p-value: the average does not lead
 
 @dataclass(frozen=True)
 class Average:
-    """Mean CAR of a group in one window as a change in value; interval NaN where it is not to be had."""
+    """Mean CAR of a group in one window as a change in value; interval NaN where it is not to be had.
+
+    `limit` is ``down`` or ``up`` where closes at the price limit make CARs, and so their mean, a bound (rule D4).
+    """
 
     n: int
     value: float
@@ -27,6 +34,7 @@ class Average:
     high: float
     median: float
     negative: int
+    limit: str = ""
 
 
 def average_effect(reading: Reading, group: str, window: Window) -> Average | None:
@@ -39,7 +47,24 @@ def average_effect(reading: Reading, group: str, window: Window) -> Average | No
     return Average(
         len(cross.firms), effect(float(cross.car.mean())), effect(low), effect(high),
         effect(float(np.median(cross.car))), int((cross.car < 0).sum()),
+        bound_of(cross.limits),
     )  # fmt: skip
+
+
+def bound_of(limits: Sequence[str]) -> str:
+    """Return the side on which a mean is a bound, by each firm's limit close; empty without any, and where they differ."""
+    sides = {limit for limit in limits if limit}
+    return sides.pop() if len(sides) == 1 else ""
+
+
+def p_or_censored(value: float, limits: Sequence[str]) -> str:
+    """Return p, or a word in its place where every CAR behind it is a bound (rule D4); where some are, a remark says so."""
+    return _("censored") if limits and all(limits) else p_value(value)
+
+
+def p_equation_or_censored(value: float, limits: Sequence[str]) -> str:
+    """Return p as a sentence has it, or that it is censored (rule D4)."""
+    return _("p censored") if limits and all(limits) else p_equation(value)
 
 
 def _interval(cross: CrossSection, alpha: float) -> tuple[float, float]:
@@ -95,3 +120,15 @@ def sd_ratios(subjects: tuple[Subject, ...], table: pd.DataFrame) -> tuple[float
         if (event_id, symbol) in keys and not pd.isna(ratio)
     ] if "pre_event_sd_ratio" in table else []  # fmt: skip
     return (min(found), max(found)) if found else None
+
+
+def few_apart(drawn: dict[Any, Any]) -> str:
+    """Tell that placebo blocks overlap where too few of them do not to give a p-value of 5%; else nothing."""
+    apart = int(drawn["blocks_apart"])
+    if apart >= FEWEST_BLOCKS:
+        return ""
+    return ngettext(
+        ", but only {count} of these blocks does not overlap others, which leaves {p}",
+        ", but only {count} of these blocks do not overlap, which leaves {p}",
+        apart, count=in_words(apart), p=p_equation(drawn["p_apart"]),
+    )  # fmt: skip

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from eventstudy.report.averages import p_or_censored
 from eventstudy.report.language import N_, _
-from eventstudy.report.numbers import decimal, p_value, tau, whole
+from eventstudy.report.numbers import bounded, decimal, tau, whole
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, explained, finished, one_firm_a_line, own_null, source_notes
 from eventstudy.report.wording import status_words
@@ -36,20 +37,38 @@ def abnormal_returns(reading: Reading, subject: Subject, anchor: str) -> Table:
     rows = tuple(_daily_row(row) for _place, row in own.iterrows())
     caption = _("Abnormal returns of {firm} in the event window", firm=subject.name)
     notes = (_("A span above 1 is the return from the last trade before a suspension; its session bears the whole of it."),)
-    shown = (*(notes if (own["span"] > 1).any() else ()), own_null(), one_firm_a_line())
+    shown = (*(notes if (own["span"] > 1).any() else ()), *_censored_note(own), own_null(), one_firm_a_line())
     return finished(reading, Table(anchor, caption, columns, (Block(rows),), (*shown, *source_notes([subject.label]))))
 
 
 def _daily_row(row: pd.Series) -> Row:
-    values = [decimal(100 * row[name], sign=True) for name in ("ret", "mkt", "expected", "ar")]
+    values = [decimal(100 * row[name], sign=True) for name in ("ret", "mkt", "expected")]
     return Row(
         tau(row["tau"]),
         (
-            row["session"], status_words(str(row["status"])), whole(row["span"]), *values,
-            decimal(100 * row["se_ar"]), decimal(row["t"]), p_value(row["p_value"]), _limit(row),
+            row["session"], status_words(str(row["status"])), whole(row["span"]), *values, *_tested(row), _limit(row),
         ),
         row["tau"] == 0,
     )  # fmt: skip
+
+
+def _tested(row: pd.Series) -> tuple[str, ...]:
+    """Return abnormal return, standard error, t and p; a close at the price limit makes the first a bound (rule D4)."""
+    ar = decimal(100 * row["ar"], sign=True)
+    p = p_or_censored(row["p_value"], [row["limit"]]) if ar else ""
+    return bounded(ar, row["limit"]) if ar else "", decimal(100 * row["se_ar"]), decimal(row["t"]), p
+
+
+def _censored_note(table: pd.DataFrame) -> tuple[str, ...]:
+    """Say what a censored return is, where there is one."""
+    if not (table["limit"] != "").any():
+        return ()
+    return (
+        _(
+            "Censored: the session closed at the price limit, so the price was still held back. The abnormal return is a bound "
+            "(≤ or ≥), and p is not printed as if exact."
+        ),
+    )
 
 
 def _limit(row: pd.Series) -> str:
@@ -92,15 +111,15 @@ def resumption_returns(reading: Reading, subjects: Sequence[Subject]) -> Table:
         Column(_("AR, {unit}", unit=unit)), Column(_("s.e.")), Column("t"), Column("p"), Column(_("Limit"), False),
     )  # fmt: skip
     table = reading.result.abnormal_returns
-    rows = []
+    rows, shown = [], []
     for subject in subjects:
         own = table[(table["event_id"] == subject.firm.key[0]) & (table["symbol"] == subject.firm.key[1]) & (table["span"] > 1)]
+        shown.append(own)
         for _place, row in own.iterrows():
             cells = (
-                row["session"], tau(row["tau"]), whole(row["span"]), decimal(100 * row["ar"], sign=True),
-                decimal(100 * row["se_ar"]), decimal(row["t"]), p_value(row["p_value"]), _limit(row),
+                row["session"], tau(row["tau"]), whole(row["span"]), *_tested(row), _limit(row),
             )  # fmt: skip
             rows.append(Row(subject.label, cells))
     caption = _("Abnormal returns over several sessions (resumption ARs)")
-    notes = (own_null(), one_firm_a_line())
+    notes = (*(_censored_note(pd.concat(shown)) if shown else ()), own_null(), one_firm_a_line())
     return finished(reading, Table("resumption-returns", caption, columns, (Block(tuple(rows)),), notes))

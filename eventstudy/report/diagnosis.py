@@ -19,17 +19,18 @@ MARK = " !"
 FIRST_TABLE = 7  # so many columns are tests of the residuals
 MOST_NAMED = 10
 COLUMNS = (
-    (Column(N_("Related days, p"), True, N_("Ljung-Box test over 5 sessions: are residuals related from day to day?")),
+    (Column(N_("Related days, p"), True, N_("Ljung-Box test over 5 sessions of whether residuals are related from day to day")),
      "ljung_box_5"),
     (Column(N_("over 10, p"), True, N_("the same over 10 sessions")), "ljung_box_10"),
     (Column(N_("Durbin-Watson"), True, N_("2 where neighbouring residuals are unrelated, less where they are alike")),
      "durbin_watson"),
-    (Column(N_("Changing variance, p"), True, N_("ARCH test at 5 lags: do large residuals come in clusters?")), "arch_lm_5"),
-    (Column(N_("Normal, p"), True, N_("Jarque-Bera test: are residuals normal?")), "jarque_bera"),
+    (Column(N_("Changing variance, p"), True, N_("ARCH test at 5 lags of whether large residuals come in clusters")),
+     "arch_lm_5"),
+    (Column(N_("Normal, p"), True, N_("Jarque-Bera test of whether residuals are normal")), "jarque_bera"),
     (Column(N_("Excess kurtosis"), True, N_("0 for a normal distribution, more where extreme sessions are frequent")),
      "excess_kurtosis"),
-    (Column(N_("Drift, p"), True, N_("CUSUM test: do residuals drift one way?")), "cusum"),
-    (Column(N_("Same halves, p"), True, N_("Chow's F test at the middle of the estimation")), "chow"),
+    (Column(N_("Drift, p"), True, N_("CUSUM test of whether residuals drift one way")), "cusum"),
+    (Column(N_("Same halves, p"), True, N_("Chow’s F test at the middle of the estimation")), "chow"),
     (Column(N_("β early"), True, N_("beta on the first half of the estimation")), "beta_first_half"),
     (Column(N_("β late"), True, N_("beta on the second half of the estimation")), "beta_second_half"),
     (Column(N_("After closures"), True, N_(
@@ -40,7 +41,7 @@ COLUMNS = (
      "pre_event_sd_ratio"),
     (Column(N_("Estimation share"), True, N_("share of parameter uncertainty in the variance of the headline CAR")),
      "estimation_error_share"),
-    (Column(N_("Market distance"), True, N_("largest distance of the benchmark's headline returns from their mean, in sd")),
+    (Column(N_("Market distance"), True, N_("largest distance of the benchmark’s headline returns from their mean, in sd")),
      "market_leverage"),
     (Column(N_("Longest gap"), True, N_("suspended sessions in a row during the estimation")), "longest_gap"),
     (Column(N_("Limit closes"), True, N_("closes at the price limit during the estimation")), "limit_closes"),
@@ -265,4 +266,4 @@ def squares(reading: Reading) -> str:
         "share of dates with as large a value. An effect common to all firms raises it as much as a larger variance does.",
         observed=decimal(row["statistic"]), median=decimal(row["median_draw"]), p=p_equation(row["p_right"]),
     )  # fmt: skip
-    return running((told, _("With so few firms this describes and tests nothing.") if n < MOST_NAMED else ""))
+    return running((told, _("With so few firms this only describes; it tests nothing.") if n < MOST_NAMED else ""))

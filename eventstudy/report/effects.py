@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from eventstudy.report.averages import average_effect
-from eventstudy.report.finding import bounded
+from eventstudy.report.averages import average_effect, p_or_censored
 from eventstudy.report.language import _
-from eventstudy.report.numbers import at_tau, confidence, day, decimal, interval, joined, p_value, percent, whole, window
+from eventstudy.report.numbers import at_tau, bounded, confidence, day, decimal, interval, joined, percent, whole, window
 from eventstudy.report.subjects import Effect, FirmName, Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, one_firm_a_line, own_null
 from eventstudy.report.wording import own_words, sentence, why
@@ -75,17 +74,12 @@ def _car_row(reading: Reading, subject: Subject, bounds: Window) -> Row:
     return Row(
         window(bounds),
         (
-            whole(length(bounds)), bounded(effect, percent(effect.value)), interval(effect.low, effect.high),
+            whole(length(bounds)), bounded(percent(effect.value), effect.censored), interval(effect.low, effect.high),
             decimal(100 * found.car, sign=True), decimal(100 * found.se), decimal(found.t), whole(found.df),
-            _p_or_censored(effect, found.p_value), _p_or_censored(effect, adjusted), remark,
+            *(p_or_censored(value, [effect.censored]) for value in (found.p_value, adjusted)), remark,
         ),
         strong,
     )  # fmt: skip
-
-
-def _p_or_censored(effect: Effect, value: float) -> str:
-    """Return p, or a word in its place where the price limit makes it inexact (rule D4)."""
-    return _("censored") if effect.censored else p_value(value)
 
 
 def held_back(effect: Effect) -> str:
@@ -118,7 +112,8 @@ def averages(reading: Reading, groups: Sequence[str], anchor: str, caption: str)
                 rows.append(Row(window(bounds), ("0", Undefined(why("no_firms"), "no_firms", 4), ""), strong))
                 continue
             cells = (
-                whole(mean.n), percent(mean.value), interval(mean.low, mean.high), percent(mean.median),
+                whole(mean.n), bounded(percent(mean.value), mean.limit), interval(mean.low, mean.high),
+                bounded(percent(mean.median), mean.limit),
                 _("{part} of {whole}", part=mean.negative, whole=mean.n), _held_back(reading, group, bounds),
             )  # fmt: skip
             rows.append(Row(window(bounds), cells, strong))
@@ -134,8 +129,7 @@ def averages(reading: Reading, groups: Sequence[str], anchor: str, caption: str)
 
 def _held_back(reading: Reading, group: str, bounds: Window) -> str:
     """Count the firms whose window ends on a close at the price limit (rule D4)."""
-    cross = reading.study.cross_section(group, bounds)
-    held = sum(firm.listing.limit[firm.day0 + bounds[1]] != "" for firm in cross.firms)
+    held = sum(limit != "" for limit in reading.study.cross_section(group, bounds).limits)
     return _("{count} censored by a limit close", count=held) if held else ""
 
 
@@ -173,9 +167,8 @@ def clean_windows(reading: Reading) -> Table:
             effect = reading.scale.effect
             span = interval(effect(found.ci_low), effect(found.ci_high))
             held = subject.limit(stop)
-            sign = {"down": "≤ ", "up": "≥ "}.get(held, "")
-            p = _("censored") if held else p_value(found.p_value)
-            cells = (window((0, stop)), sign + percent(effect(found.car)), span, p)
+            p = p_or_censored(found.p_value, [held])
+            cells = (window((0, stop)), bounded(percent(effect(found.car)), held), span, p)
             rows.append(Row(subject.label, (*head, *cells)))
     notes = (_(
         "The clean window runs from the event session to the session before the first other news; within the event window."
@@ -209,7 +202,9 @@ def detectable(reading: Reading) -> Table:
         _("N = 1 in the lines of firms; in those of averages it is the number of firms with a CAR in the window."),
     ]
     if reading.scale.kind == "log":
-        notes.append(_("The smallest rise is a little larger in per cent than the fall: 1 / (1 − fall) − 1."))
+        notes.append(
+            _("The smallest rise is a little larger in per cent than the fall: 1 / (1 + x) − 1, with x as printed, below zero.")
+        )
     caption = _("Smallest fall found with probability 0.8, by window")
     blocks = tuple(block for block in (Block(firms, _("Firms")), Block(groups, _("Averages"))) if block.rows)
     shown = tuple(sentence(note) for note in notes)

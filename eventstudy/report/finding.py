@@ -13,6 +13,7 @@ from eventstudy.report.dating import city, local_date
 from eventstudy.report.language import _, ngettext, pgettext
 from eventstudy.report.numbers import (
     at_tau,
+    bounded,
     confidence,
     day,
     days,
@@ -238,7 +239,8 @@ def _open_clauses(found: list[tuple[Subject, Effect]], headline: Window) -> list
         words = _(
             "{firm} came out at {effect}, with an interval from a fall of {fall} to a rise of {rise} that leaves the direction "
             "open",
-            firm=subject.name, effect=bounded(effect, percent(effect.value, 1)), fall=size(effect.low), rise=size(effect.high),
+            firm=subject.name, effect=bounded(percent(effect.value, 1), effect.censored),
+            fall=size(effect.low), rise=size(effect.high),
         )  # fmt: skip
         news = subject.firm.confounded_by(headline)
         return [_("{words}, and it had other news of its own in that time", words=words) if news else words]
@@ -249,7 +251,7 @@ def _open_clauses(found: list[tuple[Subject, Effect]], headline: Window) -> list
 def _open_words(subject: Subject, effect: Effect, headline: Window) -> str:
     about = {
         "firm": subject.name,
-        "effect": bounded(effect, percent(effect.value, 1)),
+        "effect": bounded(percent(effect.value, 1), effect.censored),
         "interval": interval(effect.low, effect.high, 1),
     }
     if subject.firm.confounded_by(headline):
@@ -295,14 +297,9 @@ def firm_finding(reading: Reading, subject: Subject, headline: Window) -> FirmFi
     if effect.censored:
         remarks.insert(0, censoring(effect))
     return FirmFinding(
-        subject.label, bounded(effect, percent(effect.value, 1)), interval(effect.low, effect.high, 1),
+        subject.label, bounded(percent(effect.value, 1), effect.censored), interval(effect.low, effect.high, 1),
         ruled_out(effect), tuple(remarks),
     )  # fmt: skip
-
-
-def bounded(effect: Effect, text: str) -> str:
-    """Return an effect's text with the sign of a bound where a price limit held the price back."""
-    return {"down": f"≤ {text}", "up": f"≥ {text}"}.get(effect.censored, text)
 
 
 def censoring(effect: Effect) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventstudy.anticipation_tables import MASKED, UNMASKED
+from eventstudy.report.averages import p_or_censored
 from eventstudy.report.dating import announced, straddle
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import (
+    bounded,
     confidence,
     day,
     days,
@@ -19,7 +21,6 @@ from eventstudy.report.numbers import (
     joined,
     listed,
     p_equation,
-    p_value,
     percent,
     running,
     window,
@@ -119,9 +120,8 @@ def _numbers(reading: Reading, row: dict[str, Any] | None, bound: str = "") -> t
         return ("", "", "")
     if row["reason"]:
         return (Undefined(why(row["reason"]), row["reason"], 3),)
-    sign = {"down": "≤ ", "up": "≥ "}.get(bound, "")
-    effect = sign + percent(reading.scale.effect(row["car"]))
-    return (effect, interval(*_interval(reading, row)), _("censored") if bound else p_value(row["p_value"]))
+    effect = bounded(percent(reading.scale.effect(row["car"])), bound)
+    return (effect, interval(*_interval(reading, row)), p_or_censored(row["p_value"], [bound]))
 
 
 def _columns(reading: Reading, count: int) -> tuple[Column, ...]:
@@ -187,13 +187,16 @@ def _mask_sentences(reading: Reading) -> list[str]:
     paired = [row for row in _rows(reading, "leak") if row["event_id"] and row["first_session"]]
     leaks = [dt.date.fromisoformat(row["first_session"]) for row in paired]
     for mask in reading.plan.masks:
-        inside = [date for date in leaks if mask.first <= date <= mask.last]
+        inside = {date for date in leaks if mask.first <= date <= mask.last}
         left = _(
             "Left out of the estimation: {days} ({reason}).", days=days(mask.first, mask.last), reason=own_words(mask.reason)
         )
-        moved = _(
-            "That is where the leak above moved the shares: left in, its returns would pass for usual noise and shift the "
-            "model. They are not lost; they are the window of the leak itself."
+        moved = ngettext(
+            "A leak told above falls in these days: left in, what it may have done to the shares would pass for usual noise and "
+            "shift the model. Its own window is measured above, against a model estimated before it.",
+            "Leaks told above fall in these days: left in, what they may have done to the shares would pass for usual noise and "
+            "shift the model. Their own windows are measured above, against models estimated before them.",
+            len(inside),
         )
         told.append(running((left, moved if inside else "")))
     open_ = _unmasked_leaks(reading)

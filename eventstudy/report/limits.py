@@ -11,7 +11,7 @@ import pandas as pd
 
 from eventstudy.limit_tables import limits_known
 from eventstudy.report.language import N_, _
-from eventstudy.report.numbers import at_tau, day, listed, percent, size, whole, window
+from eventstudy.report.numbers import at_tau, bounded, day, listed, percent, size, whole, window
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.tabular import Block, Column, Row, Table, finished, one_firm_a_line, records
 from eventstudy.report.wording import REASONS, sentence, why
@@ -170,5 +170,4 @@ def _treated(effect: Callable[[float], float], row: dict[str, Any] | None) -> st
         return ""
     if row["reason"]:
         return _("undefined ({code})", code=row["reason"])
-    sign = {"down": "≤ ", "up": "≥ "}.get(row["censored"], "")
-    return sign + percent(effect(row["car"]))
+    return bounded(percent(effect(row["car"])), row["censored"])

@@ -34,7 +34,7 @@ from eventstudy.report.numbers import (
 from eventstudy.report.spread import spread_figure
 from eventstudy.report.surety import average_in_brief, average_words, leading_tests, no_headline_words
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, records
-from eventstudy.report.tests_in_words import NULLS, null_name, short_name, words_of_test
+from eventstudy.report.tests_in_words import NULLS, null_name, remarked, short_name, words_of_test
 from eventstudy.report.wording import MODELS, TREATMENTS, own_words, sentence, visible, why
 from eventstudy.study import ALL
 from eventstudy.windows import Window
@@ -138,7 +138,7 @@ def chance(result: PanelResult) -> list[str]:
             told.append(_("{test}, undefined ({reason})", test=name, reason=why(row["reason"])))
         else:
             words = _("{test}, {p}", test=name, p=p_equation(row["p_value"]))
-            told.append(joined([words, why(row["reason"])]) if row["reason"] else words)
+            told.append(remarked(words, name, row["reason"]))
     if not told:
         return []
     tests = joined(told)

@@ -71,7 +71,7 @@ def events(reading: Reading) -> Table:
 def market(reading: Reading) -> Table:
     """Return the benchmark's own abnormal return on the same windows (rule D17)."""
     columns = (
-        Column(_("Window"), False), Column(_("Effect"), True, _("beyond the benchmark's own mean return")),
+        Column(_("Window"), False), Column(_("Effect"), True, _("beyond the benchmark’s own mean return")),
         Column(_("{level} interval", level=confidence(reading.plan.alpha))), Column("t"), Column(_("df")), Column("p"),
     )  # fmt: skip
     blocks = []
@@ -132,14 +132,17 @@ def models(reading: Reading) -> Table:
     """Return the fitted models with their diagnostics."""
     columns: tuple[Column, ...] = (
         Column(_("Firm"), False), Column(_("Rows"), True, _("returns in the estimation")),
-        Column(_("Sessions"), True, _("sessions these returns cover")), Column(_("df")), Column("α, %", True, _("per session")),
+        Column(_("Sessions"), True, _("sessions these returns cover")),
+        Column(_("df"), True, _("returns less parameters of the model")), Column("α, %", True, _("per session")),
         Column("β"),
         Column("σ, %", True, _("residual standard deviation per session")), Column("R²"),
         Column(_("Longest span"), True, _("longest return of the estimation, in sessions")),
         Column(_("Suspended"), True, _("share of estimation sessions without a trade")),
         Column(_("Estimation share"), True, _("share of parameter uncertainty in the variance of the headline CAR")),
-        Column(_("Market distance"), True, _("largest distance of the benchmark's headline returns from its mean, in sd")),
-        Column(_("sd ratio"), True, _("30 sessions before the event over estimation window")),
+        Column(_("Market distance"), True, _("largest distance of the benchmark’s headline returns from its mean, in sd")),
+        Column(_("sd ratio"), True, _(
+            "standard deviation in the 30 sessions before the event over that of the estimation window"
+        )),
     )  # fmt: skip
     further = [str(name) for name in reading.result.models.columns if str(name).startswith("coef_")]
     columns += tuple(Column(own_words(name.removeprefix("coef_")), True, _("coefficient of this regressor")) for name in further)

@@ -92,6 +92,11 @@ def interval(low: float, high: float, digits: int = 2) -> str:
     return _("{low} to {high}", low=percent(low, digits), high=percent(high, digits))
 
 
+def bounded(text: str, limit: str) -> str:
+    """Return the text of an effect with the sign of a bound where a close at the price limit held the price back (rule D4)."""
+    return {"down": f"≤ {text}", "up": f"≥ {text}"}.get(limit, text)
+
+
 def money(value: float, currency: str, *, sign: bool = False, beside: float = 0.0) -> str:
     """Return an amount in words, such as ``24.9 bn CNY``, to three significant digits; empty where it is undefined.
 

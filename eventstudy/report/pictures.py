@@ -188,7 +188,8 @@ def estimation_figure(reading: Reading) -> Figure | None:
     caption = _(
         "Each dot is a return of the estimation window, the share’s against the benchmark’s; the line is what the model expects. "
         "Diamonds: the days of the headline window {window}, numbered from the event session; their distance from the line is "
-        "the abnormal return. A return over several sessions is shown per session.",
+        "the abnormal return. A return over several sessions is shown per session, so that there the distance is the abnormal "
+        "return over their number.",
         window=window(headline),
     )  # fmt: skip
     return Figure("estimation", panels, (caption, *source_notes([subject.label for subject in drawn])))

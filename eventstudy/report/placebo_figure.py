@@ -6,9 +6,10 @@ import numpy as np
 from markupsafe import Markup
 
 from eventstudy.inference.placebo import PlaceboDraws
+from eventstudy.report.averages import p_equation_or_censored
 from eventstudy.report.figures import TEXT, effect_labels, label_across, label_up, plain_axes, round_steps, under
 from eventstudy.report.language import _, ngettext
-from eventstudy.report.numbers import p_equation, percent, window
+from eventstudy.report.numbers import percent, window
 from eventstudy.report.subjects import Reading
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
 from eventstudy.study import ALL
@@ -61,13 +62,18 @@ def placebo_figure(reading: Reading) -> Markup | None:
     under(axes, words.place(_("effect over {window}", window=window(reading.plan.headline_window))))
     for text, right, ink in (
         (_("placebo dates, by mean effect"), False, "firm"),
-        (_("observed {effect}, {p}", effect=percent(observed, 1), p=p_equation(drawn.p_value())), True, "mark"),
+        (_("observed {effect}, {p}", effect=percent(observed, 1), p=_p(reading, drawn)), True, "mark"),
     ):
         axes.annotate(
             words.place(text), (1.0 if right else 0.0, 1.0), (0 if right else -38, 8), "axes fraction", "offset points",
             ha="right" if right else "left", fontsize=TEXT, color=INKS[ink], fontweight="bold",
         )  # fmt: skip
     return inline_svg(figure, "placebo-dates", words, placebo_label(reading, drawn))
+
+
+def _p(reading: Reading, drawn: PlaceboDraws) -> str:
+    limits = reading.study.cross_section(ALL, reading.plan.headline_window).limits
+    return p_equation_or_censored(drawn.p_value(), limits)
 
 
 def placebo_label(reading: Reading, drawn: PlaceboDraws) -> str:
@@ -80,7 +86,7 @@ def placebo_label(reading: Reading, drawn: PlaceboDraws) -> str:
         "dates are at least as far from zero ({p}).",
         count, window=window(reading.plan.headline_window), dates=len(drawn.draws), low=percent(effect(drawn.draws.min()), 1),
         high=percent(effect(drawn.draws.max()), 1), effect=percent(effect(drawn.observed), 1), count=count,
-        p=p_equation(drawn.p_value()),
+        p=_p(reading, drawn),
     )  # fmt: skip
 
 

@@ -175,14 +175,14 @@ def _tests(result: StudyResult, facts: Facts, every_test: bool) -> pd.DataFrame:
             found = run_test(name, cross)
         else:
             found = placebo_result(name, OF_BLOCKS[name](placebo_blocks(cross)) if n else None, n, bool(n) and cross.staggered)
-        rows.append(result_row(ALL, bounds, found, "headline"))
+        rows.append(result_row(ALL, bounds, found, "headline", any(cross.limits)))
     return pd.DataFrame(rows, columns=list(result_row(ALL, bounds, run_test("patell", cross), "")))
 
 
 def _test_panel(bounds: Window, tests: pd.DataFrame) -> Panel:
     lines = []
     for row in tests.to_dict("records"):
-        note = REASONS.get(row["reason"], row["reason"])
+        note = "; ".join(REASONS.get(code, code) for code in row["reason"].split("; "))
         undefined = pd.isna(row["statistic"])
         null = OWN_NULLS.get(words_of_test(row["test"]).null, row["null"])
         numbers = ("", "", "") if undefined else (decimal(row["statistic"], 3), _df(row["df"]), p_value(row["p_value"]))

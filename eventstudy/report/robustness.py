@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from eventstudy.report.averages import unlike_reactions
+from eventstudy.report.averages import p_or_censored, unlike_reactions
 from eventstudy.report.curve import curve_figure
 from eventstudy.report.language import _, pgettext
 from eventstudy.report.numbers import (
@@ -19,7 +19,6 @@ from eventstudy.report.numbers import (
     joined,
     listed,
     ordinal,
-    p_value,
     percent,
     running,
     whole,
@@ -215,13 +214,20 @@ def moved(mean: Curve, choices: Sequence[Dimension]) -> list[str]:
         choice=name, low=percent(low[0], 1), low_value=low[1], high=percent(high[0], 1), high_value=high[1],
     )  # fmt: skip
     rest = joined(
-        _(
-            "{choice}, {low} ({low_value}) to {high} ({high_value})",
-            choice=name, low=percent(low[0], 1), low_value=low[1], high=percent(high[0], 1), high_value=high[1],
-        )
+        _moved_by(name, low, high)
         for *_place, name, low, high in others
     )  # fmt: skip
     return [running((told, _("Then come {choices}.", choices=rest) if rest else ""))]
+
+
+def _moved_by(name: str, low: tuple[float, str], high: tuple[float, str]) -> str:
+    ends = percent(low[0], 1), percent(high[0], 1)
+    if ends[0] == ends[1]:
+        return _("{choice}, without a difference at one decimal", choice=name)
+    return _(
+        "{choice}, {low} ({low_value}) to {high} ({high_value})",
+        choice=name, low=ends[0], low_value=low[1], high=ends[1], high_value=high[1],
+    )  # fmt: skip
 
 
 def curve_label(mean: Curve, alpha: float) -> str:
@@ -351,9 +357,10 @@ def _choice_row(reading: Reading, mean: Curve, place: int, marked: np.ndarray | 
     code = str(row["reason"])
     if np.isnan(row["value"]):
         return Row(head, (whole(row["n"]), Undefined(why(code), code, PART - 1), *shared, ""), strong)
+    bounds = int(row["window_start"]), int(row["window_end"])
     cells = (
         whole(row["n"]), percent(row["value"]), interval(row["low"], row["high"]),
-        decimal(row["t"]), whole(row["df"]), p_value(row["p_value"]),
+        decimal(row["t"]), whole(row["df"]), p_or_censored(row["p_value"], _limits(reading, bounds)),
     )  # fmt: skip
     return Row(head, (*cells, *shared, _remark(reading, mean.rows, place)), strong)
 
@@ -371,11 +378,17 @@ def _remark(reading: Reading, rows: pd.DataFrame, place: int) -> str:
     return joined(parts)
 
 
+def _limits(reading: Reading, bounds: Window) -> list[str]:
+    """Return each treated firm's limit close at the end of a window."""
+    members = [subject for subject in reading.treated if subject.firm.fit is not None]
+    ended = [subject for subject in members if subject.firm.day0 + bounds[1] <= subject.firm.listing.end]
+    return [subject.limit(bounds[1]) for subject in ended]
+
+
 def _doubts_of_window(reading: Reading, bounds: Window) -> list[str]:
     """Tell closes held at the price limit (rule D4) and other news (rule D14)."""
     members = [subject for subject in reading.treated if subject.firm.fit is not None]
-    ended = [subject for subject in members if subject.firm.day0 + bounds[1] <= subject.firm.listing.end]
-    held = sum(subject.limit(bounds[1]) != "" for subject in ended)
+    held = sum(limit != "" for limit in _limits(reading, bounds))
     news = [subject.name for subject in members if subject.firm.confounded_by(bounds)]
     told = [_("{count} censored by a limit close", count=held)] if held else []
     if news:

@@ -19,6 +19,7 @@ from eventstudy.windows import Window
 
 LINES = {"market": (0.0, 0.0), "mean": (0.0, 0.0), "market_adjusted": (0.0, 1.0)}  # intercept and slope where not estimated
 STEPS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+LABEL_AT, HALF_DIAMOND = 10.0, 3.5  # SVG units
 LABELLED = 6  # more event days than this are not numbered
 
 
@@ -56,17 +57,47 @@ def scatter_panel(subject: Subject, line: tuple[float, float], headline: Window,
     _dots(axes, fitted.mkt / fitted.span, fitted.ret / fitted.span)
     ends = np.array(axes.get_xlim())
     axes.plot(ends, line[0] + line[1] * ends, color=INKS["ink"], linewidth=1.2, gid="line")
+    taken = _obstacles(axes, event.mkt / event.span, event.ret / event.span, line)
     for place, (mkt, ret, span) in enumerate(zip(event.mkt / event.span, event.ret / event.span, event.span, strict=True)):
         tau = int(event.end[place]) - subject.firm.day0
         axes.vlines(mkt, line[0] + line[1] * mkt, ret, color=INKS["mark"], linewidth=1)
         axes.plot([mkt], [ret], "D", color=INKS["mark"], markersize=5, gid=f"event-{tau}")
         if len(event) <= LABELLED:
+            offset = _free_place(axes, mkt, ret, taken)
             axes.annotate(
-                words.place(decimal(tau, 0)), (mkt, ret), (7, 0), textcoords="offset points", va="center",
+                words.place(decimal(tau, 0)), (mkt, ret), offset, textcoords="offset points", ha="center", va="center",
                 fontsize=TEXT - 1, color=INKS["mark"],
             )  # fmt: skip
         words.tell(axes, mkt, ret, _told(subject, tau, int(span), ret, line[0] + line[1] * mkt))
     return inline_svg(figure, name, words, scatter_label(subject, line, headline))
+
+
+def _obstacles(axes: Axes, across: np.ndarray, up: np.ndarray, line: tuple[float, float]) -> list[np.ndarray]:
+    """Return points, in SVG units, that a number should not cover: diamonds, their stems, the fitted line and the zero lines."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    share = np.linspace(0, 1, 150)
+    x, y = left + share * (right - left), low + share * (high - low)
+    stems = [
+        np.column_stack([np.full(20, mkt), np.linspace(line[0] + line[1] * mkt, ret, 20)])
+        for mkt, ret in zip(across, up, strict=True)
+    ]
+    lines = [np.column_stack(pair) for pair in ((x, line[0] + line[1] * x), (x, 0 * x), (0 * y, y))]
+    return [axes.transData.transform(np.concatenate([*stems, *lines])), *axes.transData.transform(np.column_stack([across, up]))]
+
+
+def _free_place(axes: Axes, mkt: float, ret: float, taken: list[np.ndarray]) -> tuple[float, float]:
+    """Return where the number of a diamond stands clearest of all else, from the diamond; from then on it is taken, too."""
+    own = axes.transData.transform((mkt, ret))
+    angles = np.arange(0, 2 * np.pi, np.pi / 8)
+    offsets = LABEL_AT * np.column_stack([np.cos(angles), np.sin(angles)])
+
+    def clear(offset: np.ndarray) -> float:
+        gaps = [np.hypot(*(np.atleast_2d(points) - own - offset).T).min() for points in taken]
+        return float(min(gaps[0], *(gap - HALF_DIAMOND for gap in gaps[1:])))
+
+    best = max(offsets, key=lambda offset: round(clear(offset), 3))
+    taken.append(own + best)
+    return float(best[0]), float(best[1])
 
 
 def _told(subject: Subject, tau: int, span: int, ret: float, expected: float) -> str:

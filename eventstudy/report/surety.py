@@ -7,12 +7,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from eventstudy.draws import compared_groups, difference_name
 from eventstudy.headline import Headline
 from eventstudy.inference.registry import kind_of
+from eventstudy.inference.sensitivity import FEWEST_BLOCKS
+from eventstudy.power import AS_STATED, margin_of_size
 from eventstudy.report.averages import (
     UNLIKE,
     Average,
     average_effect,
+    few_apart,
+    p_equation_or_censored,
     row_of_placebo,
     row_of_test,
     sd_ratios,
@@ -20,6 +25,7 @@ from eventstudy.report.averages import (
 )
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import (
+    bounded,
     confidence,
     decimal,
     in_words,
@@ -34,7 +40,7 @@ from eventstudy.report.numbers import (
     whole,
 )
 from eventstudy.report.subjects import Effect, Reading, Subject
-from eventstudy.report.tests_in_words import short_name, words_of_test
+from eventstudy.report.tests_in_words import remarked, short_name, words_of_test
 from eventstudy.report.wording import sentence, why
 from eventstudy.study import ALL, UNCONFOUNDED
 from eventstudy.windows import Window
@@ -43,10 +49,10 @@ from eventstudy.windows import Window
 def average_words(mean: Average, alpha: float) -> str:
     """Return an average with its interval, where it has one."""
     if math.isnan(mean.low):
-        return percent(mean.value, 1)
+        return bounded(percent(mean.value, 1), mean.limit)
     return _(
         "{average} ({level} interval {interval})",
-        average=percent(mean.value, 1), level=confidence(alpha), interval=interval(mean.low, mean.high, 1),
+        average=bounded(percent(mean.value, 1), mean.limit), level=confidence(alpha), interval=interval(mean.low, mean.high, 1),
     )  # fmt: skip
 
 
@@ -89,13 +95,26 @@ def _equality_at_placebo_dates(reading: Reading) -> list[str]:
     table = reading.result.power
     found = table[(table["group"] == ALL) & (table["test"] == "equal_effects") & (table["dates"] > 0)]
     return [
-        _(
-            "The test of equal effects itself rejects at the {level} level on {size} of {dates} placebo dates, on which nothing "
-            "happened.",
-            level=f"{100 * reading.plan.alpha:g}%", size=f"{decimal(100 * row['size'], 1)}%", dates=whole(row["dates"]),
-        )
+        text
         for _place, row in found.iterrows()
+        for text in (_(
+            "The test of equal effects itself rejects at the {level} level on {size} of {dates} placebo dates, on which nothing "
+            "happened that the study is about.",
+            level=f"{100 * reading.plan.alpha:g}%", size=f"{decimal(100 * row['size'], 1)}%", dates=whole(row["dates"]),
+        ), *(precision_in_brief(row, reading.plan.alpha) if row["verdict"] == AS_STATED else ()))
     ]  # fmt: skip
+
+
+def precision_in_brief(row: pd.Series, alpha: float) -> tuple[str, ...]:
+    """Tell why such a size is not told from the level: few of the dates do not overlap."""
+    apart = int(row["dates_apart"])
+    high = f"{decimal(100 * (alpha + margin_of_size(alpha, apart)), 1)}%"
+    return (
+        _(
+            "With {apart} dates that do not overlap, up to {high} cannot be told from {level}.",
+            apart=whole(apart), high=high, level=f"{100 * alpha:g}%",
+        ),
+    )  # fmt: skip
 
 
 def _other_news_words(reading: Reading, headline: Window) -> list[str]:
@@ -176,9 +195,10 @@ def in_brief(reading: Reading, headline: Window) -> str:
         return "" if effect.censored else _one_in_brief(reading, subject, headline)
     firms = [] if reading.many else _firms_in_brief(reading, headline, found)
     leading = leading_tests(reading.headline, reading.plan.tests) if found else ()
-    rows = ((test, row_of_test(reading, ALL, headline, test)) for test in leading)
+    limits = reading.study.cross_section(ALL, headline).limits
+    rows = ((test, row_of_test(reading, ALL, headline, test)) for test in leading if not (limits and all(limits)))
     tests = [
-        _("{p} by {test}", p=p_value(row["p_value"]), test=short_name(test))
+        _("{p} by {test}", p=p_value(row["p_value"]), test=short_name(test)) + _few_in_brief(reading, headline, test)
         for test, row in rows
         if row is not None and not pd.isna(row["p_value"])
     ]
@@ -192,8 +212,36 @@ def in_brief(reading: Reading, headline: Window) -> str:
     ]
     if tests:
         told.append(_("for the average it is {tests}", tests=listed(tests)))
+    told += _beside_placebo_firms(reading, headline)
     alone = _("Each interval above stands on its own, with no allowance for the others.")
     return running((sentence(joined(told)), alone))
+
+
+def _few_in_brief(reading: Reading, headline: Window, test: str) -> str:
+    drawn = row_of_placebo(reading, ALL, headline, test)
+    if drawn is None or drawn["blocks_apart"] >= FEWEST_BLOCKS:
+        return ""
+    apart = int(drawn["blocks_apart"])
+    return ngettext(
+        " (of whose blocks only {count} does not overlap others)", " (of whose blocks only {count} do not overlap)",
+        apart, count=in_words(apart),
+    )  # fmt: skip
+
+
+def _beside_placebo_firms(reading: Reading, headline: Window) -> list[str]:
+    """Give p of the difference between the treated firms and those that the event did not name."""
+    told = []
+    for first, second in compared_groups(reading.study):
+        placebo = all(firm.dated.event.role == "placebo" for firm in reading.study.groups[second])
+        row = row_of_test(reading, difference_name(first, second), headline, "difference_t") if placebo else None
+        if row is not None and not pd.isna(row["p_value"]):
+            told.append(
+                _(
+                    "for its difference from the average of {count} firms that were not named, {p}",
+                    count=in_words(len(reading.study.cross_section(second, headline).firms)), p=p_value(row["p_value"]),
+                )
+            )  # fmt: skip
+    return told
 
 
 def leading_tests(headline: Headline, run: Sequence[str]) -> tuple[str, ...]:
@@ -246,7 +294,7 @@ def _one_in_brief(reading: Reading, subject: Subject, headline: Window) -> str:
                 "{test}; the smallest that {blocks} blocks can give is {floor}",
                 p=p_value(drawn["p_value"]), test=short_name(test), blocks=drawn["blocks"], floor=decimal(drawn["floor"], 3),
             )  # fmt: skip
-            return sentence(words)
+            return sentence(words + few_apart(drawn))
     return _(
         "How sure: were only chance at work, an effect at least this far from zero would come with probability {p} by the firm’s "
         "t, if errors are normal.",
@@ -268,6 +316,14 @@ def _firms_chance(reading: Reading, headline: Window) -> list[str]:
             parts.append(row["p_value"])
     if not parts:
         return []
+    if family == 1 and "portfolio_t" in reading.headline.tests:
+        return [
+            _(
+                "By the firm’s t, which is the portfolio t of one firm and the other headline test, {p}, if the event days were "
+                "like the estimation days but for the effect, and errors are normal.",
+                p=p_equation(parts[0]),
+            )
+        ]
     if family == 1:
         return [
             _(
@@ -311,15 +367,16 @@ def _test_words(reading: Reading, headline: Window, test: str) -> str:
     assert row is not None  # it is one that the study runs
     if pd.isna(row["p_value"]):
         return _("{test}, undefined ({reason})", test=name, reason=why(row["reason"]))
-    told = _("{test}, {p}", test=name, p=p_equation(row["p_value"]))
+    limits = reading.study.cross_section(ALL, headline).limits
+    told = _("{test}, {p}", test=name, p=p_equation_or_censored(row["p_value"], limits))
     drawn = row_of_placebo(reading, ALL, headline, test)
     if drawn is not None:
         told = _(
             "{told} among {blocks} blocks, smallest attainable {floor}",
             told=told, blocks=drawn["blocks"], floor=decimal(drawn["floor"], 3),
         )  # fmt: skip
-        told += sd_words(reading, reading.treated)
-    return joined([told, why(row["reason"])] if row["reason"] else [told])
+        told += few_apart(drawn) + sd_words(reading, reading.treated)
+    return remarked(told, name, row["reason"])
 
 
 def sd_words(reading: Reading, subjects: tuple[Subject, ...]) -> str:

@@ -10,9 +10,9 @@ import pandas as pd
 from eventstudy.draws import compared_groups, difference_name
 from eventstudy.inference.bootstrap import BOOTSTRAP, DRAWS
 from eventstudy.inference.registry import DIFFERENCE, PARAMETRIC, PLACEBO, RANKS
-from eventstudy.report.averages import row_of_placebo, sd_ratios
+from eventstudy.report.averages import p_equation_or_censored, p_or_censored, row_of_placebo, sd_ratios
 from eventstudy.report.language import N_, _
-from eventstudy.report.numbers import decimal, joined, listed, p_equation, p_value, running, whole, window
+from eventstudy.report.numbers import decimal, joined, listed, running, whole, window
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, records
 from eventstudy.report.tests_in_words import NULLS, asked, null_name, short_name, words_of_test
@@ -24,7 +24,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     N_("by formula"): tuple(PARAMETRIC),
     N_("by ranks and signs"): tuple(RANKS),
     N_("by resampling"): (*PLACEBO, *BOOTSTRAP),
-    N_("mean of the first less mean of the second"): DIFFERENCE,
+    N_("difference of the means"): DIFFERENCE,
 }
 RULES = (  # of the headline tests; listed for the catalogue alone: headline.py names them in English
     N_("default from ten firms on"), N_("default for fewer than ten firms on one common date"),
@@ -40,7 +40,7 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
         Column(_("Null"), False, _("what is tested: see under the table")),
         Column("N", True, _("firms with a CAR in the window")),
         Column(_("Statistic")),
-        Column(_("df")),
+        Column(_("df"), True, _("degrees of freedom; of an F those below, above it has N, and N − 1 where it tests equality")),
         Column("p", True, _("two-sided")),
         Column(_("Blocks"), True, _("placebo blocks or bootstrap draws, B")),
         Column(_("Floor"), True, _("smallest p-value that so many firms, blocks or draws can give")),
@@ -57,10 +57,11 @@ def tests(reading: Reading, groups: Sequence[str], windows: Sequence[Window], an
             here = (group, *bounds)
             found = {row["test"]: row for row in table if (row["group"], row["window_start"], row["window_end"]) == here}
             name_of_group = differences.get(group) or reading.group_name(group)
+            limits = _limits(reading, group, bounds)
             lead = reading.headline.tests if bounds == reading.plan.headline_window else ()
             kinds = {N_("headline"): lead} | {kind: [name for name in names if name not in lead] for kind, names in KINDS.items()}
             for kind, names in kinds.items():
-                rows = tuple(_test_row(reading, found[name], bounds) for name in names if name in found)
+                rows = tuple(_test_row(reading, found[name], bounds, limits) for name in names if name in found)
                 if rows:
                     heading = _("{group}, {window}: {kind}", group=name_of_group, window=window(bounds), kind=_(kind))
                     blocks.append(Block(rows, heading))
@@ -129,14 +130,14 @@ def _correlations(reading: Reading, groups: Sequence[str], windows: Sequence[Win
     return told
 
 
-def _test_row(reading: Reading, row: Mapping[str, Any], bounds: Window) -> Row:
+def _test_row(reading: Reading, row: Mapping[str, Any], bounds: Window, limits: Sequence[str]) -> Row:
     name, head = str(row["test"]), words_of_test(str(row["test"])).name
     strong = reading.headline.role(name, bounds == reading.plan.headline_window) == "headline"
     words = why(row["reason"])
     if pd.isna(row["p_value"]):
         gap = Undefined(words, row["reason"], NUMBERS + 1)
         return Row(head, (null_name(_null(row)), whole(row["n"]), gap, ""), strong)
-    numbers = (decimal(row["statistic"], 3), whole(row["df"]), p_value(row["p_value"]))
+    numbers = (decimal(row["statistic"], 3), whole(row["df"]), p_or_censored(row["p_value"], limits))
     if not name.startswith("placebo_"):
         count = whole(DRAWS) if name in BOOTSTRAP else ""
         floor = "" if pd.isna(row["floor"]) else decimal(row["floor"], 4 if name in BOOTSTRAP else 3)
@@ -146,11 +147,18 @@ def _test_row(reading: Reading, row: Mapping[str, Any], bounds: Window) -> Row:
     if drawn is not None:
         blocks, floor = whole(drawn["blocks"]), decimal(drawn["floor"], 3)
         apart = _(
-            "{count} blocks that do not overlap: {p}", count=drawn["blocks_apart"], p=p_equation(drawn["p_apart"])
+            "{count} blocks that do not overlap: {p}",
+            count=drawn["blocks_apart"], p=p_equation_or_censored(drawn["p_apart"], limits),
         )
     remark = joined(part for part in (apart, words) if part)
     ratio = _ratio(reading, row["group"], bounds) if row["group"] in reading.study.groups else ""
     return Row(head, (null_name(_null(row)), whole(row["n"]), *numbers, blocks, floor, ratio, remark), strong)
+
+
+def _limits(reading: Reading, group: str, bounds: Window) -> tuple[str, ...]:
+    """Return each firm's limit close at the end of a window; those of both groups behind a difference."""
+    pairs = {difference_name(*pair): pair for pair in compared_groups(reading.study)}
+    return tuple(limit for name in pairs.get(group, (group,)) for limit in reading.study.cross_section(name, bounds).limits)
 
 
 def _null(row: Mapping[str, Any]) -> str:

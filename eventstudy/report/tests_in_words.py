@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.report.language import N_, _
+from eventstudy.report.wording import why
 
 NULLS = {
     "mean": N_("the expected abnormal return is zero; its variance may have changed"),
@@ -54,7 +55,7 @@ TESTS = {
     ),
     "kp_patell": TestWords(
         N_("Adjusted Patell (Kolari and Pynnönen)"),
-        N_("Patell's Z, allowing for the firms’ average residual correlation. Assumes that the event left the variance alone."),
+        N_("Patell’s Z, allowing for the firms’ average residual correlation. Assumes that the event left the variance alone."),
         N_("standard normal"),
     ),
     "bmp": TestWords(
@@ -288,3 +289,8 @@ SHORT_NAMES = {
 def short_name(test: str) -> str:
     """Return what a sentence calls a test."""
     return _(SHORT_NAMES[test]) if test in SHORT_NAMES else words_of_test(test).name
+
+
+def remarked(told: str, test: str, reason: str) -> str:
+    """Return what a test says with a remark on it, which names the test where others stand beside it."""
+    return _("{told} (on {test}: {remark})", told=told, test=test, remark=why(reason)) if reason else told

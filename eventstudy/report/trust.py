@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from eventstudy.detectable import BY_COVARIANCE, BY_SPREAD
-from eventstudy.power import AS_STATED, CANNOT, TOO_OFTEN, TOO_SELDOM
+from eventstudy.power import AS_STATED, CANNOT, TOO_OFTEN, TOO_SELDOM, margin_of_size
 from eventstudy.report.language import N_, _, ngettext, pgettext
 from eventstudy.report.numbers import FIXED, decimal, in_words, joined, listed, percent, running, size, whole, window
 from eventstudy.report.power_curve import Line, power_figure
@@ -105,7 +105,7 @@ def precision(reading: Reading, group: str) -> list[str]:
     if found.empty:
         return []
     apart = int(found["dates_apart"].max())
-    margin = 2 * np.sqrt(alpha * (1 - alpha) / apart)
+    margin = margin_of_size(alpha, apart)
     about = {
         "dates": int(found["dates"].max()), "apart": apart, "margin": _share(margin), "high": _share(alpha + margin),
         "level": f"{100 * alpha:g}%",
@@ -230,7 +230,7 @@ def _trust_table(reading: Reading, groups: Sequence[str]) -> Table:
             "variance at the event makes most tests reject.",
             level=f"{100 * reading.plan.alpha:g}%",
         ),
-        _("Null of every test at these dates: nothing happened. No return of the event window enters."),
+        _("Null of every test at these dates: nothing happened that the study is about. No return of the event window enters."),
     ]
     caption = _(
         "Which tests may be trusted here: rejections at the {level} level at placebo dates",
@@ -268,7 +268,7 @@ def by_number(reading: Reading) -> Table:
     notes = (
         _(
             "Firms like the treated ones: their mean residual standard deviation and correlation. A test by the firms’ own "
-            "spread has N − 1 degrees of freedom: with three firms it must see twice the effect, with one it does not exist. "
+            "spread has N − 1 degrees of freedom: with few firms it must see a much larger effect, with one it does not exist. "
             "More firms help little where they move together."
         ),
     )

@@ -84,17 +84,18 @@ REASONS = {
     ),
     "fewer_than_three_firms": N_("needs at least three firms"),
     "few_firms_skewness": N_("with fewer than 20 firms the skewness is not known well enough for this p-value to mean much"),
-    "cannot_reject": N_("cannot reject at any usual level: so few firms cannot give a p-value below the floor"),
+    "cannot_reject": N_("cannot reject at the 5% level: so few firms cannot give a p-value below the floor"),
     "by_construction": N_("a rank among the placebo dates, so that its share of rejections is right by construction"),
-    "thousands_of_fits": N_("not computed: thousands of fits at every date would take too long"),
+    "thousands_of_fits": N_("thousands of fits at every date would take too long"),
     "several_windows": N_(
-        "not computed: it joins several windows, and a rank among placebo dates keeps its level by construction"
+        "it joins several windows, and a rank among placebo dates keeps its level by construction"
     ),
     "common_effect": N_("an effect common to all firms is what it takes for granted, so that there is nothing to find"),
     "correlation_as_estimated": N_(
         "of more than 100 firms the pairwise correlations are taken as estimated, without a search for the nearest valid "
         "correlation matrix"
     ),
+    "censored": N_("a window ends on a close at the price limit: that CAR is a bound, and p is not exact"),
     "correlation_clipped": N_("the pairwise correlations were adjusted to the nearest valid correlation matrix"),
 }
 
@@ -294,8 +295,9 @@ def status_words(status: str) -> str:
 
 
 def why(code: str) -> str:
-    """Return a reason code in words; a code without words stands for itself."""
-    return _(REASONS[code]) if code in REASONS else code
+    """Return a reason code in words, or several that ``; `` joins; a code without words stands for itself."""
+    parts = (_(REASONS[part]) if part in REASONS else part for part in code.split("; "))
+    return pgettext("between clauses", "; ").join(parts)
 
 
 def reason(code: str) -> str:
