@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eventstudy.report.averages import average_effect
-from eventstudy.report.finding import bounded
 from eventstudy.report.language import _
-from eventstudy.report.numbers import day, interval, listed, percent
+from eventstudy.report.numbers import bounded, day, interval, listed, percent
 from eventstudy.report.subjects import Reading, Subject
 from eventstudy.report.wording import own_words, why
 from eventstudy.study import FIRST, LAST
@@ -51,7 +50,7 @@ def _effects(reading: Reading, headline: Window, subjects: Iterable[Subject]) ->
         if effect is None:
             told.append(_("{firm} ({reason})", firm=firm, reason=why(subject.cumulative(headline).reason)))
         else:
-            words = bounded(effect, percent(effect.value, 1))
+            words = bounded(percent(effect.value, 1), effect.censored)
             told.append(_("{firm} {effect} ({interval})", firm=firm, effect=words, interval=interval(effect.low, effect.high, 1)))
     return listed(told)
 
@@ -65,7 +64,7 @@ def _on_average(reading: Reading, headline: Window, count: int) -> list[str]:
             "For {cases} the date fits two sessions, and the minute is not known. Read as the first, as above, the average is "
             "{first} ({first_interval}); read as the last, {last} ({last_interval}).",
             cases=reading.counted_words(count),
-            first=percent(first.value, 1), first_interval=interval(first.low, first.high, 1),
-            last=percent(last.value, 1), last_interval=interval(last.low, last.high, 1),
+            first=bounded(percent(first.value, 1), first.limit), first_interval=interval(first.low, first.high, 1),
+            last=bounded(percent(last.value, 1), last.limit), last_interval=interval(last.low, last.high, 1),
         )
     ]  # fmt: skip
