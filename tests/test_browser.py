@@ -309,27 +309,35 @@ def test_page_reads_the_same_without_scripts(browser: Browser, page_of, name: st
     assert len(without) > 100
 
 
-def figures_on_paper(file: Path) -> list[tuple[str, set[int]]]:
-    """Return what each figure of a PDF shows, and the pages it is on."""
-    reader = pypdf.PdfReader(file)
-    numbers = {page.indirect_reference.idnum: place for place, page in enumerate(reader.pages)}  # type: ignore[union-attr]
+class Paper:
+    """A tagged PDF: what it is made of, and the sheets that each part is on."""
 
+    def __init__(self, file: Path) -> None:
+        reader = pypdf.PdfReader(file)
+        self.sheets = {page.indirect_reference.idnum: place for place, page in enumerate(reader.pages)}  # type: ignore[union-attr]
+        self.root = reader.trailer["/Root"]["/StructTreeRoot"]
+
+    @staticmethod
     def parts(element: Any) -> list[Any]:
         kids = element.get("/K", [])
         found = [kid.get_object() for kid in (kids if isinstance(kids, list) else [kids])]
         return [kid for kid in found if isinstance(kid, dict)]
 
-    def pages(element: Any) -> set[int]:
-        own = {numbers[element.raw_get("/Pg").idnum]} if "/Pg" in element else set()
-        return own.union(*(pages(part) for part in parts(element)))
+    def on(self, element: Any) -> set[int]:
+        own = {self.sheets[element.raw_get("/Pg").idnum]} if "/Pg" in element else set()
+        return own.union(*(self.on(part) for part in self.parts(element)))
 
-    def walk(element: Any) -> Iterator[tuple[str, set[int]]]:
-        if element.get("/S") == "/Figure" and "/Alt" in element:
-            yield str(element["/Alt"]), pages(element)
-        for part in parts(element):
-            yield from walk(part)
+    def all(self, kind: str, element: Any = None) -> Iterator[Any]:
+        for part in self.parts(self.root if element is None else element):
+            if part.get("/S") == kind:
+                yield part
+            yield from self.all(kind, part)
 
-    return list(walk(reader.trailer["/Root"]["/StructTreeRoot"]))
+
+def figures_on_paper(file: Path) -> list[tuple[str, set[int]]]:
+    """Return what each figure of a PDF shows, and the sheets it is on."""
+    paper = Paper(file)
+    return [(str(figure["/Alt"]), paper.on(figure)) for figure in paper.all("/Figure") if "/Alt" in figure]
 
 
 @pytest.mark.parametrize("name", ["entity", "zte", "hundred", "thousands", "chinese"])
@@ -368,6 +376,26 @@ def test_a_table_over_several_sheets_has_its_headings_on_each(browser: Browser, 
     rows = [sheet for sheet in sheets if sheet.count("2018-09-26") > 20]  # the event session of every firm
     assert len(rows) > 1
     assert [sheet for sheet in rows if not re.search(r"First\s*traded", sheet)] == []
+
+
+@pytest.mark.parametrize("name", ["entity", "zte", "hundred", "chinese"])
+def test_no_sheet_ends_with_a_heading_whose_rows_are_on_the_next(browser: Browser, page_of, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "page.pdf"
+    with opened(browser, page_of(name)) as page:
+        page.pdf(path=file, prefer_css_page_size=True, tagged=True)
+    paper = Paper(file)
+    split, alone = 0, []
+    for table in paper.all("/Table"):
+        rows = [(paper.on(row), {part.get("/S") for part in paper.parts(row)}) for row in paper.all("/TR", table)]
+        sheets = sorted(set().union(*(on for on, _ in rows)))
+        split += len(sheets) > 1
+        assert len(sheets) < 2 or len(rows) > 8  # a short table is not torn
+        for sheet in sheets[:-1]:
+            _, last = [row for row in rows if sheet in row[0]][-1]
+            if last == {"/TH"}:
+                alone.append(sheet + 1)
+    assert split > 0
+    assert alone == []
 
 
 @pytest.mark.parametrize("name", ["entity", "hundred", "thousands", "chinese", "index", "comparison"])
