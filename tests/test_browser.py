@@ -260,7 +260,7 @@ LOOKS = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["entity", "hundred", "thousands", "hostile", "chinese", "index", "comparison"])
+@pytest.mark.parametrize("name", PAGES)
 def test_text_stands_out_from_the_paper(browser: Browser, page_of, name: str, scheme: str) -> None:
     with opened(browser, page_of(name), DESK, color_scheme=scheme) as page:
         page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
@@ -272,6 +272,30 @@ def test_text_stands_out_from_the_paper(browser: Browser, page_of, name: str, sc
         run = f"axe.run({{include: {looks}}}, {{runOnly: ['color-contrast']}})"
         assert page.evaluate(f"{run}.then({VIOLATIONS})") == []
         assert page.evaluate(f"({INKS})()") == []
+        assert page.evaluate(f"({OTHER_INKS})()") == []
+
+
+PAINTS = {"none", "inherit", "currentColor", "transparent"}
+
+
+def painted(page: str) -> set[str]:
+    """Return the colours that the drawings of a page name themselves, so that no scheme can change them."""
+    drawn = " ".join(re.findall(r"<svg\b.*?</svg>", page, re.DOTALL))
+    looks = "fill|stroke|color|stop-color|flood-color|lighting-color"
+    values = re.findall(rf'\b(?:{looks})="([^"]*)"', drawn) + re.findall(rf"\b(?:{looks})\s*:\s*([^;\"'}}]*)", drawn)
+    return {value for value in map(str.strip, values) if not re.fullmatch(r"var\(--[a-z]+\)|url\(#[\w-]+\)", value)} - PAINTS
+
+
+def test_a_colour_that_a_drawing_names_itself_is_found() -> None:
+    assert painted('<p color="red"></p><svg><text style="font: 1px x; fill: #000">a</text><path stroke="black"/></svg>') == {
+        "#000", "black",
+    }  # fmt: skip
+    assert painted('<svg><path fill="none" stroke="var(--ink)" style="fill:var(--mark)"/></svg>') == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_drawings_take_every_colour_from_the_page(page_of, name: str) -> None:
+    assert painted(page_of(name).read_text(encoding="utf-8")) == set()
 
 
 # axe does not judge drawings: every ink against the paper, 4.5 for text, 3 for what is drawn
@@ -285,6 +309,14 @@ INKS = """() => {
     const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
     return ['ink', 'muted', 'firm', 'other', 'mark'].flatMap(ink => ['paper', 'shade']
         .filter(under => ratio(value(ink), value(under)) < 4.5).map(under => `${ink} on ${under}`));
+}"""
+# words of drawings in none of these inks, such as the black of an element without any
+OTHER_INKS = """() => {
+    const probe = document.createElement('canvas').getContext('2d'), same = c => (probe.fillStyle = c, probe.fillStyle);
+    const root = getComputedStyle(document.documentElement);
+    const inks = ['ink', 'muted', 'firm', 'other', 'mark'].map(name => same(root.getPropertyValue('--' + name).trim()));
+    return [...document.querySelectorAll('svg text')].filter(e => !inks.includes(same(getComputedStyle(e).fill)))
+        .map(e => e.outerHTML.slice(0, 120));
 }"""
 
 

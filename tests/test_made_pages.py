@@ -119,10 +119,6 @@ def test_the_alt_text_of_the_readmes_figure_is_the_finding(entity, root: Path) -
     assert found == pytest.approx(expected, abs=0.0501)
 
 
-def test_the_readme_fits_two_screens(root: Path) -> None:
-    assert len((root / "README.md").read_text(encoding="utf-8").splitlines()) <= 75
-
-
 def test_every_column_of_every_table_is_explained(entity) -> None:
     """In the section of its table, or among the columns of many tables; and nothing is explained that is not there."""
     parts = re.split(r"^## (.+)\n", text_of("tables.md"), flags=re.MULTILINE)[1:]
