@@ -23,6 +23,9 @@ PLAIN = {"text", "csv", "{toctree}"}
 # Run in full by other tests, and too long to be run again for every page that shows them.
 ELSEWHERE = {"run configs/entity-list-2019.toml"}
 CHEAP = {"init", "schema", "schedule", "list", "check", "seal", "--version"}
+# Seconds each: run where their output is shown, and once of all the pages that show the same without it.
+ONCE = {"power", "explain"}
+RAN: set[str] = set()
 QUICK = ROOT / "docs" / "quick-start.md"  # the study it makes is run, too
 
 
@@ -123,15 +126,23 @@ def runs_here(page: Path, parts: list[str]) -> bool:
     """Whether a command is run: its files are there, it needs no network, and no other test runs the same at length."""
     if parts[0] != "eventstudy" or len(parts) < 2 or " ".join(parts[1:]) in ELSEWHERE:
         return False
-    if page == QUICK and parts[1] == "run":
+    if parts[1] == "compare" or (page == QUICK and parts[1] == "run"):
         return True
     configs = [word for word in parts[2:] if word.endswith(".toml")]
     there = all(Path(word).is_file() and 'source = "yahoo"' not in Path(word).read_text(encoding="utf-8") for word in configs)
-    return parts[1] in CHEAP and there and "*" not in " ".join(parts)
+    return parts[1] in {*CHEAP, *ONCE} and there and "*" not in " ".join(parts)
+
+
+def of_two_runs(parts: list[str], study: Path) -> list[str]:
+    """A comparison as it is shown, of two runs that there are in the place of the two that it names."""
+    older, newer = sorted(str(folder) for folder in study.iterdir() if folder.is_dir() and not folder.is_symlink())
+    return [*parts[:2], older, newer, *parts[4:]]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if of(page, *RUN)], ids=lambda page: page.name)
-def test_blocks_of_a_page_run_in_order(page: Path, cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_a_page_run_in_order(
+    page: Path, cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
     monkeypatch.chdir(tmp_path)
@@ -145,7 +156,20 @@ def test_blocks_of_a_page_run_in_order(page: Path, cli: Any, tmp_path: Path, mon
         for command, shown in block.commands:
             parts = words(command)
             check_command(parts)
+            told = " ".join(parts)
+            if told in RAN and parts[1] in ONCE and not shown:
+                continue
             if not block.why and runs_here(page, parts):
+                RAN.add(told)
+                if parts[1] == "compare":
+                    parts = of_two_runs(parts, request.getfixturevalue("entity_runs")[0] / "entity-list-2019")
                 done = cli(*parts[1:])
                 assert done.exit_code == 0, (block.id, command, done.stderr)
                 assert re.search(pattern(shown), done.stdout), (block.id, command, done.stdout)
+
+
+def test_every_verb_but_fetch_is_run_on_some_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fetch` asks a remote source."""
+    monkeypatch.chdir(ROOT)
+    shown = [(block.page, words(command)) for block in blocks(*SHELL) if not block.why for command, _ in block.commands]
+    assert set(main.commands) - {parts[1] for page, parts in shown if runs_here(page, parts)} == {"fetch"}
