@@ -355,7 +355,7 @@ def test_page_says_which_tests_to_trust_before_it_shows_them(entity, entity_page
         assert (n, dates, words) == ("3", str(power.loc[code, "dates"]), verdict)
         assert float(size.rstrip("%")) == pytest.approx(100 * power.loc[code, "size"], abs=0.05)
         assert float(power_told.rstrip("%")) == pytest.approx(100 * power.loc[code, "power"], abs=0.05)
-    assert rows["Bootstrap of residuals"][2].startswith("undefined: not computed")
+    assert rows["Bootstrap of residuals"][2].startswith("undefined: thousands of fits")
     told = plain_text(html)
     assert "Of the 210 dates 53 do not overlap" in told
     assert "a size of up to 11.0% cannot be told from 5%" in told  # 0.05 + 2 sqrt(0.05 * 0.95 / 53)

@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 
 from eventstudy.calendar import exchange_sessions
 from eventstudy.prices import Fetching
-from eventstudy.report import finding, render_index, render_report
+from eventstudy.report import finding, render_index, render_report, scatter
 from eventstudy.report.dating import mappings
 from eventstudy.report.finding import ruled_out, study_finding
+from eventstudy.report.known_before import known_before
 from eventstudy.report.numbers import decimal, interval, p_value, percent, several_days, window
+from eventstudy.report.pictures import estimation_figure
 from eventstudy.report.subjects import Effect, Reading, Subject
 from eventstudy.report.wording import own_words
 from eventstudy.result import StudyResult
@@ -355,6 +358,63 @@ def test_configs_state_no_hour_of_a_report_or_an_order(config: Path) -> None:
 
 def test_one_firm_has_no_average(denial: StudyResult) -> None:
     assert not study_finding(Reading(denial)).average
+    page = render_report(denial, VERSIONS)
+    assert 'id="caar"' not in page
+    assert ">Averages</h3>" not in page
+    assert "with few firms it must see a much larger effect, with one it does not exist" in page
+
+
+def test_masked_days_claim_of_the_leaks_no_more_than_when_they_were(entity_list: StudyResult) -> None:
+    told = " ".join(known_before(Reading(entity_list)).masks)
+    assert "Leaks told above fall in these days: left in, what they may have done to the shares" in told
+    assert "moved the shares" not in told
+
+
+def test_words_say_no_more_than_holds(entity_page: str) -> None:
+    text = Page(entity_page).text
+    assert "more than a set percentage above or below" in text
+    assert "where the price had to stop" in text
+    assert "this only describes; it tests nothing" in text
+    assert "nothing happened that the study is about. No return of the event window enters" in text
+    assert "abnormal return over their number" in text
+    assert "All treated firms less the placebo firms “firms not listed”, [0, 3]: difference of the means" in text
+    assert "masked sessions, without a difference at one decimal" in text
+    assert "undefined: not computed" not in text
+    assert "?;" not in text
+    assert not re.search(r"\b(benchmark|Chow|Patell)'s", text)
+
+
+def test_degrees_of_freedom_are_explained(entity_page: str) -> None:
+    text = Page(entity_page).text
+    assert "df: degrees of freedom; of an F those below, above it has N, and N − 1 where it tests equality" in text
+    assert "df: returns less parameters of the model" in text
+    assert "sd ratio: standard deviation in the 30 sessions before the event over that of the estimation window" in text
+
+
+def test_printed_falls_fit_the_formula_of_rises(entity_list: StudyResult) -> None:
+    effect = float(entity_list.detectable["effect"].iloc[0])
+    fall, rise = Reading(entity_list).scale.effect(-effect), Reading(entity_list).scale.effect(effect)
+    assert fall < 0 < rise == pytest.approx(1 / (1 + fall) - 1)
+
+
+def test_numbers_of_event_days_cover_no_diamond_and_no_other_number(
+    entity_list: StudyResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[list[np.ndarray]] = []
+
+    def kept(axes: Axes, mkt: float, ret: float, places: list[np.ndarray]) -> tuple[float, float]:
+        if not taken or taken[-1] is not places:
+            taken.append(places)
+        return free_place(axes, mkt, ret, places)
+
+    free_place = scatter._free_place
+    monkeypatch.setattr(scatter, "_free_place", kept)
+    estimation_figure(Reading(entity_list))
+    assert [len(places) - 1 for places in taken] == [8, 4, 4]  # diamonds and their numbers
+    for _lines, *points in taken:
+        numbers = points[len(points) // 2 :]
+        between = [np.hypot(*(one - other)) for one in numbers for other in points if one is not other]
+        assert min(between) > 7.5  # a digit is some six units wide, a diamond seven
 
 
 # Other shapes of study
@@ -364,7 +424,8 @@ def test_staggered_dates_say_so(leak: StudyResult) -> None:
     checked(render_report(leak, VERSIONS))
     told = finding(leak)
     assert told[1].startswith("At each event (22 and 23 May 2019), over the event session and the session after it (")
-    assert "independence across firms is assumed" in told[-1]
+    assert told[-1].count("independence across firms is assumed") == 1
+    assert "; note on placebo dates: event dates differ, and independence across firms is assumed." in told[-1]
 
 
 def test_many_firms_are_summarised(tmp_path: Path) -> None:

@@ -131,13 +131,14 @@ def _told_mappings(reading: Reading) -> list[Any]:
 
 def _result_tables(reading: Reading) -> dict[str, Table]:
     own, apart = effects.groups_apart(reading)
+    averaged = own if len(reading.treated) > 1 else []  # a mean of one firm would repeat it
     headline = reading.plan.headline_window
     windows = reading.plan.windows.car if len(reading.treated) <= CARS_LISTED else (headline,)
     found = {
         "detectable": effects.detectable(reading),
         "by_number": trust.by_number(reading),
         "cars": effects.cars(reading, reading.treated, "cars", _("Effects of the treated firms by window"), windows),
-        "caar": effects.averages(reading, own, "caar", _("Average effects of the treated firms by window")),
+        "caar": effects.averages(reading, averaged, "caar", _("Average effects of the treated firms by window")),
         "clean": effects.clean_windows(reading),
         "tests": testing.tests(
             reading, testing.with_differences(reading, own), [headline], "tests",

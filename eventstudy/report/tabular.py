@@ -133,8 +133,7 @@ def explained(table: Table) -> Table:
     )
     if not told:
         return table
-    note = joined(told)
-    return replace(table, notes=(*table.notes, note if note.endswith(("?", "？")) else _("{headings}.", headings=note)))
+    return replace(table, notes=(*table.notes, _("{headings}.", headings=joined(told))))
 
 
 def finished(reading: Reading, table: Table) -> Table:

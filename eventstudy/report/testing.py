@@ -16,7 +16,7 @@ from eventstudy.report.numbers import decimal, joined, listed, running, whole, w
 from eventstudy.report.subjects import Reading
 from eventstudy.report.tabular import Block, Column, Row, Table, Undefined, finished, records
 from eventstudy.report.tests_in_words import NULLS, asked, null_name, short_name, words_of_test
-from eventstudy.report.wording import why
+from eventstudy.report.wording import own_words, why
 from eventstudy.windows import Window
 
 # Most useful first, in blocks by what a p-value rests on
@@ -90,10 +90,16 @@ def _differences(reading: Reading) -> dict[str, str]:
     return {
         difference_name(first, second): _(
             "{first} less {second}",
-            first=reading.group_name(first), second=reading.group_name(second),
+            first=reading.group_name(first), second=_second_name(reading, second),
         )
         for first, second in compared_groups(reading.study)
     }
+
+
+def _second_name(reading: Reading, group: str) -> str:
+    if {firm.dated.event.role for firm in reading.study.groups[group]} == {"placebo"}:
+        return _("the placebo firms “{group}”", group=own_words(group))
+    return reading.group_name(group)
 
 
 def with_differences(reading: Reading, groups: Sequence[str]) -> list[str]:

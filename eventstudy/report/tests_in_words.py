@@ -293,4 +293,4 @@ def short_name(test: str) -> str:
 
 def remarked(told: str, test: str, reason: str) -> str:
     """Return what a test says with a remark on it, which names the test where others stand beside it."""
-    return _("{told} (on {test}: {remark})", told=told, test=test, remark=why(reason)) if reason else told
+    return _("{told}; note on {test}: {remark}", told=told, test=test, remark=why(reason)) if reason else told

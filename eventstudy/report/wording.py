@@ -54,7 +54,7 @@ REASONS = {
     "not_identified": N_("an assumption, not an estimate"),
     "few_blocks": N_("fewer than 19 blocks: they cannot give a p-value of 5%"),
     "no_placebo_blocks": N_("no block of estimation sessions that all firms traded through is as long as the window"),
-    "assumes_independence": N_("event dates differ: independence across firms is assumed"),
+    "assumes_independence": N_("event dates differ, and independence across firms is assumed"),
     "collinear_terms": N_("the characteristics of these firms are combinations of each other, or the same for all"),
     "full_leverage": N_("one firm alone fixes a term, so its residual says nothing and there are no robust errors"),
     "one_cluster": N_("all firms share one event session, so there is a single cluster"),
