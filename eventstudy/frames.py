@@ -233,6 +233,8 @@ class _Asked:
         rows, peers = events_from_table(self.events, "events"), self.plan.model_options.peers
         check_peers(peers, rows)
         symbols = list(dict.fromkeys([*symbols_of(rows), *peers]))
+        if taken := [symbol for symbol in symbols if symbol in self.indices]:
+            raise ConfigError(f"a share cannot be called {taken[0]!r}, which names an index here: rename it in events and prices")
         wide = plain_series(self.prices, symbols, self.volume) if isinstance(rows, EventTable) else None
         if wide is None:
             series: Mapping[str, PriceSeries] = price_series(self.prices, symbols, self.volume) | self.indices

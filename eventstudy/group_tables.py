@@ -115,7 +115,7 @@ def difference_results(study: Computation, draws: Draws, pair: tuple[str, str], 
     """Yield the tests of the difference between two groups over a window."""
     first, second = (study.cross_section(group, window) for group in pair)
     if len(first.firms) + len(second.firms) > MOST_FIRMS_TOGETHER:
-        yield from too_many_to_compare(study.inputs.plan.tests, len(first.firms) + len(second.firms))
+        yield from undefined_differences(study.inputs.plan.tests, len(first.firms) + len(second.firms), "too_many_firms")
         return
     if "difference_t" in study.inputs.plan.tests:
         yield difference_result(first, second)
@@ -125,11 +125,11 @@ def difference_results(study: Computation, draws: Draws, pair: tuple[str, str], 
         yield placebo_result("placebo_difference", drawn, len(both.firms), both.staggered)
 
 
-def too_many_to_compare(tests: Sequence[str], n: int) -> Iterator[TestResult]:
-    """Yield the tests of a difference of groups of so many firms, which are left out."""
+def undefined_differences(tests: Sequence[str], n: int, reason: str) -> Iterator[TestResult]:
+    """Yield the tests of a difference of groups with so many firms together, which do not apply."""
     for name in DIFFERENCE:
         if name in tests:
-            yield undefined(name, "sharp", n, "too_many_firms")
+            yield undefined(name, "sharp", n, reason)
 
 
 def result_row(group: str, window: Window, found: TestResult, role: str, held: bool = False) -> Row:

@@ -22,7 +22,7 @@ from eventstudy.prices import Fetched, Fetching, Span, fetch_series, needed_date
 from eventstudy.sources import Source
 from eventstudy.sources.base import PriceSeries
 from eventstudy.sources.factortable import FactorTable, read_factors
-from eventstudy.sources.files import read_table
+from eventstudy.sources.reading import raw_table
 from eventstudy.sources.wide import WholeSource, WideSeries
 from eventstudy.windows import Windows
 
@@ -255,9 +255,8 @@ def _announcement(when: When, where: str) -> Announcement:
 def study_events(spec: StudySpec) -> Sequence[EventFirm]:
     """Return one entry a firm and event, from the config's tables or its events file."""
     if spec.study.events:
-        return events_from_table(
-            read_table(spec.path(spec.study.events), ["event_id", "symbol"]), spec.study.events, spec.study.date_only
-        )
+        table = raw_table(spec.path(spec.study.events)).frame.reset_index(drop=True)
+        return events_from_table(table, spec.study.events, spec.study.date_only)
     found = []
     for number, event in enumerate(spec.event):
         where = line_prefix(spec, ("event", number))

@@ -16,8 +16,9 @@ from eventstudy.configfile import data_keys
 from eventstudy.errors import ConfigError, DataError, EventStudyError, UnknownSymbolError
 from eventstudy.sources import open_source
 from eventstudy.sources.base import PriceSeries
-from eventstudy.sources.files import FileSource, read_table
+from eventstudy.sources.files import FileSource
 from eventstudy.sources.frames import price_frame
+from eventstudy.sources.reading import raw_table
 from eventstudy.sources.symbols import market_symbol, spelt
 from eventstudy.trading import list_shares, trading_status
 
@@ -493,7 +494,7 @@ def test_symbols() -> None:
 
 def test_events_file_keeps_its_last_line(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text("event_id,symbol,session\nban,002415.SZ,2019-10-08")
-    assert read_table(tmp_path / "events.csv", ["event_id"])["symbol"].tolist() == ["002415.SZ"]
+    assert raw_table(tmp_path / "events.csv").frame["symbol"].tolist() == ["002415.SZ"]
 
 
 def flagged(status: list[str | None], close: list[float | None], volume: float | None, kind: Any = "share") -> list[str]:

@@ -19,6 +19,7 @@ from eventstudy.sources.files import FileSource
 from eventstudy.sources.reading import _table_of
 from eventstudy.sources.wide import WideSeries, slim, widened
 from eventstudy.store import Store, _fingerprint
+from eventstudy.tables import COLUMNS
 
 FIRST, LAST = pd.Timestamp("2015-01-05"), pd.Timestamp("2016-12-30")
 
@@ -167,6 +168,21 @@ def test_a_study_of_thousands_of_events_is_written_listed_and_repeated_to_the_by
     assert run_config(manifest["folder"] / "config.toml", again).state == "repeated"
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_many_events_that_all_lie_ahead_are_written_down(kind: str, tmp_path: Path) -> None:
+    config = made_files(tmp_path, events=600)
+    config.write_text(CONFIG.replace('format = "parquet"', f'format = "{kind}"'), encoding="utf-8")
+    table = pd.read_csv(tmp_path / "events.csv").drop(index=[5, 6])
+    table["session"] = (LAST + pd.offsets.BDay(1) * 5).strftime("%Y-%m-%d")
+    table.to_csv(tmp_path / "events.csv", index=False)
+    options = Options(tmp_path / "reports", now=dt.datetime(2017, 1, 2, tzinfo=dt.UTC))
+    assert run_config(config, options).state == "written"
+    (manifest,) = all_runs(options.out)
+    found = manifest["folder"] / "tables" / f"abnormal_returns.{kind}"
+    rows = pd.read_csv(found) if kind == "csv" else pd.read_parquet(found)
+    assert (list(rows.columns), len(rows)) == (COLUMNS["abnormal_returns"], 0)
+
+
 def test_shares_held_together_are_those_fetched_one_by_one(tmp_path: Path) -> None:
     made_files(tmp_path, events=10)
     source = FileSource(tmp_path / "prices.parquet", tmp_path / "benchmark.csv")
@@ -210,6 +226,7 @@ SHAPES = {
     "dates in a column": lambda table: table.reset_index(),
     "numbered": lambda table: table.reset_index(drop=True),
     "other columns": lambda table: table.assign(text=["a", None] * 15, count=range(30))[["text", *table, "count"]],
+    "whole numbers as names": lambda table: table.set_axis(range(600_000, 600_450), axis=1).astype({600_003: "float32"}),
     "two levels": lambda table: table.assign(a="x", b=range(30)).set_index(["a", "b"]),
     "by a number": lambda table: table.set_index("S0"),
     "no rows": lambda table: table.iloc[:0],
@@ -219,7 +236,8 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_parquet_of_many_columns_is_read_in_pieces_as_it_is_at_once(shape: str, tmp_path: Path) -> None:
     SHAPES[shape](wide_table()).to_parquet(tmp_path / "wide.parquet")
-    pd.testing.assert_frame_equal(_table_of(tmp_path / "wide.parquet"), pd.read_parquet(tmp_path / "wide.parquet"))
+    expected = pd.read_parquet(tmp_path / "wide.parquet").rename(columns=str)
+    pd.testing.assert_frame_equal(_table_of(tmp_path / "wide.parquet"), expected)
 
 
 def test_a_wide_table_is_kept_once_and_read_back_as_it_was(tmp_path: Path) -> None:

@@ -14,11 +14,12 @@ from scipy import stats
 import eventstudy as es
 from eventstudy import group_tables
 from eventstudy.errors import ConfigError, DataError
+from eventstudy.events import Announcement
 from eventstudy.eventtable import events_from_table, symbols_of
 from eventstudy.inference import bootstrap, correlation, parametric, placebo, registry
 from eventstudy.inference.ranks import ranks_within
 from eventstudy.inference.registry import TEST_NAMES
-from eventstudy.panel import build, described, result
+from eventstudy.panel import build, described, differences, result
 from eventstudy.panel.build import run_inputs
 from eventstudy.panel.frames import plain_panel
 from eventstudy.panel.market import CODE, market_of, market_of_closes
@@ -38,7 +39,7 @@ TOLERANCE = 1e-10
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take every study for one of many events, and every group of more than a few firms for a large one."""
     monkeypatch.setattr(build, "FEWEST_EVENTS", 1)
-    for module in (correlation, parametric, placebo, registry, bootstrap, result, group_tables):
+    for module in (correlation, parametric, placebo, registry, bootstrap, result, differences, group_tables):
         monkeypatch.setattr(module, "MOST_FIRMS_TOGETHER", FEW)
     monkeypatch.setattr(described, "READ_AT_ONCE", FEW)
     return None
@@ -188,6 +189,39 @@ def test_a_small_group_among_many_events_has_every_test() -> None:
     mine, its = (found.tests_in_full.query("group == 'few'") for found in (one_by_one, panel))
     same(mine, its, "few")
     assert its.query("test == 'wald_joint'")["statistic"].notna().all()
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_two_small_groups_among_many_events_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (differences, group_tables):
+        monkeypatch.setattr(module, "MOST_FIRMS_TOGETHER", 4)
+    plan = Plan(WINDOWS, (0, 3), tests=TEST_NAMES, calendar="benchmark", seed=3)
+    inputs = made_inputs(plan, 18, idle=0.0, spread=1)
+    there = {event.symbol: event for event in inputs.events[4:] if event.symbol not in ("ABSENT", "S008", "S009", "S010")}
+    named = {id(event): group for event, group in zip([*there.values()][:4], "aabb", strict=True)}
+    inputs = replace(inputs, events=tuple(replace(event, group=named.get(id(event), "")) for event in inputs.events))
+    one_by_one, panel = StudyResult(compute(inputs)), run_inputs(inputs)
+    assert isinstance(panel, PanelResult)
+    mine, its = (found.tests_in_full.query("group == 'a - b'") for found in (one_by_one, panel))
+    assert mine["p_value"].notna().any(), mine["reason"].tolist()
+    same(mine, its, "tests")
+    mine, its = (found.placebo.query("group == 'a - b'").reset_index(drop=True) for found in (one_by_one, panel))
+    assert (mine["test"] == "placebo_difference").any()
+    same(mine, its, "placebo")
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_of_two_groups_one_may_have_no_car_at_all() -> None:
+    plan = Plan(WINDOWS, (0, 3), tests=TEST_NAMES, calendar="benchmark", seed=3)
+    inputs = made_inputs(plan, 18, idle=0.0, spread=1)
+    lonely = next(event for event in inputs.events[4:] if event.symbol not in ("ABSENT", "S008", "S009", "S010"))
+    ahead = replace(lonely, event_id="ahead", announcement=Announcement(session=dt.date(2030, 1, 2)), group="a")
+    inputs = replace(inputs, events=(*(replace(one, group="b" if one is lonely else "") for one in inputs.events), ahead))
+    one_by_one, panel = StudyResult(compute(inputs)), run_inputs(inputs)
+    assert isinstance(panel, PanelResult)
+    mine, its = (found.tests_in_full.query("group == 'b - a'") for found in (one_by_one, panel))
+    assert set(mine["reason"]) == {"no_firms"}
+    same(mine, its, "tests")
 
 
 def test_frames_taken_as_they_lie_give_what_shares_read_one_by_one_give() -> None:

@@ -83,7 +83,7 @@ LAYERS = [
     {"panel.rows"},
     {"panel.batch"},
     {"panel.study"},
-    {"panel.engines", "panel.sums", "panel.tables", "panel.described", "panel.frames"},
+    {"panel.engines", "panel.sums", "panel.tables", "panel.described", "panel.differences", "panel.frames"},
     {"panel.pairs"},
     {"panel.across"},
     {"panel.result"},

@@ -12,16 +12,15 @@ import pandas as pd
 
 from eventstudy import group_tables, tables
 from eventstudy.config import StudySpec
-from eventstudy.draws import difference_name, draw_placebos
 from eventstudy.errors import ConfigError
 from eventstudy.headline import Headline, default_headline
 from eventstudy.inference.correlation import MOST_FIRMS_TOGETHER
-from eventstudy.inference.registry import DIFFERENCE
 from eventstudy.inference.result import TestResult, undefined
 from eventstudy.panel import tables as panel_tables
 from eventstudy.panel.across import Across
 from eventstudy.panel.batch import REASONS
 from eventstudy.panel.described import described
+from eventstudy.panel.differences import Difference, differences_of
 from eventstudy.panel.study import PanelStudy
 from eventstudy.plan import Plan, StudyInputs
 from eventstudy.prepared import Prepared
@@ -194,7 +193,10 @@ class PanelResult(StudyResult):
                 for found in self._outcomes[group, window]:
                     headline = role(found.name, window == self.plan.headline_window)
                     rows.append(group_tables.result_row(group, window, found, headline, self._held(group, found.name, window)))
-        rows += self._differences()
+        for one in self.differences:
+            held = any(self._held(group, "", one.window) for group in one.groups)
+            found = one.results(self.plan.tests)
+            rows += [group_tables.result_row(one.name, one.window, each, "secondary", held) for each in found]
         return tables.whole_numbers(tables.as_table("tests", rows), ["df"])
 
     def _held(self, group: str, test: str, window: Window) -> bool:
@@ -220,26 +222,10 @@ class PanelResult(StudyResult):
             apart = found.name == "placebo_max" and too_many
             yield undefined(found.name, "sharp", found.n, "too_many_firms") if apart else found
 
-    def _differences(self) -> list[tables.Row]:
-        """Rows of the difference between the two groups of a study that has two."""
-        groups = [group for group in self.study.groups if group != ALL]
-        if len(groups) != 2 or not set(DIFFERENCE) & set(self.plan.tests):
-            return []
-        first, second = (self.study.groups[group] for group in groups)
-        sessions = [set(zip(self.study.events.symbol[part], self.study.session[part], strict=True)) for part in (first, second)]
-        if sessions[0] & sessions[1]:
-            return []
-        name, rows = difference_name(*groups), []
-        for place, window in enumerate(self.plan.windows.car):
-            parts = [self.study.counted(group, place) for group in groups]
-            count = sum(map(len, parts))
-            found = group_tables.too_many_to_compare(self.plan.tests, count)
-            if count <= MOST_FIRMS_TOGETHER:
-                small = run_events(self._inputs_of(np.concatenate(parts)), Prepared())
-                found = group_tables.difference_results(small, draw_placebos(small), (groups[0], groups[1]), window)
-            held = any(self._held(group, "", window) for group in groups)
-            rows += [group_tables.result_row(name, window, one, "secondary", held) for one in found]
-        return rows
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """The differences of two groups."""
+        return differences_of(self.study, self._inputs_of)
 
     @cached_property
     def tests(self) -> pd.DataFrame:
@@ -260,7 +246,11 @@ class PanelResult(StudyResult):
                 drawn["scar_squares"] = self.across.draws((group, place), "scar_squares")
             found[group, self.plan.windows.car[place]] = drawn
         order = [(group, window) for group in self.study.groups for window in self.plan.windows.car]
-        return group_tables.placebo_rows({key: found[key] for key in order if key in found})
+        found = {key: found[key] for key in order if key in found}
+        for one in self.differences:
+            if one.together is not None:
+                found[one.name, one.window] = dict(one.together[1].by_test.get((one.name, one.window), {}))
+        return group_tables.placebo_rows(found)
 
     @cached_property
     def correlation(self) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from eventstudy.panel.market import LIMITS, STATUSES
 from eventstudy.panel.rows import window_rows
 from eventstudy.panel.study import DIAGNOSED, PanelStudy
 from eventstudy.student import both_tails, critical_value
-from eventstudy.tables import COLUMNS
+from eventstudy.tables import COLUMNS, as_table
 from eventstudy.windows import Window
 
 ROWS_AT_ONCE = 2_000  # events whose rows of the table of abnormal returns are made together
@@ -154,7 +154,9 @@ def _complete_on(study: PanelStudy, firms: np.ndarray, reason: np.ndarray) -> np
 
 
 def abnormal_return_parts(study: PanelStudy) -> Iterator[pd.DataFrame]:
-    """Yield the table of abnormal returns in parts, in the order of the events."""
+    """Yield the table of abnormal returns in parts, in the order of the events; one without rows where nothing was fitted."""
+    if not len(study.fitted):
+        yield as_table("abnormal_returns", [])
     for start in range(0, len(study.fitted), ROWS_AT_ONCE):
         part = study.fitted[start : start + ROWS_AT_ONCE]
         tables = [_abnormal_returns(study, numbers, batch) for numbers, batch in study.batches(part)]
@@ -163,8 +165,7 @@ def abnormal_return_parts(study: PanelStudy) -> Iterator[pd.DataFrame]:
 
 def abnormal_returns_table(study: PanelStudy) -> pd.DataFrame:
     """One row a firm and session of the event window that the data cover."""
-    parts = list(abnormal_return_parts(study))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS["abnormal_returns"])
+    return pd.concat(list(abnormal_return_parts(study)), ignore_index=True)
 
 
 def _abnormal_returns(study: PanelStudy, numbers: np.ndarray, batch: Batch) -> pd.DataFrame:

@@ -367,18 +367,3 @@ def _last_figure(
     if column is None or owner is None:
         return None
     return LastFigure("" if column == "symbol" else owner, line, column, value)
-
-
-def read_table(path: Path, needed: list[str]) -> pd.DataFrame:
-    """Read a CSV (as text) or Parquet file and check that its columns are there.
-
-    Raises
-    ------
-    DataError
-        If the file is absent, unreadable, or lacks a column.
-    """
-    table = raw_table(path).frame.reset_index(drop=True)
-    for name in needed:
-        if name not in table:
-            raise DataError(f"{path}: no column {name!r}: it has {listed(table.columns)}")
-    return table

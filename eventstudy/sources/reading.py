@@ -118,7 +118,7 @@ def _table_of(source: Path | io.BytesIO) -> pd.DataFrame:
             for place, column in enumerate(piece.columns, start):
                 values[place] = column.to_numpy()
         others = [item.name for item in schema if not pyarrow.types.is_float64(item.type)]
-        rest = file.read(columns=others, use_pandas_metadata=True).to_pandas()
+        rest = file.read(columns=others, use_pandas_metadata=True).to_pandas().rename(columns=str)
     table = pd.DataFrame(values.T, index=rest.index if len(rest) else None, columns=numbers, copy=False)
     order = [name for name in schema.names if name not in others or name in rest]
     for name in rest.columns:
