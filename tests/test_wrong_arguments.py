@@ -39,6 +39,11 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], type[EventStudyError], s
         "suspended is no sequence of pairs of dates",
     ),
     "flat masks": (lambda one: run(one, masks=("2019-02-01", "2019-03-01")), ConfigError, "masks is no sequence of pairs"),
+    "a share called benchmark": (
+        lambda one: run({**one, "events": one["events"].assign(symbol="benchmark")}),
+        ConfigError,
+        "a share cannot be called 'benchmark', which names an index here",
+    ),
     "no tests": (lambda one: run(one, tests=None), ConfigError, "give 'all', names of tests, or () for none"),
     "no masks": (lambda one: run(one, masks=None), ConfigError, "masks is no sequence of pairs"),
     "window of the headline": (lambda one: run(one, headline_window=3), ConfigError, "headline_window = 3 is not a window"),

@@ -195,8 +195,8 @@ class PanelResult(StudyResult):
                     rows.append(group_tables.result_row(group, window, found, headline, self._held(group, found.name, window)))
         for one in self.differences:
             held = any(self._held(group, "", one.window) for group in one.groups)
-            found = one.results(self.plan.tests)
-            rows += [group_tables.result_row(one.name, one.window, each, "secondary", held) for each in found]
+            for outcome in one.results(self.plan.tests):
+                rows.append(group_tables.result_row(one.name, one.window, outcome, "secondary", held))
         return tables.whole_numbers(tables.as_table("tests", rows), ["df"])
 
     def _held(self, group: str, test: str, window: Window) -> bool:
