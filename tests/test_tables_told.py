@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from test_browser import VERSIONS, page_of  # noqa: F401
 
+from eventstudy.configfile import load_study
 from eventstudy.report import render_report
 from eventstudy.run import run_study
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-LEAK, PANEL = "entity-list-leak-2019", "panel-example/panel-example"
+LEAK, PANEL, WATCHED = "entity-list-leak-2019", "panel-example/panel-example", "watchlist/watchlist"
 TESTS = r"t test|[Tt] 检验|portfolio t|组合 t|placebo dates|安慰剂日期|Chow|Ljung-Box|ARCH|Jarque-Bera|CUSUM|F test"
 NULLS = r"\b[Nn]ulls?\b|原假设"
 
@@ -60,7 +61,8 @@ def untold(page: str) -> list[str]:
         name, said = table["id"][0], " ".join([*table["caption"], *table["notes"]])
         heads = [head.strip() for head in table["heads"]]
         tested = [head for head in heads if re.search(r"(^|\W)p($|\W)", head)]
-        if "N" not in heads and not re.search(r"\bN\b", said):
+        numbers = any(re.fullmatch(r"\d+ (firms?|家公司)", head) for head in heads)  # a column for each N
+        if not numbers and "N" not in heads and not re.search(r"\bN\b(?! [-−] \d)", said):
             missing.append(f"{name}: N")
         if tested and not re.search(NULLS, said):
             missing.append(f"{name}: the null of {tested}")
@@ -69,10 +71,16 @@ def untold(page: str) -> list[str]:
     return missing
 
 
-@pytest.mark.parametrize("name", ["entity", "chinese", "zte", "hundred", "thousands", "index", "comparison", LEAK, PANEL])
+@pytest.mark.parametrize(
+    "name", ["entity", "chinese", "zte", "hundred", "thousands", "index", "comparison", LEAK, PANEL, WATCHED]
+)
 def test_every_table_says_n_and_what_its_p_values_test(page_of, name: str) -> None:  # noqa: F811
     config = CONFIGS / f"{name}.toml"
-    page = render_report(run_study(config), VERSIONS) if config.exists() else page_of(name).read_text(encoding="utf-8")
+    if config.exists():
+        spec = load_study(config)
+        page = render_report(run_study(spec.replace(source="snapshot") if name == WATCHED else spec), VERSIONS)
+    else:
+        page = page_of(name).read_text(encoding="utf-8")
     assert untold(page) == []
 
 
@@ -90,4 +98,5 @@ def test_a_table_that_does_not_say_it_is_found() -> None:
     assert untold(page("Effects", "")) == ["one: N", "one: the null of ['p']", "one: the test of ['p']"]
     assert untold(page("Effects", told.replace("t test", "see above"), "p, fall")) == ["one: the test of ['p, fall']"]
     assert untold(page("Effects", told.replace("N = 1.", ""), "Effect")) == ["one: N"]
+    assert untold(page("Effects", told.replace("N = 1", "Student's t with N - 1 degrees of freedom"))) == ["one: N"]
     assert untold(page("No effects", told.replace("Null:", "Nothing:"))) == ["one: the null of ['p']"]

@@ -145,12 +145,12 @@ def together(reading: Reading) -> Table:
         own = window((int(row["window_start"]), int(row["window_end"])))
         start = dated(subject.date(headline[0]))
         lines = (
-            Row(_("Leak"), (own, first, *_numbers(reading, row))),
-            Row(_("Announcement"), (window(headline), start, *_numbers(reading, announcements[subject.firm.key], bound))),
-            Row(_("Both together"), ("", "", *_numbers(reading, totals[(*subject.firm.key, row["news"])], bound)), True),
+            Row(_("Leak"), (*_numbers(reading, row), own, first)),
+            Row(_("Announcement"), (*_numbers(reading, announcements[subject.firm.key], bound), window(headline), start)),
+            Row(_("Both together"), (*_numbers(reading, totals[(*subject.firm.key, row["news"])], bound), "", ""), True),
         )
         blocks.append(Block(lines, subject.label))
-    columns = (Column(_("News"), False), Column(_("Window"), False), Column(_("First session")), *_columns(reading, 1))
+    columns = (Column(_("News"), False), *_columns(reading, 1), Column(_("Window"), False), Column(_("First session")))
     notes = [
         _(
             "Leak: its own window, against a model estimated before the leak. Announcement: the headline window. Both "
