@@ -10,7 +10,7 @@ PAGE = Path(__file__).parent / "reasons.md"
 HEAD = """# Every reason code
 
 A number that is not defined is empty in the tables, and the column `reason` says why; some reasons stand beside a number and
-say what to mind about it. This page is made from the program's own words.
+say what to mind about it; several are joined by `; `. This page is made from the program's own words.
 
 | code | what it says |
 |---|---|

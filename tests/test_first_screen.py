@@ -25,7 +25,7 @@ def test_each_firm_has_its_own_p_and_behind_it_the_adjusted_one(entity: StudyRes
         "How sure: were only chance at work, an effect at least this far from zero would come with probability 0.005 (0.015 "
         "allowing for three firms) for Dahua, 0.026 (0.051) for Hikvision and 0.470 (0.470) for Iflytek; for the average it is "
         "0.063 by portfolio t and 0.076 by placebo dates; for its difference from the average of four firms that were not named, "
-        "0.229. Each interval above stands on its own, with no allowance for the others."
+        "0.229 by t. Each interval above stands on its own, with no allowance for the others."
     )
 
 
@@ -33,7 +33,7 @@ def test_the_same_in_chinese(entity: StudyResult) -> None:
     assert sure(entity, "zh") == (
         "结论有多可靠：若只有偶然因素，出现至少如此远离零的效应的概率，大华股份为 0.005（按 3 家公司调整后为 0.015）、"
         "海康威视为 0.026（0.051）和科大讯飞为 0.470（0.470）；平均值为 0.063（组合 t）和0.076（安慰剂日期）；"
-        "其与 4 家未被点名公司平均值之差为 0.229。"
+        "其与 4 家未被点名公司平均值之差为 0.229（t 检验）。"
         "上述各区间均单独成立，未就其他区间作调整。"
     )
 

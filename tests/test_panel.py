@@ -154,6 +154,10 @@ def test_price_limits_and_volumes_count_as_for_one_event(limit_days: str) -> Non
     inputs = replace(inputs, series={**inputs.series, "S001": replace(inputs.series["S001"], frame=frame)})
     _, panel = same_tables(inputs)
     assert (panel.abnormal_returns["limit"] != "").any()
+    held = panel.tables()["cars"].query("censored != ''")
+    told = panel.tests[panel.tests["reason"].str.contains("censored")]
+    assert set(told["window_end"]) == set(held["window_end"])
+    assert (limit_days == "as_traded") == bool(len(told))
 
 
 @pytest.mark.usefixtures("small_bounds")

@@ -237,7 +237,7 @@ def _beside_placebo_firms(reading: Reading, headline: Window) -> list[str]:
         if row is not None and not pd.isna(row["p_value"]):
             told.append(
                 _(
-                    "for its difference from the average of {count} firms that were not named, {p}",
+                    "for its difference from the average of {count} firms that were not named, {p} by t",
                     count=in_words(len(reading.study.cross_section(second, headline).firms)), p=p_value(row["p_value"]),
                 )
             )  # fmt: skip
