@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from firms import DAY0, firm, section
 from numpy.testing import assert_allclose
 
 from eventstudy.inference import moved, placebo
+from eventstudy.inference.correlation import residual_correlations
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.deletion import delete_block
 from eventstudy.inference.parametric import portfolio_statistic
@@ -101,3 +103,17 @@ def test_parts_of_the_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     whole = placebo.placebo_blocks(cross)
     monkeypatch.setattr(moved, "NUMBERS_AT_ONCE", 3 * 150 * 10)
     assert_allclose(placebo.placebo_blocks(cross).t_squared, whole.t_squared, rtol=1e-13)
+
+
+def test_correlations_of_many_blocks_are_those_of_pandas_over_common_sessions() -> None:
+    rng = np.random.default_rng(8)
+    residuals = rng.standard_normal((12, 60, 4)) * 0.02
+    residuals[rng.random(residuals.shape) < 0.3] = np.nan
+    residuals[3, :, 1] = residuals[4, 20:, 2] = np.nan  # a firm without any residual, and one with too few
+    found = residual_correlations(residuals)
+    for block, ours in zip(residuals, found, strict=True):
+        theirs = pd.DataFrame(block).corr(min_periods=30).to_numpy(copy=True)
+        np.fill_diagonal(theirs, 1.0)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+    assert np.isnan(found[3, 1, 0])
+    assert np.isnan(found[4, 2, 3])

@@ -79,8 +79,8 @@ def residual_correlations(residuals: np.ndarray) -> np.ndarray:
     there = known.any(axis=2)
     count = there.sum(axis=1)
     whole = (count >= FEWEST_COMMON_SESSIONS) & (there == known.all(axis=2)).all(axis=1)
-    for place in np.flatnonzero(~whole):
-        found[place] = _pairwise(residuals[place][there[place]])
+    if not whole.all():
+        found[~whole] = _over_common_sessions(residuals[~whole], known[~whole])
     for sessions in np.unique(count[whole]):
         alike = np.flatnonzero(whole & (count == sessions))
         own = residuals[alike][there[alike]].reshape(len(alike), sessions, n)
@@ -90,6 +90,18 @@ def residual_correlations(residuals: np.ndarray) -> np.ndarray:
         found[alike] = np.clip(products / spread[:, :, None] / spread[:, None, :], -1, 1)
     found[:, np.arange(n), np.arange(n)] = 1.0
     return found
+
+
+def _over_common_sessions(residuals: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Correlate pairwise what is `known` (B, sessions, N), as `_pairwise` does; residuals average next to nothing."""
+    x, there = np.where(known, residuals, 0.0), known.astype(float)
+    at_hand = there.transpose(0, 2, 1)
+    common, sums, squares = at_hand @ there, x.transpose(0, 2, 1) @ there, (x**2).transpose(0, 2, 1) @ there
+    with np.errstate(invalid="ignore", divide="ignore"):
+        product = x.transpose(0, 2, 1) @ x - sums * sums.transpose(0, 2, 1) / common
+        spread = squares - sums**2 / common
+        found = np.clip(product / np.sqrt(spread * spread.transpose(0, 2, 1)), -1, 1)
+    return np.where(common >= FEWEST_COMMON_SESSIONS, found, np.nan)
 
 
 def nearest_correlation(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
