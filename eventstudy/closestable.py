@@ -52,6 +52,13 @@ def write_closes(closes: pd.DataFrame, path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def columns_in(file: pq.ParquetFile, names: list[str]) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Yield names and numbers (columns, rows) of some columns of a file at a time: Arrow holds what it reads several times."""
+    for start in range(0, len(names), COLUMNS_AT_ONCE):
+        part = file.read(columns=names[start : start + COLUMNS_AT_ONCE], use_threads=False)
+        yield part.column_names, np.stack([column.to_numpy() for column in part.columns])
+
+
 def _hash(dates: np.ndarray, pieces: Iterable[tuple[list[str], np.ndarray]]) -> str:
     digest = hashlib.sha256(dates.astype("datetime64[D]").astype("<i8").tobytes())
     for names, values in pieces:
@@ -69,10 +76,7 @@ def _pieces_of(closes: pd.DataFrame) -> Iterator[tuple[list[str], np.ndarray]]:
 
 def _pieces_in(file: pq.ParquetFile) -> Iterator[tuple[list[str], np.ndarray]]:
     """Yield the same of a file."""
-    names = [name for name in file.schema_arrow.names if name != DATES]
-    for start in range(0, len(names), COLUMNS_AT_ONCE):
-        part = file.read(columns=names[start : start + COLUMNS_AT_ONCE], use_threads=False)
-        yield part.column_names, np.stack([column.to_numpy() for column in part.columns])
+    return columns_in(file, [name for name in file.schema_arrow.names if name != DATES])
 
 
 def _dates_in(file: pq.ParquetFile) -> np.ndarray:

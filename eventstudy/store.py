@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -268,13 +268,9 @@ class Store:
         path, draft = place / f"{name}.parquet", place / f".draft-{os.getpid()}"
         try:
             with self.locked(source, TABLES):
-                for left in place.glob(".draft-*"):  # of a killed process: the lock is ours
-                    left.unlink()
+                _clear(place)
                 if hash_in(path) != name:
-                    write_closes(closes, draft)
-                    if hash_in(draft) != name:
-                        raise OutputError(f"{path}: the file read back is not what was written: check the disk")
-                    draft.replace(path)
+                    _put(path, draft, lambda at: write_closes(closes, at), lambda at: hash_in(at) == name)
         except OSError as problem:
             draft.unlink(missing_ok=True)
             raise _unwritable(place, problem) from problem
@@ -301,13 +297,24 @@ class Store:
         """Write a vintage that is not there yet: beside its place, read back, renamed."""
         place = self.place(series.source, series.symbol)
         place.mkdir(parents=True, exist_ok=True)
-        for left in place.glob(".draft-*"):  # of a killed process: the lock is ours
-            left.unlink()
+        _clear(place)
         if not self._whole(series.source, series.symbol, name):
-            _write(series, draft)
-            if _fingerprint(_read(draft)) != _fingerprint(series):
-                raise OutputError(f"{place / name}.parquet: the file read back is not what was written: check the disk")
-            draft.replace(place / f"{name}.parquet")
+            own = _fingerprint(series)
+            _put(place / f"{name}.parquet", draft, lambda at: _write(series, at), lambda at: _fingerprint(_read(at)) == own)
+
+
+def _clear(place: Path) -> None:
+    """Remove what a killed process left; the lock is ours."""
+    for left in place.glob(".draft-*"):
+        left.unlink()
+
+
+def _put(path: Path, draft: Path, write: Callable[[Path], None], same: Callable[[Path], bool]) -> None:
+    """Write a file beside its place, read it back, and rename it."""
+    write(draft)
+    if not same(draft):
+        raise OutputError(f"{path}: the file read back is not what was written: check the disk")
+    draft.replace(path)
 
 
 def _fingerprint(series: PriceSeries) -> str:

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from eventstudy.abnormal import session_weights
-from eventstudy.inference.correlation import FEWEST_COMMON_SESSIONS, MOST_FIRMS_TOGETHER
+from eventstudy.inference.correlation import FEWEST_COMMON_SESSIONS, MOST_FIRMS_TOGETHER, correlation_of_sums
 from eventstudy.inference.cross import CrossSection, FirmCar
 from eventstudy.inference.joint import t_squared
 from eventstudy.inference.parametric import portfolio_statistic
@@ -283,7 +283,7 @@ def _correlations(residuals: np.ndarray, there: np.ndarray) -> np.ndarray:
     squares = np.stack([own**2 @ there for own in residuals])
     for i in range(n):
         for j in range(i):
-            product = np.einsum("bs,bs->b", residuals[i], residuals[j]) - sums[i, :, j] * sums[j, :, i] / common[i, j]
-            spread = [squares[a, :, b] - sums[a, :, b] ** 2 / common[a, b] for a, b in ((i, j), (j, i))]
-            correlation[:, i, j] = correlation[:, j, i] = product / np.sqrt(spread[0] * spread[1])
+            products = np.einsum("bs,bs->b", residuals[i], residuals[j])
+            both = [(of[i, :, j], of[j, :, i]) for of in (sums, squares)]
+            correlation[:, i, j] = correlation[:, j, i] = correlation_of_sums(common[i, j], products, *both)
     return correlation

@@ -95,13 +95,31 @@ def residual_correlations(residuals: np.ndarray) -> np.ndarray:
 def _over_common_sessions(residuals: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Correlate pairwise what is `known` (B, sessions, N), as `_pairwise` does; residuals average next to nothing."""
     x, there = np.where(known, residuals, 0.0), known.astype(float)
-    at_hand = there.transpose(0, 2, 1)
-    common, sums, squares = at_hand @ there, x.transpose(0, 2, 1) @ there, (x**2).transpose(0, 2, 1) @ there
-    with np.errstate(invalid="ignore", divide="ignore"):
-        product = x.transpose(0, 2, 1) @ x - sums * sums.transpose(0, 2, 1) / common
-        spread = squares - sums**2 / common
-        found = np.clip(product / np.sqrt(spread * spread.transpose(0, 2, 1)), -1, 1)
+    turned = x.transpose(0, 2, 1)
+    common, sums, squares = there.transpose(0, 2, 1) @ there, turned @ there, (x**2).transpose(0, 2, 1) @ there
+    both = (sums, sums.transpose(0, 2, 1)), (squares, squares.transpose(0, 2, 1))
+    found = np.clip(correlation_of_sums(common, turned @ x, *both), -1, 1)
     return np.where(common >= FEWEST_COMMON_SESSIONS, found, np.nan)
+
+
+def correlation_of_sums(
+    common: np.ndarray, products: np.ndarray, sums: tuple[np.ndarray, np.ndarray], squares: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Return Pearson correlations of pairs from sums over the sessions that both of a pair share.
+
+    Parameters
+    ----------
+    common : array
+        Number of these sessions.
+    products : array
+        Sums of the products.
+    sums, squares : pair of arrays
+        Sums of the values and of their squares, of the first and of the second of a pair.
+    """
+    (of_x, of_y), (of_xx, of_yy) = sums, squares
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = (of_xx - of_x**2 / common) * (of_yy - of_y**2 / common)
+        return np.asarray((products - of_x * of_y / common) / np.sqrt(spread))
 
 
 def nearest_correlation(matrix: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from eventstudy.inference.correlation import FEWEST_COMMON_SESSIONS, ResidualCorrelation
+from eventstudy.inference.correlation import FEWEST_COMMON_SESSIONS, ResidualCorrelation, correlation_of_sums
 from eventstudy.panel.batch import Batch
 from eventstudy.panel.study import PanelStudy
 from eventstudy.panel.sums import Section
@@ -247,10 +247,7 @@ def _correlations(one: Block, other: Block) -> tuple[np.ndarray, np.ndarray]:
     common = m @ k
     of_x, of_xx = x @ k, xx @ k
     of_y, of_yy = (of_x.T, of_xx.T) if one is other else (m @ y, m @ yy)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        product = x @ y - of_x * of_y / common
-        spread = (of_xx - of_x**2 / common) * (of_yy - of_y**2 / common)
-        return product / np.sqrt(spread), common
+    return correlation_of_sums(common, x @ y, (of_x, of_y), (of_xx, of_yy)), common
 
 
 def _shared(one: Block, other: Block, window: Window) -> np.ndarray:

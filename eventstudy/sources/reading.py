@@ -29,7 +29,6 @@ MARKS = (
 SEPARATORS = ",\t;|"
 OTHER_FORMATS = ((b"PK\x03\x04", "an Excel workbook or a zip archive"), (b"\xd0\xcf\x11\xe0", "an old Excel workbook"))
 PARQUET = b"PAR1"
-COLUMNS_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,8 @@ def _table_of(source: Path | io.BytesIO) -> pd.DataFrame:
     import pyarrow
     from pyarrow import parquet
 
+    from eventstudy.closestable import COLUMNS_AT_ONCE, columns_in
+
     with parquet.ParquetFile(source) as file:
         schema = file.schema_arrow
         numbers = [item.name for item in schema if pyarrow.types.is_float64(item.type)]
@@ -113,10 +114,10 @@ def _table_of(source: Path | io.BytesIO) -> pd.DataFrame:
         if few or set(index) & set(numbers) or len(set(schema.names)) < len(schema.names):
             return pd.read_parquet(source)
         values = np.empty((len(numbers), file.metadata.num_rows))
-        for start in range(0, len(numbers), COLUMNS_AT_ONCE):
-            piece = file.read(columns=numbers[start : start + COLUMNS_AT_ONCE], use_threads=False)
-            for place, column in enumerate(piece.columns, start):
-                values[place] = column.to_numpy()
+        start = 0
+        for part, columns in columns_in(file, numbers):
+            values[start : start + len(part)] = columns
+            start += len(part)
         others = [item.name for item in schema if not pyarrow.types.is_float64(item.type)]
         rest = file.read(columns=others, use_pandas_metadata=True).to_pandas().rename(columns=str)
     table = pd.DataFrame(values.T, index=rest.index if len(rest) else None, columns=numbers, copy=False)
