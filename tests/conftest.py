@@ -55,6 +55,20 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str], Path]:
+    """Make a folder by its name that all workers see: what is made in it under a lock is made once."""
+    own = tmp_path_factory.getbasetemp()
+    base = own if worker_id == "master" else own.parent
+
+    def folder(name: str) -> Path:
+        made = base / name
+        made.mkdir(exist_ok=True)
+        return made
+
+    return folder
+
+
+@pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
     return ROOT
@@ -216,16 +230,14 @@ class Outcome:
 
 
 @pytest.fixture(scope="session")
-def entity_runs(cli: Cli, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Path, list[Outcome]]:
+def entity_runs(cli: Cli, shared: Callable[[str], Path]) -> tuple[Path, list[Outcome]]:
     """The reports folder of the Entity List study, run, forced again, and run without need; the three outcomes.
 
     The first worker that asks makes it for all of them.
     """
-    base = tmp_path_factory.getbasetemp()
-    shared = (base if worker_id == "master" else base.parent) / "entity"
-    shared.mkdir(exist_ok=True)
-    out, told = shared / "reports", shared / "outcomes.json"
-    with FileLock(shared / "lock"):
+    folder = shared("entity")
+    out, told = folder / "reports", folder / "outcomes.json"
+    with FileLock(folder / "lock"):
         if not told.exists():
             config = ROOT / "configs" / "entity-list-2019.toml"
             calls = [cli("run", config, "--out", out, *more) for more in ([], ["--force"], [])]

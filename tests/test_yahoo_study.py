@@ -75,11 +75,9 @@ class Story:
 
 
 @pytest.fixture(scope="session")
-def story(tmp_path_factory: pytest.TempPathFactory, root: Path, worker_id: str) -> Story:
+def story(shared: Callable[[str], Path], root: Path) -> Story:
     """Fetch, fetch again, run. The first worker that asks does it for all of them."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "yahoo-story"
-    folder.mkdir(exist_ok=True)
+    folder = shared("yahoo-story")
     out, told = folder / "out", folder / "calls.json"
     with FileLock(folder / "lock"):
         if not told.exists():
@@ -90,7 +88,10 @@ def story(tmp_path_factory: pytest.TempPathFactory, root: Path, worker_id: str) 
 
 def tell(folder: Path, out: Path, root: Path) -> dict[str, list[object]]:
     """Exit code, stdout, stderr and the number of charts asked for, of each call of the program as it is installed."""
-    config = root / "configs" / "entity-list-2019-yahoo.toml"
+    content = tomllib.loads((root / "configs" / "entity-list-2019-yahoo.toml").read_text(encoding="utf-8"))
+    content["data"]["yahoo"] = {"pause": 0.0}
+    config = folder / "entity-list-2019-yahoo.toml"
+    config.write_text(tomli_w.dumps(content), encoding="utf-8")
     calls: dict[str, list[object]] = {}
     with YahooServer(from_snapshot(SYMBOLS)) as yahoo, YahooProxy(yahoo, folder) as proxy:
         environment = proxy.environment() | {"XDG_DATA_HOME": str(folder / "data"), "PYTHONPATH": str(root)}
