@@ -19,12 +19,12 @@ from benchmarks.page import write_page
 from benchmarks.processes import BUILD, PEERS, Measured, install, module, peer, run
 
 SIZES = (30, 1_000, 10_000, 100_000, 1_000_000)
-OWN = ("floor", "ours", "ours_all", "loop", "frames")
-CALLS = ("floor", "call", "ours", "ours_all", "loop", "frames")
+OWN = ("floor", "ours", "ours_all", "loop", "textbook")
+CALLS = ("floor", "call", "ours", "ours_all", "loop", "textbook")
 OTHERS = ("lemaire", "ffjr", "easy_es")
 # Largest size of what costs the same per event at every size, and of the tests over all pairs of events that share a session:
 # on a given stretch of dates their number grows with the square of the events.
-LARGEST = {"ours_all": 100_000, "loop": 10_000, "frames": 1_000, "lemaire": 10_000, "ffjr": 10_000, "easy_es": 1_000}
+LARGEST = {"ours_all": 100_000, "loop": 10_000, "textbook": 10_000, "lemaire": 10_000, "ffjr": 10_000, "easy_es": 1_000}
 STUDIES = (100_000, 1_000_000)  # events of the studies that the command line runs
 WHOLE_TABLES = 100_000  # events up to which whole tables are read into memory; beyond it they are written in parts
 ONCE, ENOUGH = 15.0, 60.0  # seconds: what takes longer is measured once, or not at ten times the size

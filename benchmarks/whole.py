@@ -41,10 +41,10 @@ def loop(source: Path, target: Path) -> None:
         writer.write(estimates(panel.prices.to_numpy(), panel.benchmark.to_numpy(), places(panel)))
 
 
-def frames(source: Path, target: Path) -> None:
-    """statsmodels one event at a time, on DataFrames."""
-    from benchmarks.as_written import tables
+def textbook(source: Path, target: Path) -> None:
+    """statsmodels one event at a time, on Series, as tutorials have it."""
     from benchmarks.panels import read_panel
+    from benchmarks.textbook import tables
 
     report_memory()
     for name, table in zip(("abnormal_returns", "cars"), tables(read_panel(source)), strict=True):
@@ -75,7 +75,7 @@ def ours_all(source: Path, target: Path) -> None:
 
 
 VARIANTS: dict[str, Callable[[Path, Path], None]] = {
-    "floor": floor, "loop": loop, "frames": frames, "ours": ours, "ours_all": ours_all,
+    "floor": floor, "loop": loop, "textbook": textbook, "ours": ours, "ours_all": ours_all,
 }  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def main(debug: bool) -> None:
       eventstudy check configs/entity-list-2019.toml
       eventstudy init my-study --firms 002415.SZ --on 2019-10-07 --timezone America/New_York
     """
-    gc.set_threshold(20_000, 20, 100)  # almost nothing a run makes is garbage before its end: looking for it took a tenth of it
+    gc.set_threshold(100_000, 50, 100)  # almost nothing a run makes is garbage before its end: looking for it took a tenth of it
 
 
 def each(configs: tuple[Path, ...], action: Callable[[Path], None]) -> None:

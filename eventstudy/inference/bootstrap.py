@@ -26,8 +26,7 @@ DRAWS = 9_999
 # Daily errors of a market model are next to uncorrelated from session to session, and longer blocks leave fewer different
 # ones to draw from. With 5, the usual alternative, sessions that follow each other would be drawn together.
 BLOCK_LENGTH = 1
-NUMBERS_AT_ONCE = 2_000_000
-DRAWS_AT_ONCE = 250  # so many stay in the processor's cache
+DRAWS_AT_ONCE = 125  # small enough for the processor's cache, and for memory that is used again rather than asked for anew
 BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild", "bootstrap_hotelling")
 
 
@@ -115,10 +114,7 @@ def bootstrap_test(name: str, cross: CrossSection, seed: int) -> TestResult:
     observed = portfolio_statistic(cross.car, cross.sigma, cross.correlation, cross.shared)
     if np.isnan(observed):
         return undefined(name, "sharp", n, "negative_variance")
-    width = grid.size * (1 if grid.is_one_regression else n)
-    draws = np.concatenate(
-        [statistics(grid, *drawn) for drawn in drawn_sessions(name, grid, seed, max(1, NUMBERS_AT_ONCE // width))]
-    )
+    draws = np.concatenate([statistics(grid, *drawn) for drawn in drawn_sessions(name, grid, seed)])
     return TestResult(
         name, "sharp", n, observed, _share(np.abs(draws) >= abs(observed)),
         p_left=_share(draws <= observed), p_right=_share(draws >= observed), floor=1 / (1 + DRAWS),
@@ -141,9 +137,7 @@ def _joint_test(grid: Grid, seed: int) -> TestResult:
     observed = t_squared(cross.car, errors.T @ errors / fit.df_resid * cross.firms[0].cumulative.variance_factor)
     if np.isnan(observed):
         return undefined(name, "sharp", n, "singular_covariance")
-    at_once = max(1, NUMBERS_AT_ONCE // (grid.size * n))
-    chosen = (drawn for drawn, _ in drawn_sessions("bootstrap_residual", grid, seed, at_once))
-    draws = np.concatenate([joint_statistics(grid, drawn) for drawn in chosen])
+    draws = np.concatenate([joint_statistics(grid, chosen) for chosen, _ in drawn_sessions("bootstrap_residual", grid, seed)])
     return TestResult(name, "sharp", n, observed, _share(draws >= observed), floor=1 / (1 + DRAWS))
 
 
@@ -172,28 +166,28 @@ def joint_statistics(grid: Grid, chosen: np.ndarray) -> np.ndarray:
     return found
 
 
-def drawn_sessions(name: str, grid: Grid, seed: int, at_once: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+def drawn_sessions(name: str, grid: Grid, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Yield, for some draws at a time, the pool's session that each session of the grid gets, and its sign."""
     rng = np.random.default_rng((abs(seed), int(seed < 0), BOOTSTRAP.index(name)))
     places = grid.pool[0]
-    if name == "bootstrap_residual":
-        at_once = min(at_once, DRAWS_AT_ONCE)  # without signs in between the numbers are the same, however many are drawn at once
-    for start in range(0, DRAWS, at_once):
-        shape = (min(at_once, DRAWS - start), grid.size)
-        firsts = rng.integers(len(places), size=(shape[0], -(-grid.size // BLOCK_LENGTH)), dtype=np.int32)
-        chosen = firsts if BLOCK_LENGTH == 1 else _runs(firsts, len(places))[:, : grid.size]
-        signs = None
-        if name != "bootstrap_residual":
-            chosen[:, places] = np.arange(len(places))
-            signs = rng.integers(2, size=shape, dtype=np.int32) * 2.0 - 1.0
-        for first in range(0, len(chosen), DRAWS_AT_ONCE):
-            part = slice(first, first + DRAWS_AT_ONCE)
-            yield chosen[part], None if signs is None else signs[part]
+    others = np.setdiff1d(np.arange(grid.size), places)
+    for start in range(0, DRAWS, DRAWS_AT_ONCE):
+        count = min(DRAWS_AT_ONCE, DRAWS - start)
+        if name == "bootstrap_residual":
+            yield _drawn(rng, len(places), count, grid.size), None
+            continue
+        chosen = np.empty((count, grid.size), dtype=np.intp)
+        chosen[:, places] = np.arange(len(places))
+        chosen[:, others] = _drawn(rng, len(places), count, len(others))
+        yield chosen, rng.integers(2, size=chosen.shape, dtype=bool) * 2.0 - 1.0
 
 
-def _runs(firsts: np.ndarray, sessions: int) -> np.ndarray:
-    """Return the sessions of blocks that begin in `firsts`; the last session of the pool is followed by the first."""
-    return np.asarray((firsts[:, :, None] + np.arange(BLOCK_LENGTH)) % sessions).reshape(len(firsts), -1)
+def _drawn(rng: np.random.Generator, pool: int, draws: int, sessions: int) -> np.ndarray:
+    """Return sessions of the pool (draws, sessions), in blocks that begin anywhere; its last is followed by its first."""
+    firsts = rng.integers(pool, size=(draws, -(-sessions // BLOCK_LENGTH)), dtype=np.int32).astype(np.intp)
+    if BLOCK_LENGTH == 1:
+        return firsts
+    return np.asarray((firsts[:, :, None] + np.arange(BLOCK_LENGTH)) % pool).reshape(draws, -1)[:, :sessions]
 
 
 def statistics(grid: Grid, chosen: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
@@ -230,10 +224,11 @@ def _rows(grid: Grid, firm: FirmCar, drawn: np.ndarray) -> np.ndarray:
     last = rows.end - grid.first
     if (rows.span == 1).all():
         return np.asarray(drawn[:, _columns(last)])
-    running = np.cumsum(drawn, axis=1)
-    before = last - rows.span
-    summed = running.take(last, axis=1) - np.where(before >= 0, running.take(before, axis=1, mode="wrap"), 0.0)
-    scaled: np.ndarray = summed / np.sqrt(rows.span)
+    scaled: np.ndarray = drawn.take(last, axis=1)
+    longer = np.flatnonzero(rows.span > 1)
+    session = np.arange(drawn.shape[1])[:, None]
+    within = (session > (last - rows.span)[longer]) & (session <= last[longer])
+    scaled[:, longer] = drawn @ (within / np.sqrt(rows.span[longer]))
     return scaled
 
 
