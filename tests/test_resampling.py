@@ -55,10 +55,11 @@ def t_by_refitting(cross: CrossSection, errors: np.ndarray, first: int) -> float
 def test_a_draw_is_the_portfolio_t_after_fitting_every_firm_again(name: str, away: dict[int, tuple[int, ...]]) -> None:
     cross = section(3, (0, 3), away)
     grid = grid_of(cross)
-    chosen, signs = next(drawn_sessions(name, grid, 7, 5))
+    chosen, signs = next(drawn_sessions(name, grid, 7))
     found = statistics(grid, chosen, signs)
     places, errors = grid.pool
     assert len(places) == 120 - len({end for part in away.values() for end in (*part, *(k + 1 for k in part)) if end <= 120})
+    assert len(found) == 125
     for draw in range(5):
         made = errors[chosen[draw]] * (1.0 if signs is None else signs[draw][:, None])
         assert_allclose(found[draw], t_by_refitting(cross, made, ESTIMATION[0]), rtol=1e-9)
@@ -77,13 +78,14 @@ def test_pool_holds_inflated_residuals_of_sessions_all_firms_traded() -> None:
 
 def test_wild_draws_leave_the_pool_in_place_and_turn_signs() -> None:
     grid = grid_of(section(2, (0, 3), {1: (20, 21)}))
-    chosen, signs = next(drawn_sessions("bootstrap_wild", grid, 7, 400))
-    assert signs is not None
+    chosen, signs = (np.concatenate(drawn) for drawn in zip(*drawn_sessions("bootstrap_wild", grid, 7), strict=True))
+    assert len(chosen) == 9_999
     places = grid.pool[0]
     assert (chosen[:, places] == np.arange(len(places))).all()
-    assert len(np.unique(chosen[:, -1])) > 80
+    for other in np.setdiff1d(np.arange(grid.size), places):
+        assert len(np.unique(chosen[:, other])) == len(places)
     assert set(np.unique(signs)) == {-1.0, 1.0}
-    assert abs(signs.mean()) < 0.02
+    assert abs(signs.mean()) < 0.004  # four standard deviations of the mean of 9,999 times 124 signs
 
 
 @pytest.mark.parametrize("name", ["bootstrap_residual", "bootstrap_wild"])
@@ -106,7 +108,7 @@ def shared_gap() -> CrossSection:
 @pytest.mark.parametrize("cross", [section(3, (0, 3)), section(1, (0, 0)), shared_gap()], ids=["complete", "one firm", "span"])
 def test_a_joint_draw_is_hotellings_t_squared_after_fitting_every_firm_again(cross: CrossSection) -> None:
     grid = grid_of(cross)
-    chosen, _ = next(drawn_sessions("bootstrap_residual", grid, 7, 4))
+    chosen = next(drawn_sessions("bootstrap_residual", grid, 7))[0][:4]
     rows, (lo, hi) = cross.firms[0].fit.rows, (DAY0 + end for end in cross.window)
     event = trade_rows(cross.firms[0].listing).inside(lo, hi)
     z, x = np.column_stack([rows.span, rows.mkt]) / np.sqrt(rows.span)[:, None], np.array([hi - lo + 1, event.mkt.sum()])
@@ -145,8 +147,8 @@ def test_longer_blocks_are_runs_of_the_pool(monkeypatch: pytest.MonkeyPatch) -> 
     grid = grid_of(section(2, (0, 3)))
     assert bootstrap.BLOCK_LENGTH == 1
     monkeypatch.setattr(bootstrap, "BLOCK_LENGTH", 5)
-    chosen, _ = next(drawn_sessions("bootstrap_residual", grid, 7, 50))
-    assert chosen.shape == (50, 124)
+    chosen, _ = next(drawn_sessions("bootstrap_residual", grid, 7))
+    assert chosen.shape == (125, 124)
     steps = np.diff(chosen, axis=1) % 120
     inside = np.arange(1, 124) % 5 != 0
     assert (steps[:, inside] == 1).all()

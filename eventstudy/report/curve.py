@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from eventstudy.report.figures import TEXT, effect_ticks, effect_told, plain_axes
+from eventstudy.report.figures import effect_ticks, effect_told, plain_axes
 from eventstudy.report.language import _
 from eventstudy.report.numbers import joined, window
 from eventstudy.report.specifications import Curve, Dimension
-from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
+from eventstudy.report.svg import INKS, MIDDLE, TEXT, Anchor, Words, blank_figure, inline_svg
 from eventstudy.windows import Window
 
 WIDTH, LEFT, RIGHT = 760.0, 172.0, 10.0  # SVG units
@@ -47,12 +47,9 @@ def curve_figure(curve: Curve, choices: Sequence[Dimension], headline: Window, l
         for axes in (upper, matrix):
             axes.axvline(curve.rank, color=INKS["mark"], linewidth=1, zorder=1)
         middle = curve.rank / (len(curve.outcomes) + 1)
-        side = "left" if middle < 0.2 else "right" if middle > 0.8 else "center"
-        upper.annotate(
-            words.place(_("headline {window}", window=window(headline))), (curve.rank, 1), (0, 8),
-            upper.get_xaxis_transform(), "offset points",
-            ha=side, fontsize=TEXT, color=INKS["mark"], fontweight="bold",
-        )  # fmt: skip
+        told, units = _("headline {window}", window=window(headline)), upper.get_xaxis_transform()
+        anchor: Anchor = "start" if middle < 0.2 else "end" if middle > 0.8 else "middle"
+        words.write(told, "mark", (curve.rank, 1), units, (0, 8), anchor=anchor, bold=True)
     for place, outcome in enumerate(curve.outcomes, 1):
         made = [_values(choice, outcome.specifications) for choice in choices]
         words.tell(upper, place, outcome.value, joined([effect_told(outcome.value, outcome.low, outcome.high), *made]))
@@ -112,10 +109,9 @@ def _draw_choices(axes: Axes, curve: Curve, choices: Sequence[Dimension], tall: 
 
 def _label(axes: Axes, words: Words, text: str, down: float, *, bold: bool = False) -> None:
     shown = text if _wide(text) <= LONGEST_LABEL else _cut(text)
-    axes.annotate(
-        words.place(shown), (0, -down), (-8, 0), axes.get_yaxis_transform(), "offset points", ha="right", va="center",
-        fontsize=TEXT if bold else TEXT - 0.5, color=INKS["ink" if bold else "muted"],
-    )  # fmt: skip
+    size = TEXT if bold else TEXT - 0.5
+    away = (-8, -MIDDLE * size)
+    words.write(shown, "ink" if bold else "muted", (0, -down), axes.get_yaxis_transform(), away, anchor="end", size=size)
 
 
 def _wide(text: str) -> int:

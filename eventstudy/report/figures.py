@@ -12,19 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.transforms import ScaledTranslation
 
 from eventstudy.anticipation import Leaked
 from eventstudy.report.dating import trading_in_words
 from eventstudy.report.language import _, pgettext
 from eventstudy.report.numbers import day, decimal, interval, percent, running, short_day, window
 from eventstudy.report.subjects import CarPath, Effect, Subject
-from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
+from eventstudy.report.svg import BELOW, INKS, MIDDLE, TEXT, Words, blank_figure, inline_svg
 from eventstudy.windows import Window
 
 PANEL = (360.0, 250.0)  # SVG units; the page scales a panel to its column
 WIDE = (760.0, 330.0)
-TEXT, LABEL_PAD = 11.5, 5.0
+LABEL_PAD, FOOT = 5.0, 29.0  # below or beside the axes: of their labels, of the words under them
 SESSIONS_BEFORE, SESSIONS_AFTER = 10, 5  # shown on either side of the event window in the price panels
 BAND = 0.17
 MANY_POINTS = 40
@@ -49,24 +48,20 @@ def plain_axes(
     return axes
 
 
-def label_across(axes: Axes, places: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
+def label_across(axes: Axes, words: Words, places: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
     """Write labels below values across."""
-    below = axes.get_xaxis_transform() + _away(axes, 0, -LABEL_PAD)
+    units, away = axes.get_xaxis_transform(), (0, -LABEL_PAD - BELOW * TEXT)
     for place, label in zip(places, labels, strict=True):
-        axes.text(place, 0, label, transform=below, ha="center", va="top", fontsize=TEXT, color=INKS["muted"])
+        words.write(label, "muted", (place, 0), units, away, anchor="middle")
 
 
-def label_up(axes: Axes, places: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
+def label_up(axes: Axes, words: Words, places: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
     """Rule a line at values up, and write labels to the left of them."""
-    across, aside = axes.get_yaxis_transform(), axes.get_yaxis_transform() + _away(axes, -LABEL_PAD, 0)
+    units, away = axes.get_yaxis_transform(), (-LABEL_PAD, -MIDDLE * TEXT)
     rules = [((0.0, place), (1.0, place)) for place in places]
-    axes.add_artist(LineCollection(rules, transform=across, colors=INKS["rule"], linewidths=0.6, zorder=0.5))
+    axes.add_artist(LineCollection(rules, transform=units, colors=INKS["rule"], linewidths=0.6, zorder=0.5))
     for place, label in zip(places, labels, strict=True):
-        axes.text(0, place, label, transform=aside, ha="right", va="center_baseline", fontsize=TEXT, color=INKS["muted"])
-
-
-def _away(axes: Axes, right: float, up: float) -> ScaledTranslation:
-    return ScaledTranslation(right / 72, up / 72, axes.figure.dpi_scale_trans)
+        words.write(label, "muted", (0, place), units, away, anchor="end")
 
 
 def round_steps(low: float, high: float, most: int, sizes: Sequence[float]) -> np.ndarray:
@@ -91,29 +86,27 @@ def _effect_axes(figure: Figure, words: Words, bounds: tuple[float, float], firs
     axes.set_ylim(*bounds)
     effect_ticks(axes, words)
     taus = round_steps(first, last, 7, (1, 2, 5, 10, 20, 50, 100, 200))
-    label_across(axes, taus, [words.place(decimal(tau, 0)) for tau in taus])
+    label_across(axes, words, taus, [decimal(tau, 0) for tau in taus])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
-    under(axes, words.place(_("sessions after the event session (0)")))
+    under(axes, words, _("sessions after the event session (0)"))
     return axes
 
 
-def under(axes: Axes, text: str) -> None:
+def under(axes: Axes, words: Words, text: str, foot: float = FOOT) -> None:
     """Say what the horizontal axis measures."""
-    axes.annotate(
-        text, (0.5, 0), (0, -29), "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
-    )  # fmt: skip
+    words.write(text, "muted", (0.5, 0), axes.transAxes, (0, -foot), anchor="middle")
 
 
 def effect_ticks(axes: Axes, words: Words) -> None:
     """Put ticks at round percentages on a vertical axis of effects, zero among them."""
     heights = round_steps(*axes.get_ylim(), 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100))
-    label_up(axes, heights, effect_labels(heights, words))
+    label_up(axes, words, heights, effect_labels(heights))
 
 
-def effect_labels(ticks: np.ndarray, words: Words) -> list[str]:
+def effect_labels(ticks: np.ndarray) -> list[str]:
     """Return the labels of ticks at round percentages."""
     digits = 1 if len(ticks) > 1 and ticks[1] - ticks[0] < 0.01 else 0
-    return [words.place(percent(tick, digits) if abs(tick) > 1e-9 else "0") for tick in ticks]
+    return [percent(tick, digits) if abs(tick) > 1e-9 else "0" for tick in ticks]
 
 
 def _shade(axes: Axes, taus: Sequence[int], words: Words, label: str) -> None:
@@ -124,10 +117,7 @@ def _shade(axes: Axes, taus: Sequence[int], words: Words, label: str) -> None:
     lo, hi = axes.get_xlim()
     if spells and len(widest := max(spells, key=len)) >= LABELLED * (hi - lo):
         middle = (widest[0] + widest[-1]) / 2
-        axes.text(
-            middle, 0.02, words.place(label), transform=axes.get_xaxis_transform(), ha="center", va="bottom",
-            fontsize=TEXT - 1.2, color=INKS["muted"],
-        )  # fmt: skip
+        words.write(label, "muted", (middle, 0.02), axes.get_xaxis_transform(), (0, 2.5), anchor="middle", size=TEXT - 1.2)
 
 
 def _draw_path(axes: Axes, path: CarPath) -> None:
@@ -156,7 +146,7 @@ def _mark_limits(axes: Axes, taus: np.ndarray, values: np.ndarray, limits: Seque
 
 def _mark_headline(axes: Axes, path: CarPath, headline: Window, words: Words) -> None:
     if headline[1] not in path.taus:
-        above(axes, words.place(_("{window}: undefined", window=window(headline))), INKS["muted"])
+        above(axes, words, _("{window}: undefined", window=window(headline)), "muted")
         return
     effect = path.effects[path.taus.index(headline[1])]
     axes.axvline(headline[1], color=INKS["mark"], linewidth=1, zorder=1)
@@ -164,15 +154,15 @@ def _mark_headline(axes: Axes, path: CarPath, headline: Window, words: Words) ->
     told = percent(effect.value, 1)
     if effect.censored:
         told = _("at most {change}", change=told) if effect.censored == "down" else _("at least {change}", change=told)
-    above(axes, words.place(_("{window}: {effect}", window=window(headline), effect=told)), INKS["mark"])
+    above(axes, words, _("{window}: {effect}", window=window(headline), effect=told), "mark")
 
 
-def above(axes: Axes, text: str, colour: str, *, right: bool = False) -> None:
+def above(axes: Axes, words: Words, text: str, ink: str, *, right: bool = False) -> None:
     """Write above the panel, where no line can cross the words."""
-    axes.annotate(
-        text, (1.0 if right else 0.0, 1.0), (0 if right else -38, 8), "axes fraction", "offset points",
-        ha="right" if right else "left", fontsize=TEXT, color=colour, fontweight="bold",
-    )  # fmt: skip
+    if right:
+        words.write(text, ink, (1, 1), axes.transAxes, (0, 8), anchor="end", bold=True)
+    else:
+        words.write(text, ink, (0, 1), axes.transAxes, (-38, 8), bold=True)
 
 
 def _tell_path(axes: Axes, path: CarPath, words: Words, when: Callable[[int], str]) -> None:
@@ -228,7 +218,7 @@ def path_panel(subject: Subject, path: CarPath, headline: Window, last: int, bou
     for tau in news:
         axes.axvline(tau, color=INKS["other"], linewidth=1.2, linestyle=(0, (1, 2)))
     if news:
-        above(axes, words.place(_("dotted: other news")), INKS["other"], right=True)
+        above(axes, words, _("dotted: other news"), "other", right=True)
     return inline_svg(figure, name, words, path_label(subject, path, headline))
 
 
@@ -287,8 +277,8 @@ def price_panel(subject: Subject, event: Window, name: str) -> Markup:
     _mark_limits(axes, taus, share, list(listing.limit[places]))
     foot = _("close; the line marks the event session, {day}", day=short_day(subject.date(0)))
     _price_ticks(axes, words, subject, np.concatenate([share, market]), foot)
-    above(axes, words.place(_("share")), INKS["firm"])
-    above(axes, words.place(subject.benchmark), INKS["other"], right=True)
+    above(axes, words, _("share"), "firm")
+    above(axes, words, subject.benchmark, "other", right=True)
     label = _(
         "{firm} and {benchmark}, both 100 before the event; at the end {share} and {market}.",
         firm=subject.name, benchmark=subject.benchmark, share=_ends(share), market=_ends(market),
@@ -343,7 +333,7 @@ def leak_panel(subject: Subject, pair: Leaked, last: int, name: str) -> Markup:
     axes.plot(masked, [0.03] * len(masked), "s", transform=foot, color=INKS["other"], markersize=3.5, gid="masked")
     _price_ticks(axes, words, subject, np.append(ratio, 100.0), _("close over the benchmark’s, before the leak = 100"))
     dates = _("leak {leak}, announcement {day}", leak=short_day(subject.date(leak)), day=short_day(subject.date(0)))
-    above(axes, words.place(dates), INKS["mark"])
+    above(axes, words, dates, "mark")
     return inline_svg(figure, name, words, leak_label(subject, pair, last))
 
 
@@ -381,11 +371,9 @@ def _price_ticks(axes: Axes, words: Words, subject: Subject, values: np.ndarray,
     margin = 0.07 * (high - low)
     axes.set_ylim(low - margin, high + margin)
     heights = round_steps(low - margin, high + margin, 6, (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500))
-    label_up(axes, heights, [words.place(decimal(height, 0 if heights[1:2] - heights[:1] >= 1 else 1)) for height in heights])
+    label_up(axes, words, heights, [decimal(height, 0 if heights[1:2] - heights[:1] >= 1 else 1) for height in heights])
     first, last = axes.get_xlim()
     taus = [int(tau) for tau in round_steps(first + 0.5, last - 0.5, 5, (1, 2, 5, 10, 20, 50, 100, 200))]
     dates: list[dt.date] = [subject.date(tau) for tau in taus]
-    label_across(axes, taus, [words.place(short_day(date)) for date in dates])
-    axes.annotate(
-        words.place(foot), (0.5, 0), (0, -29), "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
-    )  # fmt: skip
+    label_across(axes, words, taus, [short_day(date) for date in dates])
+    under(axes, words, foot)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from eventstudy.inference.placebo import PlaceboDraws
 from eventstudy.report.averages import p_equation_or_censored
-from eventstudy.report.figures import TEXT, effect_labels, label_across, label_up, plain_axes, round_steps, under
+from eventstudy.report.figures import above, effect_labels, label_across, label_up, plain_axes, round_steps, under
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import percent, window
 from eventstudy.report.subjects import Reading
@@ -48,10 +48,10 @@ def placebo_figure(reading: Reading) -> Markup | None:
     axes.axvline(observed, color=INKS["mark"], linewidth=1.8, gid="observed")
     axes.set_xlim(-reach, reach)
     ticks = round_steps(-reach, reach, 9, (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1))
-    label_across(axes, ticks, effect_labels(ticks, words))
+    label_across(axes, words, ticks, effect_labels(ticks))
     tallest = int((near_counts + far_counts).max())
     heights = round_steps(0, tallest, 5, (1, 2, 5, 10, 20, 50, 100, 200, 500))
-    label_up(axes, heights, [words.place(f"{height:.0f}") for height in heights])
+    label_up(axes, words, heights, [f"{height:.0f}" for height in heights])
     for left, count in zip(edges, near_counts + far_counts, strict=False):
         if count:
             told = ngettext(
@@ -59,15 +59,9 @@ def placebo_figure(reading: Reading) -> Markup | None:
                 count=int(count), low=percent(left, 1), high=percent(left + wide, 1),
             )  # fmt: skip
             words.tell(axes, left + 0.45 * wide, float(count), told)
-    under(axes, words.place(_("effect over {window}", window=window(reading.plan.headline_window))))
-    for text, right, ink in (
-        (_("placebo dates, by mean effect"), False, "firm"),
-        (_("observed {effect}, {p}", effect=percent(observed, 1), p=_p(reading, drawn)), True, "mark"),
-    ):
-        axes.annotate(
-            words.place(text), (1.0 if right else 0.0, 1.0), (0 if right else -38, 8), "axes fraction", "offset points",
-            ha="right" if right else "left", fontsize=TEXT, color=INKS[ink], fontweight="bold",
-        )  # fmt: skip
+    under(axes, words, _("effect over {window}", window=window(reading.plan.headline_window)))
+    above(axes, words, _("placebo dates, by mean effect"), "firm")
+    above(axes, words, _("observed {effect}, {p}", effect=percent(observed, 1), p=_p(reading, drawn)), "mark", right=True)
     return inline_svg(figure, "placebo-dates", words, placebo_label(reading, drawn))
 
 

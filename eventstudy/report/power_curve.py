@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from eventstudy.report.figures import TEXT, label_across, label_up, plain_axes
+from eventstudy.report.figures import label_across, label_up, plain_axes, under
 from eventstudy.report.language import _
 from eventstudy.report.numbers import decimal
 from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
@@ -54,19 +54,14 @@ def power_figure(
             told = _("{test}: {share}% at {effect}", test=line.name, share=decimal(100 * share, 1), effect=tick)
             words.tell(axes, effect, share, told)
     for place, (line, (ink, _width, _dashes)) in enumerate(zip(lines, STYLES, strict=False)):
-        axes.annotate(
-            words.place(line.name), (place, 1), (-LEFT + 12 if not place else 0, 10), "axes fraction", "offset points",
-            ha="right" if place else "left", fontsize=TEXT, color=INKS[ink], fontweight="bold",
-        )  # fmt: skip
+        away = (0 if place else -LEFT + 12, 10)
+        words.write(line.name, ink, (place, 1), axes.transAxes, away, anchor="end" if place else "start", bold=True)
     return inline_svg(figure, "power-curve", words, label)
 
 
 def _frame(axes: Axes, effects: Sequence[float], ticks: Sequence[str], words: Words) -> None:
     axes.set_ylim(0, 1.03)
     axes.set_xlim(effects[0], effects[-1] * 1.01)
-    label_up(axes, np.linspace(0, 1, 6), [words.place(f"{20 * step}%") for step in range(6)])
-    label_across(axes, effects, [words.place(text) for text in ticks])
-    axes.annotate(
-        words.place(_("effect in session 0 of every firm, read as a fall")), (0.5, 0), (0, -32), "axes fraction", "offset points",
-        ha="center", fontsize=TEXT, color=INKS["muted"],
-    )  # fmt: skip
+    label_up(axes, words, np.linspace(0, 1, 6), [f"{20 * step}%" for step in range(6)])
+    label_across(axes, words, effects, ticks)
+    under(axes, words, _("effect in session 0 of every firm, read as a fall"), 32)

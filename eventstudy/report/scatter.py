@@ -9,11 +9,11 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from eventstudy.models.base import Fit
-from eventstudy.report.figures import PANEL, TEXT, label_across, label_up, plain_axes, round_steps
+from eventstudy.report.figures import PANEL, above, label_across, label_up, plain_axes, round_steps, under
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import day, decimal, joined, percent, window
 from eventstudy.report.subjects import Subject
-from eventstudy.report.svg import INKS, Words, blank_figure, inline_svg
+from eventstudy.report.svg import INKS, MIDDLE, TEXT, Words, blank_figure, inline_svg
 from eventstudy.returns import Rows
 from eventstudy.windows import Window
 
@@ -63,11 +63,9 @@ def scatter_panel(subject: Subject, line: tuple[float, float], headline: Window,
         axes.vlines(mkt, line[0] + line[1] * mkt, ret, color=INKS["mark"], linewidth=1)
         axes.plot([mkt], [ret], "D", color=INKS["mark"], markersize=5, gid=f"event-{tau}")
         if len(event) <= LABELLED:
-            offset = _free_place(axes, mkt, ret, taken)
-            axes.annotate(
-                words.place(decimal(tau, 0)), (mkt, ret), offset, textcoords="offset points", ha="center", va="center",
-                fontsize=TEXT - 1, color=INKS["mark"],
-            )  # fmt: skip
+            (right, lift), size = _free_place(axes, mkt, ret, taken), TEXT - 1
+            away = (right, lift - MIDDLE * size)
+            words.write(decimal(tau, 0), "mark", (mkt, ret), axes.transData, away, anchor="middle", size=size)
         words.tell(axes, mkt, ret, _told(subject, tau, int(span), ret, line[0] + line[1] * mkt))
     return inline_svg(figure, name, words, scatter_label(subject, line, headline))
 
@@ -128,17 +126,11 @@ def _frame(axes: Axes, across: np.ndarray, up: np.ndarray, words: Words, subject
     for ends, write in ((axes.get_xlim(), label_across), (axes.get_ylim(), label_up)):
         steps = round_steps(*ends, 6, STEPS)
         digits = 1 if len(steps) > 1 and steps[1] - steps[0] < 0.01 else 0
-        write(axes, steps, [words.place(percent(step, digits) if abs(step) > 1e-9 else "0") for step in steps])
+        write(axes, words, steps, [percent(step, digits) if abs(step) > 1e-9 else "0" for step in steps])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     axes.axvline(0, color=INKS["rule"], linewidth=0.9)
-    foot = _("return of {benchmark}, a session", benchmark=subject.benchmark)
-    axes.annotate(
-        words.place(foot), (0.5, 0), (0, -29), "axes fraction", "offset points", ha="center", fontsize=TEXT, color=INKS["muted"],
-    )  # fmt: skip
-    axes.annotate(
-        words.place(_("share, a session")), (0, 1), (-38, 8), "axes fraction", "offset points", fontsize=TEXT,
-        color=INKS["firm"], fontweight="bold",
-    )  # fmt: skip
+    under(axes, words, _("return of {benchmark}, a session", benchmark=subject.benchmark))
+    above(axes, words, _("share, a session"), "firm")
 
 
 def scatter_label(subject: Subject, line: tuple[float, float], headline: Window) -> str:

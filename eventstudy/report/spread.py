@@ -71,15 +71,15 @@ def _effects(result: PanelResult, scale: Scale) -> Markup:
             )  # fmt: skip
             words.tell(axes, left + 0.47 * wide, float(count), told)
     ticks = round_steps(low, high, 6, (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5))
-    label_across(axes, ticks, effect_labels(ticks, words))
+    label_across(axes, words, ticks, effect_labels(ticks))
     heights = round_steps(0, axes.get_ylim()[1], 5, COUNTS)
-    label_up(axes, heights, [words.place(whole(height)) for height in heights])
+    label_up(axes, words, heights, [whole(height) for height in heights])
     # the mean CAR, read as a change in value: the figure that the sentence and the tables give
     mean = scale.effect(float(car.mean())) if len(car) else 0.0
     axes.axvline(mean, color=INKS["mark"], linewidth=1.4)
-    above(axes, words.place(_("number of events")), INKS["muted"])
-    above(axes, words.place(_("mean {effect}", effect=percent(mean, 1))), INKS["mark"], right=True)
-    under(axes, words.place(_("effect over {window}", window=window(bounds))))
+    above(axes, words, _("number of events"), "muted")
+    above(axes, words, _("mean {effect}", effect=percent(mean, 1)), "mark", right=True)
+    under(axes, words, _("effect over {window}", window=window(bounds)))
     label = _(
         "Effects of {number} events over {window}: mean {mean}.",
         number=whole(len(values)), window=window(bounds), mean=percent(mean),
@@ -100,8 +100,8 @@ def _sessions(result: PanelResult) -> Markup:
     axes.set_ylim(-most, most)
     _fine_ticks(axes, words, most)
     ticks = round_steps(float(taus[0]), float(taus[-1]), 7, (1, 2, 5, 10, 20, 50, 100))
-    label_across(axes, ticks, [words.place(decimal(tick, 0)) for tick in ticks])
-    under(axes, words.place(_("sessions after the event session (0)")))
+    label_across(axes, words, ticks, [decimal(tick, 0) for tick in ticks])
+    under(axes, words, _("sessions after the event session (0)"))
     largest = int(taus[int(np.nanargmax(np.abs(means)))]) if np.isfinite(means).any() else 0
     label = _("Mean abnormal return by session, largest in size on session {session}.", session=decimal(largest, 0))
     return inline_svg(figure, "spread-sessions", words, label)
@@ -113,4 +113,4 @@ def _fine_ticks(axes: Axes, words: Words, most: float) -> None:
         effect_ticks(axes, words)
         return
     heights = round_steps(-most, most, 6, (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005))
-    label_up(axes, heights, [words.place(percent(height, 2) if abs(height) > 1e-9 else "0") for height in heights])
+    label_up(axes, words, heights, [percent(height, 2) if abs(height) > 1e-9 else "0" for height in heights])

@@ -1,4 +1,4 @@
-"""From a matplotlib figure to an SVG that lives in the page: text as text, colours from the page's style sheet."""
+"""From a matplotlib figure to an SVG that lives in the page: texts of the page's own, colours from its style sheet."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import matplotlib
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Transform
 
 # Each ink is a colour nobody else uses; in the page it becomes a CSS variable, so that light, dark and
 # print have their own.
@@ -27,32 +29,51 @@ INKS = {
     "shade": "#101112",
     "mark": "#131415",
 }
+Anchor = Literal["start", "middle", "end"]
+TEXT = 11.5  # SVG units
+MIDDLE, BELOW = 0.37, 0.76  # from a letter's middle, and from its top, to the baseline: shares of the size
 _SETTINGS = threading.Lock()  # matplotlib's settings are the process's: two threads may write pages
-_PLACEHOLDER = re.compile(r"^text(\d+)$")
 _COUNTED = re.compile(r"_\d+$")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
 @dataclass
 class Words:
-    """Texts of one figure. matplotlib lays out placeholders; the words themselves are put in afterwards.
+    """Texts of one figure. matplotlib knows nothing of them: they become elements of the drawing beside what it drew.
 
-    So neither markup, formulas nor letters that its fonts lack ever reach matplotlib, and the browser sets
-    Chinese names in its own fonts.
+    So neither markup, formulas nor letters that its fonts lack ever reach matplotlib, the browser sets Chinese names in
+    its own fonts, and no text is measured in a font that the reader does not see.
     """
 
-    texts: list[str] = field(default_factory=list)
+    written: list[tuple[str, Transform, tuple[float, float], tuple[float, float], dict[str, str]]] = field(default_factory=list)
     values: list[tuple[Axes, float, float, str]] = field(default_factory=list)
 
-    def place(self, text: str) -> str:
-        """Return the placeholder that stands for `text`."""
-        self.texts.append(text)
-        return f"text{len(self.texts) - 1}"
+    def write(
+        self, text: str, ink: str, place: tuple[float, float], units: Transform, away: tuple[float, float] = (0.0, 0.0), *,
+        anchor: Anchor = "start", size: float = TEXT, bold: bool = False,
+    ) -> None:
+        """Write a text at a place, given in `units`, moved `away` from it to the right and up, in SVG units.
+
+        There its baseline begins, has its middle or ends, as `anchor` says.
+        """  # fmt: skip
+        look = {"font-size": f"{size:g}px", "fill": f"var(--{ink})"}
+        look |= {"text-anchor": anchor} if anchor != "start" else {}
+        self.written.append((text, units, place, away, look | ({"font-weight": "700"} if bold else {})))
 
     def tell(self, axes: Axes, x: float, y: float, text: str) -> None:
         """Keep what is to be said of a point, given in the units of its axes, to a reader who points at it."""
         if np.isfinite(y):
             self.values.append((axes, x, y, text))
+
+    def elements(self, height: float) -> list[ET.Element]:
+        """Return the texts as elements of an SVG of that height."""
+        found = []
+        for text, units, place, away, look in self.written:
+            x, y = units.transform(place)
+            element = ET.Element("text", {"x": f"{x + away[0]:.6g}", "y": f"{height - y - away[1]:.6g}"} | look)
+            element.text = text
+            found.append(element)
+        return found
 
     def told(self, height: float) -> str:
         """Return the points in SVG units with their texts, as JSON; empty without any."""
@@ -79,7 +100,7 @@ def inline_svg(figure: Figure, name: str, words: Words, label: str) -> Markup:
         What the figure shows, for those who cannot see it.
     """
     drawn = io.BytesIO()
-    with _SETTINGS, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    with _SETTINGS, matplotlib.rc_context({"svg.hashsalt": name}):
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     # matplotlib's own output, never a file from outside
     root = ET.fromstring(drawn.getvalue())
@@ -92,11 +113,13 @@ def inline_svg(figure: Figure, name: str, words: Words, label: str) -> Markup:
         for child in [child for child in parent if child.tag == "path" and not child.get("d")]:
             parent.remove(child)  # a line of nothing but gaps
     for element in root.iter():
-        _adopt(element, name, words.texts)
+        _adopt(element, name)
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.attrib |= {"role": "img", "aria-label": label, "class": "plot"}
-    if points := words.told(figure.get_size_inches()[1] * 72):
+    height = figure.get_size_inches()[1] * 72
+    root.extend(words.elements(height))
+    if points := words.told(height):
         root.set("data-points", points)
     return Markup(ET.tostring(root, encoding="unicode"))  # ElementTree escapes texts and attributes
 
@@ -107,33 +130,24 @@ def _strip_namespaces(root: ET.Element) -> None:
         element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
 
 
-def _adopt(element: ET.Element, name: str, texts: list[str]) -> None:
+def _adopt(element: ET.Element, name: str) -> None:
     attributes: Mapping[str, str] = element.attrib
     if _COUNTED.search(attributes.get("id", "")):
         del element.attrib["id"]  # matplotlib's running numbers; nothing refers to them
     elif "id" in attributes:
         element.set("id", f"{name}-{attributes['id']}")
-    if attributes.get("transform", "").startswith("rotate(-0 "):
-        del element.attrib["transform"]
     if attributes.get("href", "").startswith("#"):
         element.set("href", f"#{name}-{attributes['href'][1:]}")
     for key, value in list(attributes.items()):
         if "url(#" in value:
             element.set(key, _REFERENCE.sub(rf"url(#{name}-\1)", value))
     if "style" in attributes:
-        element.attrib |= _presentation(element.attrib.pop("style"), element.tag == "text")
-    if element.tag == "text" and element.text:
-        found = _PLACEHOLDER.match(element.text)
-        if found:
-            element.text = texts[int(found[1])]
+        element.attrib |= _presentation(element.attrib.pop("style"))
 
 
-def _presentation(style: str, is_text: bool) -> dict[str, str]:
+def _presentation(style: str) -> dict[str, str]:
     """Return a style as attributes: the page's policy lets no style attribute through."""
     for ink, colour in INKS.items():
         style = style.replace(colour, f"var(--{ink})")
     pairs = (part.partition(":") for part in style.split(";") if part.strip())
-    found = {key.strip(): value.strip() for key, _, value in pairs}
-    if is_text:  # the page's font, at the figure's size
-        found.pop("font-family", None)
-    return found
+    return {key.strip(): value.strip() for key, _, value in pairs}
