@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy import group_tables
+from eventstudy import eventtable, group_tables
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import Announcement
 from eventstudy.eventtable import events_from_table, symbols_of
@@ -351,11 +351,13 @@ def test_tables_made_event_by_event_are_refused_for_too_many(monkeypatch: pytest
 def panel_and_slow(
     monkeypatch: pytest.MonkeyPatch, events: pd.DataFrame, prices: pd.DataFrame, benchmark: pd.Series, **asked: object
 ) -> None:
-    """Compare what is taken as it lies with what is read share by share, one event at a time."""
+    """Compare what is taken as it lies, whatever the number of events, with what is read share by share, one event at a time."""
     asked = {"windows": WINDOWS, "tests": ["bmp", "portfolio_t", "grank"], "now": dt.datetime(2017, 1, 1, tzinfo=dt.UTC)} | asked
-    quick = es.event_study(events, prices, benchmark, **asked)  # type: ignore[arg-type]
-    assert isinstance(quick, PanelResult)
     with monkeypatch.context() as patched:
+        patched.setattr(eventtable, "MANY_EVENTS", 1)
+        patched.setattr(build, "FEWEST_EVENTS", 1)
+        quick = es.event_study(events, prices, benchmark, **asked)  # type: ignore[arg-type]
+        assert isinstance(quick, PanelResult)
         patched.setattr(build, "FEWEST_EVENTS", 10**9)
         slow = es.event_study(events, prices, benchmark, **asked)  # type: ignore[arg-type]
     assert not isinstance(slow, PanelResult)
@@ -368,7 +370,7 @@ def panel_and_slow(
 def test_integer_names_and_numbers_are_read_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     prices, benchmark = made_prices(51, shares=20)
     numbers = {name: 600000 + place for place, name in enumerate(prices.columns)}
-    events = made_events(prices, 51, count=540).replace({"symbol": {name: str(number) for name, number in numbers.items()}})
+    events = made_events(prices, 51).replace({"symbol": {name: str(number) for name, number in numbers.items()}})
     volume = (prices.notna() * np.random.default_rng(5).integers(0, 3, prices.shape) * 100).rename(columns=numbers)
     whole = (prices.bfill().ffill() * 100).round().astype("int64").rename(columns=numbers)
     panel_and_slow(monkeypatch, events, prices.rename(columns=numbers), benchmark, volume=volume)
@@ -379,7 +381,7 @@ def test_integer_names_and_numbers_are_read_as_what_they_are(monkeypatch: pytest
 def test_several_exchanges_make_several_markets(monkeypatch: pytest.MonkeyPatch) -> None:
     prices, benchmark = made_prices(52, shares=18)
     names = {name: f"{place:06d}.{('SZ', 'HK', 'T')[place % 3]}" for place, name in enumerate(prices.columns)}
-    events = made_events(prices, 52, count=540).replace({"symbol": names})
+    events = made_events(prices, 52).replace({"symbol": names})
     panel_and_slow(monkeypatch, events, prices.rename(columns=names), benchmark, calendar="XSHG")
 
 
@@ -443,7 +445,7 @@ def test_series_are_described_at_once_as_they_are_one_by_one(
     said: list[pd.DataFrame] = []
     told = described.told
     monkeypatch.setattr(described, "told", lambda series, market: said.append(told(series, market)) or said[-1])
-    events = made_events(prices[prices.columns], 8, count=530)
+    events = made_events(prices[prices.columns], 8, count=120)
     panel_and_slow(monkeypatch, events, prices, benchmark, calendar=calendar, volume=volume)
     assert set(prices.columns) > set(said[0]["symbol"]) >= {"S005", "S006", "S010", "S029"}
     assert not {"S000", "S001", "S002", "S007"} & set(said[0]["symbol"])
