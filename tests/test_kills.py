@@ -22,7 +22,7 @@ from yahoo import YahooProxy, YahooServer, from_snapshot
 
 from eventstudy.store import Store
 
-SYMBOLS = ["002415.SZ", "002236.SZ", "399001.SZ"]
+SYMBOLS = ["002415.SZ", "399001.SZ"]
 FIRST, LAST = "2019-06-06", "2019-10-22"
 STUDY = "killed"
 TABLES = {"events", "models", "abnormal_returns", "cars", "aar", "caar", "tests", "exclusions", "data"}
@@ -93,7 +93,7 @@ class World:
         self.store = Store(folder / "store")
         content = tomllib.loads(original.read_text(encoding="utf-8"))
         content["study"]["name"] = STUDY
-        content |= {"event": [{**content["event"][0], "firms": SYMBOLS[:2]}], "confounder": [], "mask": []}
+        content |= {"event": [{**content["event"][0], "firms": SYMBOLS[:1]}], "confounder": [], "mask": []}
         content["windows"] |= {"estimation": [-80, -31], "min_observations": 30, "car": [[0, 2]]}  # short: runs are many
         content["inference"] = {"tests": ["cross_sectional_t"]}
         warm = folder / "warm.toml"

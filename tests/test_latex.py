@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ SPACED = 1.0  # pt: less cannot be seen
 def copied(browser: Browser, page_of):  # noqa: F811
     """Return what the tables of a page copy as LaTeX."""
 
+    @cache
     def of(name: str) -> list[str]:
         with opened(browser, page_of(name)) as page:
             page.add_init_script(CLIPBOARD)
@@ -131,8 +133,12 @@ def typeset(folder: Path, texts: Sequence[str]) -> list[str]:
     body = "\n\\clearpage\n".join(texts)
     source = "\n".join([r"\documentclass{article}", *needed, r"\begin{document}", body, r"\end{document}", ""])
     (folder / "tables.tex").write_text(source, encoding="utf-8")
+    widths = folder / "tables.aux"
     for _ in range(3):  # long tables find their widths in three
+        before = widths.read_bytes() if widths.is_file() else b""
         done = subprocess.run([engine, "-interaction=nonstopmode", "tables.tex"], cwd=folder, capture_output=True, check=False)
+        if widths.is_file() and widths.read_bytes() == before:
+            break
     said = done.stdout.decode(errors="replace") + (folder / "tables.log").read_text(encoding="utf-8", errors="replace")
     wide = re.compile(r"Overfull \\hbox \(([\d.]+)pt")
     found = [line for line in FAULTS.findall(said) if not ((fits := wide.match(line)) and float(fits[1]) < SPACED)]
