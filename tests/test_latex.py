@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
-from test_browser import CONFIGS, opened, page_of  # noqa: F401
+from pages import CONFIGS
 
 import eventstudy as es
 
@@ -35,14 +34,13 @@ SPACED = 1.0  # pt: less cannot be seen
 
 
 @pytest.fixture(scope="module")
-def copied(browser: Browser, page_of):  # noqa: F811
+def copied(opened):
     """Return what the tables of a page copy as LaTeX."""
 
     @cache
     def of(name: str) -> list[str]:
-        with opened(browser, page_of(name)) as page:
-            page.add_init_script(CLIPBOARD)
-            page.reload()
+        with opened(name) as page:
+            page.evaluate(CLIPBOARD)
             page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
             found = list(page.evaluate(COPIED))
             assert len(found) == page.locator("table").count()  # one that lost its tools is missed

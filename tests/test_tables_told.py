@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from test_browser import VERSIONS, page_of  # noqa: F401
+from test_report import VERSIONS
 
 from eventstudy.configfile import load_study
 from eventstudy.report import render_report
@@ -74,7 +74,7 @@ def untold(page: str) -> list[str]:
 @pytest.mark.parametrize(
     "name", ["entity", "chinese", "zte", "hundred", "thousands", "index", "comparison", LEAK, PANEL, WATCHED]
 )
-def test_every_table_says_n_and_what_its_p_values_test(page_of, name: str) -> None:  # noqa: F811
+def test_every_table_says_n_and_what_its_p_values_test(page_of, name: str) -> None:
     config = CONFIGS / f"{name}.toml"
     if config.exists():
         spec = load_study(config)
