@@ -156,10 +156,12 @@ def killed(world: World, evening: pd.Timestamp) -> None:
     assert process.exitcode == -9
 
 
-def test_thirty_evenings(world: World) -> None:
+def test_thirty_evenings(world: World, undrawn: pytest.MonkeyPatch) -> None:
     before, written = EVENINGS[0], 0
     for evening in EVENINGS:
         world.show(evening)
+        if f"{evening:%Y-%m-%d}" == LAST_NEEDED:
+            undrawn.undo()  # the page of this evening is compared
         if evening == REVISED:
             frame = world.truth[IFLYTEK]
             assert frame.loc[REVISED_DATE, "close"] != REVISED_CLOSE

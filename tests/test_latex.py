@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from pages import CONFIGS
 
 import eventstudy as es
 
@@ -50,10 +49,9 @@ def copied(opened):
 
 
 @pytest.fixture(scope="module")
-def printed() -> list[str]:
+def printed(entity: es.StudyResult) -> list[str]:
     """Return what results print as LaTeX: many windows, and one."""
-    result = es.run_study(CONFIGS / "entity-list-2019.toml")
-    return [result.to_latex(label="tab:all"), result.to_latex([(0, 3)])]
+    return [entity.to_latex(label="tab:all"), entity.to_latex([(0, 3)])]
 
 
 def columns(kinds: str) -> int:

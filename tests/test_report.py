@@ -106,16 +106,6 @@ def checked(html: str) -> Page:
     return page
 
 
-@pytest.fixture(scope="session")
-def entity_list(entity: StudyResult) -> StudyResult:
-    return entity
-
-
-@pytest.fixture(scope="session")
-def denial(zte: StudyResult) -> StudyResult:
-    return zte
-
-
 def panel(folder: Path, symbols: list[str], effects: list[float] | None = None, sessions: int = 220) -> dict[str, object]:
     """Write price files of made-up firms and return a study of them, with the event at session 180."""
     rng = np.random.default_rng(20191007)
@@ -154,9 +144,9 @@ def test_page_stands_on_its_own(entity_page: str) -> None:
     assert page.values("aria-label")
 
 
-def test_same_data_give_the_same_bytes(denial: StudyResult) -> None:
+def test_same_data_give_the_same_bytes(zte: StudyResult) -> None:
     """Of the Entity List two written runs are compared, byte by byte, in the tests of its runs."""
-    assert render_report(run_study(CONFIGS / "zte-denial-2018.toml"), VERSIONS) == render_report(denial, VERSIONS)
+    assert render_report(run_study(CONFIGS / "zte-denial-2018.toml"), VERSIONS) == render_report(zte, VERSIONS)
 
 
 def test_page_names_no_moment_and_no_path(entity_page: str) -> None:
@@ -164,8 +154,8 @@ def test_page_names_no_moment_and_no_path(entity_page: str) -> None:
     assert str(CONFIGS.parent) not in entity_page
 
 
-def test_finding_leads_with_firms_and_their_intervals(entity_list: StudyResult) -> None:
-    answer = finding(entity_list)[1]
+def test_finding_leads_with_firms_and_their_intervals(entity: StudyResult) -> None:
+    answer = finding(entity)[1]
     assert answer.startswith("From 8 to 11 October 2019")
     for firm, words in {
         "Dahua": "11.4% (95% interval 3.6% to 18.6%)",
@@ -177,15 +167,15 @@ def test_finding_leads_with_firms_and_their_intervals(entity_list: StudyResult) 
     assert "p\u00a0=" not in answer
 
 
-def test_detectable_effects_come_before_p_values(entity_list: StudyResult) -> None:
-    told = " ".join(finding(entity_list))
+def test_detectable_effects_come_before_p_values(entity: StudyResult) -> None:
+    told = " ".join(finding(entity))
     first = re.search(r"p\u00a0[=<]|p-value", told)
     assert first is not None
     assert told.index("detects, with probability 0.8") < first.start()
 
 
-def test_unlike_reactions_do_not_lead(entity_list: StudyResult) -> None:
-    question, answer, *rest = finding(entity_list)
+def test_unlike_reactions_do_not_lead(entity: StudyResult) -> None:
+    question, answer, *rest = finding(entity)
     assert "average" not in question + answer
     assert any("equal effects are rejected" in words and "average of unlike reactions" in words for words in rest)
 
@@ -199,12 +189,12 @@ def test_average_follows_where_equality_is_not_rejected(tmp_path: Path) -> None:
     checked(render_report(result, VERSIONS))
 
 
-def test_finding_gives_the_average_without_confounded_firms(entity_list: StudyResult) -> None:
-    assert any("Without firms that had other news" in words and "two firms" in words for words in finding(entity_list))
+def test_finding_gives_the_average_without_confounded_firms(entity: StudyResult) -> None:
+    assert any("Without firms that had other news" in words and "two firms" in words for words in finding(entity))
 
 
-def test_placebo_p_stands_beside_its_stationarity(entity_page: str, entity_list: StudyResult) -> None:
-    told = finding(entity_list)[-1]
+def test_placebo_p_stands_beside_its_stationarity(entity_page: str, entity: StudyResult) -> None:
+    told = finding(entity)[-1]
     assert "210 blocks" in told
     assert "0.73 to 0.89 times" in told
     assert "0.73 to 0.89" in entity_page
@@ -248,15 +238,15 @@ def test_chinese_names_are_in_the_page(entity_page: str) -> None:
         assert name in entity_page
 
 
-def test_every_test_is_told_with_its_null(entity_page: str, entity_list: StudyResult) -> None:
+def test_every_test_is_told_with_its_null(entity_page: str, entity: StudyResult) -> None:
     text = Page(entity_page).text
-    for name in set(entity_list.tests["test"]) - {"kp_bmp_blocks", "calendar_time"}:  # no industries, one date
+    for name in set(entity.tests["test"]) - {"kp_bmp_blocks", "calendar_time"}:  # no industries, one date
         assert f" {name} " in text
     assert "the event changed nothing at all" in text
 
 
-def test_tests_the_study_has_no_details_for_stand_in_the_table_alone(entity_page: str, entity_list: StudyResult) -> None:
-    left_out = entity_list.tests[entity_list.tests["reason"].isin(["no_industries", "one_date"])]
+def test_tests_the_study_has_no_details_for_stand_in_the_table_alone(entity_page: str, entity: StudyResult) -> None:
+    left_out = entity.tests[entity.tests["reason"].isin(["no_industries", "one_date"])]
     assert set(left_out["test"]) == {"kp_bmp_blocks", "calendar_time"}
     for words in ("correlation by blocks", "kp_bmp_blocks", "Calendar-time portfolio", "calendar_time"):
         assert words not in entity_page, words
@@ -273,26 +263,26 @@ def test_three_firms_cannot_reject_by_signs_and_the_table_says_it_in_words(entit
 # Figures
 
 
-def test_suspended_sessions_are_never_points(entity_list: StudyResult) -> None:
-    for subject in Reading(entity_list).treated:
+def test_suspended_sessions_are_never_points(entity: StudyResult) -> None:
+    for subject in Reading(entity).treated:
         path = subject.path(0, 10)
         suspended = subject.suspended_taus(0, 10)
         assert not set(path.taus) & set(suspended)
         assert bool(path.gaps) == bool(suspended)
-    hikvision = next(subject for subject in Reading(entity_list).treated if subject.name == "Hikvision")
+    hikvision = next(subject for subject in Reading(entity).treated if subject.name == "Hikvision")
     assert hikvision.path(0, 10).gaps == ((-1, 2),)
 
 
-def test_figure_has_one_point_a_value_and_one_bridge_a_gap(entity_page: str, entity_list: StudyResult) -> None:
-    for place, subject in enumerate(Reading(entity_list).treated):
+def test_figure_has_one_point_a_value_and_one_bridge_a_gap(entity_page: str, entity: StudyResult) -> None:
+    for place, subject in enumerate(Reading(entity).treated):
         path = subject.path(0, 10)
         svg = entity_page[entity_page.index(f'id="paths-{place}-points"') :].split("<g id=")[0]
         assert svg.count("<use ") == len(path.taus) - 1
         assert entity_page.count(f'id="paths-{place}-bridge"') == len(path.gaps)
 
 
-def test_headline_can_be_read_off_the_path(entity_list: StudyResult) -> None:
-    for subject in Reading(entity_list).treated:
+def test_headline_can_be_read_off_the_path(entity: StudyResult) -> None:
+    for subject in Reading(entity).treated:
         path = subject.path(0, 10)
         effect = subject.effect((0, 3))
         assert effect is not None
@@ -314,34 +304,34 @@ def test_figures_take_their_colours_from_the_style_sheet(entity_page: str) -> No
 # Price limits, one firm
 
 
-def test_limit_close_at_the_end_is_a_bound(denial: StudyResult) -> None:
-    page = checked(render_report(denial, VERSIONS))
+def test_limit_close_at_the_end_is_a_bound(zte: StudyResult) -> None:
+    page = checked(render_report(zte, VERSIONS))
     assert "≤ −15.43%" in page.text
     assert "limit-down close at the end" in page.text
     assert "censored" in page.text
 
 
-def test_censored_headline_has_no_p_value(denial: StudyResult) -> None:
-    assert denial.spec is not None
-    result = run_study(denial.spec.replace(headline_window=(0, 46)))
+def test_censored_headline_has_no_p_value(zte: StudyResult) -> None:
+    assert zte.spec is not None
+    result = run_study(zte.spec.replace(headline_window=(0, 46)))
     told = finding(result)
     assert "lost at least 55.7%" in told[1]
     assert not any("By the firm’s t" in words for words in told)
     checked(render_report(result, VERSIONS))
 
 
-def test_instant_is_told_in_both_zones(denial: StudyResult) -> None:
-    assert denial.spec is not None
+def test_instant_is_told_in_both_zones(zte: StudyResult) -> None:
+    assert zte.spec is not None
     order = {"id": "order", "firms": ["000063.SZ"], "announced_at": "2018-04-16T09:00:00", "timezone": "America/New_York"}
-    (mapping,) = mappings(Reading(run_study(denial.spec.replace(event=[order], tests=["portfolio_t"]))).subjects)
+    (mapping,) = mappings(Reading(run_study(zte.spec.replace(event=[order], tests=["portfolio_t"]))).subjects)
     assert (
         "Monday 16 April 2018 at 09:00 in New York (UTC−04:00), which was 21:00 on Monday 16 April 2018 in Shanghai"
         in " ".join(mapping.sentences)
     )
 
 
-def test_an_hour_that_is_not_on_record_is_told_so(denial: StudyResult) -> None:
-    (mapping,) = mappings(Reading(denial).subjects)
+def test_an_hour_that_is_not_on_record_is_told_so(zte: StudyResult) -> None:
+    (mapping,) = mappings(Reading(zte).subjects)
     told = " ".join(mapping.sentences)
     assert "Dated Monday 16 April 2018 in New York, minute not known." in told
     assert "Monday 16 April 2018 if it came before that close and Tuesday 17 April 2018 if after" in told
@@ -356,16 +346,16 @@ def test_configs_state_no_hour_of_a_report_or_an_order(config: Path) -> None:
     assert not re.search(r"(2019-05|2018-04)-\d\dT", " ".join(texts))
 
 
-def test_one_firm_has_no_average(denial: StudyResult) -> None:
-    assert not study_finding(Reading(denial)).average
-    page = render_report(denial, VERSIONS)
+def test_one_firm_has_no_average(zte: StudyResult) -> None:
+    assert not study_finding(Reading(zte)).average
+    page = render_report(zte, VERSIONS)
     assert 'id="caar"' not in page
     assert ">Averages</h3>" not in page
     assert "with few firms it must see a much larger effect, with one it does not exist" in page
 
 
-def test_masked_days_claim_of_the_leaks_no_more_than_when_they_were(entity_list: StudyResult) -> None:
-    told = " ".join(known_before(Reading(entity_list)).masks)
+def test_masked_days_claim_of_the_leaks_no_more_than_when_they_were(entity: StudyResult) -> None:
+    told = " ".join(known_before(Reading(entity)).masks)
     assert "Leaks told above fall in these days: left in, what they may have done to the shares" in told
     assert "moved the shares" not in told
 
@@ -391,14 +381,14 @@ def test_degrees_of_freedom_are_explained(entity_page: str) -> None:
     assert "sd ratio: standard deviation in the 30 sessions before the event over that of the estimation window" in text
 
 
-def test_printed_falls_fit_the_formula_of_rises(entity_list: StudyResult) -> None:
-    effect = float(entity_list.detectable["effect"].iloc[0])
-    fall, rise = Reading(entity_list).scale.effect(-effect), Reading(entity_list).scale.effect(effect)
+def test_printed_falls_fit_the_formula_of_rises(entity: StudyResult) -> None:
+    effect = float(entity.detectable["effect"].iloc[0])
+    fall, rise = Reading(entity).scale.effect(-effect), Reading(entity).scale.effect(effect)
     assert fall < 0 < rise == pytest.approx(1 / (1 + fall) - 1)
 
 
 def test_numbers_of_event_days_cover_no_diamond_and_no_other_number(
-    entity_list: StudyResult, monkeypatch: pytest.MonkeyPatch
+    entity: StudyResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[list[np.ndarray]] = []
 
@@ -409,7 +399,7 @@ def test_numbers_of_event_days_cover_no_diamond_and_no_other_number(
 
     free_place = scatter._free_place
     monkeypatch.setattr(scatter, "_free_place", kept)
-    estimation_figure(Reading(entity_list))
+    estimation_figure(Reading(entity))
     assert [len(places) - 1 for places in taken] == [8, 4, 4]  # diamonds and their numbers
     for _lines, *points in taken:
         numbers = points[len(points) // 2 :]
@@ -501,9 +491,9 @@ def test_other_models_render(tmp_path: Path, model: str) -> None:
 
 
 @pytest.mark.parametrize("treatment", ["lumped", "uniform", "drop"])
-def test_other_treatments_render(entity_list: StudyResult, treatment: str) -> None:
-    assert entity_list.spec is not None
-    spec = entity_list.spec.replace(suspensions=treatment, tests=["portfolio_t"])
+def test_other_treatments_render(entity: StudyResult, treatment: str) -> None:
+    assert entity.spec is not None
+    spec = entity.spec.replace(suspensions=treatment, tests=["portfolio_t"])
     page = checked(render_report(run_study(spec), VERSIONS))
     assert page.tags["svg"] >= 6
 
@@ -586,10 +576,10 @@ def test_ruled_out(effect: Effect, words: str) -> None:
     assert ruled_out(effect) == words
 
 
-def test_clean_window_ends_before_the_first_news(entity_list: StudyResult) -> None:
+def test_clean_window_ends_before_the_first_news(entity: StudyResult) -> None:
     clean: dict[str, tuple[int, int] | None] = {}
     subject: Subject
-    for subject in Reading(entity_list).treated:
+    for subject in Reading(entity).treated:
         clean[subject.name] = subject.clean_window()
     assert clean == {"Iflytek": (0, 1), "Hikvision": (0, 8), "Dahua": None}
 
