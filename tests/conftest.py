@@ -31,6 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", f"ignore:{start}:pandas.errors.Pandas4Warning")
 
 
+LONG = ("test_kills", "test_evenings", "test_mistakes", "test_site")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests, so that no worker is left with one of them when the others are done."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -209,11 +216,15 @@ def entity():
 
 
 @pytest.fixture(scope="session")
-def entity_page(entity) -> str:
-    """The page of the Entity List study, written once."""
+def entity_page(entity, shared: Callable[[str], Path]) -> str:
+    """The page of the Entity List study, written once for all workers."""
     from eventstudy.report import render_report
 
-    return render_report(entity, {"eventstudy": "0.0", "Python": "3"})
+    file = shared("entity-page") / "report.html"
+    with FileLock(file.with_suffix(".lock")):
+        if not file.exists():
+            file.write_text(render_report(entity, {"eventstudy": "0.0", "Python": "3"}), encoding="utf-8")
+    return file.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
