@@ -30,6 +30,19 @@ def zte(_folder: Path) -> str:
     return render_report(run_study(CONFIGS / "zte-denial-2018.toml"), VERSIONS)
 
 
+def leak(_folder: Path) -> str:
+    return render_report(run_study(CONFIGS / "entity-list-leak-2019.toml"), VERSIONS)
+
+
+def panel_example(_folder: Path) -> str:
+    return render_report(run_study(CONFIGS / "panel-example" / "panel-example.toml"), VERSIONS)
+
+
+def watchlist(_folder: Path) -> str:
+    spec = load_study(CONFIGS / "watchlist" / "watchlist.toml")
+    return render_report(run_study(spec.replace(source="snapshot")), VERSIONS)
+
+
 def one_firm(folder: Path) -> str:
     return render_report(run_study(panel(folder, ["AAA"], [-0.05])), VERSIONS)
 
@@ -109,6 +122,7 @@ def chinese_index(_folder: Path) -> str:
 
 
 MADE: dict[str, Callable[[Path], str]] = {
-    "zte": zte, "one": one_firm, "hundred": hundred_firms, "thousands": thousands, "ahead": ahead, "hostile": hostile,
-    "chinese": chinese, "chinese-index": chinese_index, "comparison": comparison, "chinese-comparison": chinese_comparison,
+    "zte": zte, "leak": leak, "panel-example": panel_example, "watchlist": watchlist, "one": one_firm, "hundred": hundred_firms,
+    "thousands": thousands, "ahead": ahead, "hostile": hostile, "chinese": chinese, "chinese-index": chinese_index,
+    "comparison": comparison, "chinese-comparison": chinese_comparison,
 }  # fmt: skip

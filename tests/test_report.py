@@ -411,8 +411,8 @@ def test_numbers_of_event_days_cover_no_diamond_and_no_other_number(
 # Other shapes of study
 
 
-def test_staggered_dates_say_so(leak: StudyResult) -> None:
-    checked(render_report(leak, VERSIONS))
+def test_staggered_dates_say_so(leak: StudyResult, page_of: Callable[[str], Path]) -> None:
+    checked(page_of("leak").read_text(encoding="utf-8"))
     told = finding(leak)
     assert told[1].startswith("At each event (22 and 23 May 2019), over the event session and the session after it (")
     assert told[-1].count("independence across firms is assumed") == 1
