@@ -219,7 +219,7 @@ def test_one_failing_config_does_not_stop_the_next_and_the_worst_code_counts(cli
     broken, no_data = tmp_path / "broken.toml", tmp_path / "study" / "nodata.toml"
     broken.write_text("[", encoding="utf-8")
     no_data.write_text(base.read_text(encoding="utf-8").replace("prices.csv", "gone.csv"), encoding="utf-8")
-    done = cli("run", broken, no_data, base, "--out", out)
+    done = cli("run", broken, no_data, base, "--out", out, "--jobs", "1")  # side by side: in the tests of runs
     assert done.exit_code == 3
     assert [line.count("broken.toml") + 2 * line.count("gone.csv") for line in done.stderr.splitlines()] == [1, 2]
     told = done.stdout.splitlines()

@@ -18,7 +18,7 @@ PACKAGE, TESTS = Path(eventstudy.__file__).parent, Path(__file__).parent
 
 def outcome(mistake: Mistake, folder: Path) -> int:
     """Return pytest's exit status of the tests of a mistake, run on a copy of the package that has it."""
-    shutil.copytree(PACKAGE, folder / "eventstudy", ignore=shutil.ignore_patterns("__pycache__", "snapshot"))
+    shutil.copytree(PACKAGE, folder / "eventstudy", ignore=shutil.ignore_patterns("snapshot"))
     path = folder / "eventstudy" / mistake.file
     path.write_text(path.read_text(encoding="utf-8").replace(mistake.right, mistake.wrong), encoding="utf-8")
     paths = os.pathsep.join([str(folder), str(TESTS)])

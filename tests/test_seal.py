@@ -18,6 +18,8 @@ from eventstudy.report import render_report
 from eventstudy.runs import write_run
 from eventstudy.seal import read_seals, seals_of, standings, timing, window_start, write_seal
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 BEFORE = dt.datetime(2019, 9, 1, 12, tzinfo=dt.UTC)
 AFTER = dt.datetime(2019, 10, 9, 12, tzinfo=dt.UTC)
 
