@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -298,12 +299,17 @@ def opened(browser: Any, page_of: Callable[[str], Path]) -> Callable[..., Abstra
     """
     from pages import DESK
 
-    window = browser.new_context(offline=True).new_page()
+    context, shows = browser.new_context(offline=True), count(1)
+
+    def window() -> Any:
+        if next(shows) % 20 == 0:
+            context.pages[0].close()  # with the memory of all it has shown
+        return context.pages[0] if context.pages else context.new_page()
 
     @contextmanager
     def shown(name: str | Path, screen: dict[str, int] = DESK, **options: Any) -> Iterator[Any]:
         file = page_of(name) if isinstance(name, str) else name
-        page = browser.new_context(offline=True, **options).new_page() if options else window
+        page = browser.new_context(offline=True, **options).new_page() if options else window()
         said: list[str] = []
         heard = {
             "console": lambda message: said.append(message.text),
