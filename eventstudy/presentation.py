@@ -148,7 +148,8 @@ class Presentation:
         Parameters
         ----------
         symbol, event_id, ax
-            As for `plot_car`; at most six firms.
+            As for `plot_car`; at most six firms. More than six events of one firm are thin lines, with the means of share and
+            benchmark where all of the events have a value.
 
         Returns
         -------

@@ -280,6 +280,20 @@ def test_parquet_dates_of_every_type(dates: str, truth: pd.DataFrame, tmp_path: 
     assert fetched(tmp_path, prices="p.parquet").frame["close"].equals(truth["close"].rename_axis("date"))
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_wide_table_that_begins_without_a_date(suffix: str, tmp_path: Path) -> None:
+    closes = pd.DataFrame({"AAA": [np.nan, 10.5, 10.25], "BBB": [7.0, 7.5, 7.25]})
+    dated = closes.assign(date=pd.to_datetime([None, "2019-10-08", "2019-10-09"])).set_index("date")
+    undated = r"no dates in the first column .* the columns are AAA, BBB"
+    for table, told in ((closes, undated), (dated, "is not a date: write dates")):
+        if suffix == "csv":
+            table.reset_index(drop=table is closes).to_csv(tmp_path / "p.csv", index=False)
+        else:
+            table.to_parquet(tmp_path / "p.parquet")
+        with pytest.raises(DataError, match=told):
+            fetched(tmp_path, "BBB", prices=f"p.{suffix}")
+
+
 def test_instants_of_another_zone_are_refused(truth: pd.DataFrame, tmp_path: Path) -> None:
     table = long(truth)
     table["date"] = pd.Series(truth.index).dt.tz_localize("Asia/Shanghai").dt.tz_convert("UTC")  # a day early

@@ -433,6 +433,22 @@ def test_plots_of_many_firms_are_grey_and_prices_ask_for_one(crowd: es.StudyResu
     assert "F07" in lines_of(crowd.plot_prices("F07"))
 
 
+def test_prices_of_many_events_of_one_firm_are_thin_lines_and_their_mean(made) -> None:
+    days = list(range(112, 148, 4))
+    events = pd.DataFrame({"event_id": [f"e{day}" for day in days], "symbol": "AAA", "session": made.prices.index[days]})
+    events.loc[len(events)] = ["other", "BBB", made.prices.index[120]]
+    axes = study(made, events=events).plot_prices("AAA")
+    assert axes.get_legend_handles_labels()[1] == ["AAA, mean of 9", "benchmark, mean of 9"]
+    assert len(axes.get_lines()) == 12  # and the event session
+    closes, level = made.prices["AAA"].to_numpy(), made.benchmark.to_numpy()
+    for name, values in (("AAA, mean of 9", closes), ("benchmark, mean of 9", level)):
+        want = np.mean([100 * values[day - 6 : day + 11] / values[day - 1] for day in days], axis=0)
+        taus, drawn = lines_of(axes)[name]
+        assert taus == list(range(-6, 11))
+        np.testing.assert_allclose(drawn, want, rtol=1e-12)
+    np.testing.assert_allclose(axes.get_lines()[2].get_ydata(), 100 * closes[114:131] / closes[119], rtol=1e-12)
+
+
 def test_plots_of_a_firm_that_is_not_there(plain: es.StudyResult, ahead: es.StudyResult) -> None:
     with pytest.raises(ConfigError, match="no firm with an estimate is ZZZ: the study has AAA"):
         plain.plot_car("ZZZ")

@@ -72,32 +72,52 @@ def plot_prices(result: StudyResult, symbol: str | None, event_id: str | None, a
     """Draw share and benchmark as total return, both 100 at the last close before the event."""
     reading = Reading(result)
     subjects = _chosen(reading, symbol, event_id)
-    if len(subjects) > MOST_LINES:
+    many = len(subjects) > MOST_LINES
+    if many and len({subject.firm.key[1] for subject in subjects}) > 1:
         raise ConfigError(f"{len(subjects)} firms are too many lines: give the symbol of one")
     axes = _axes(ax)
     lo, hi = reading.plan.windows.event
-    drawn: set[tuple[str, int]] = set()
-    for place, subject in enumerate(subjects):
-        listing, day0 = subject.firm.listing, subject.firm.day0
-        places = np.arange(max(day0 + lo - 1, 0), min(day0 + hi, listing.end) + 1)
-        both = np.flatnonzero(np.isfinite(listing.level[:day0]) & np.isfinite(listing.benchmark[:day0]))
-        if not len(both):
-            raise ConfigError(f"{subject.name} has no close before the event, so there is nothing to set it against")
-        share, market = (100 * level[places] / level[both[-1]] for level in (listing.level, listing.benchmark))
-        known = np.isfinite(share)
-        axes.plot(
-            places[known] - day0, share[known], color=COLOURS[place], linestyle=STYLES[place], marker="o", markersize=2.5,
-            linewidth=1.6, label=subject.name,
-        )  # fmt: skip
-        if (key := (subject.benchmark, day0)) not in drawn:
-            axes.plot(places - day0, market, color=GREY, linewidth=1.2, label=subject.benchmark)
-            drawn.add(key)
+    taus = np.arange(lo - 1, hi + 1)
+    shares, markets = np.stack([_levels(subject, taus) for subject in subjects], axis=1)
+    if many:  # events of one firm
+        for share in shares:
+            _bridged(axes, taus, share, color=GREY, linewidth=0.6, alpha=0.4)
+        firm = reading.firm_name(subjects[0].firm.key[1]).name
+        names = [f"{name}, mean of {len(subjects)}" for name in (firm, subjects[0].benchmark)]
+        _bridged(axes, taus, shares.mean(axis=0), color=COLOURS[0], marker="o", markersize=3, linewidth=2, label=names[0])
+        axes.plot(taus, markets.mean(axis=0), color=GREY, linewidth=1.2, label=names[1])
+    else:
+        drawn: set[tuple[str, int]] = set()
+        for place, subject in enumerate(subjects):
+            style: dict[str, Any] = {"color": COLOURS[place], "linestyle": STYLES[place], "label": subject.name}
+            _bridged(axes, taus, shares[place], marker="o", markersize=2.5, linewidth=1.6, **style)
+            if (key := (subject.benchmark, subject.firm.day0)) not in drawn:
+                axes.plot(taus, markets[place], color=GREY, linewidth=1.2, label=subject.benchmark)
+                drawn.add(key)
     _shade(axes, subjects, lo, hi)
     axes.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
     axes.set_xlabel("sessions after the event session (0)")
     axes.set_ylabel("total return, last close before the event = 100")
     axes.set_title(f"Prices around the event, sessions {window((lo, hi))}", loc="left")
     return _finished(axes)
+
+
+def _levels(subject: Subject, taus: np.ndarray) -> np.ndarray:
+    """Return the total return of share and benchmark (2, m), both 100 at the last close before the event; NaN beyond the data."""
+    listing, day0 = subject.firm.listing, subject.firm.day0
+    both = np.flatnonzero(np.isfinite(listing.level[:day0]) & np.isfinite(listing.benchmark[:day0]))
+    if not len(both):
+        raise ConfigError(f"{subject.name} has no close before the event, so there is nothing to set it against")
+    places = day0 + taus
+    there = (places >= 0) & (places <= listing.end)
+    levels = np.stack([listing.level, listing.benchmark])
+    return np.where(there, 100 * levels[:, places * there] / levels[:, both[-1:]], np.nan)
+
+
+def _bridged(axes: Axes, taus: np.ndarray, values: np.ndarray, **style: Any) -> None:
+    """Draw a line through the sessions that have a value."""
+    known = np.isfinite(values)
+    axes.plot(taus[known], values[known], **style)
 
 
 def _chosen(reading: Reading, symbol: str | None, event_id: str | None) -> tuple[Subject, ...]:

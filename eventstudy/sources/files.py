@@ -323,7 +323,7 @@ def _wide(path: Path, table: pd.DataFrame, layout: Layout) -> Mapping[str, pd.Da
         spelt[symbol] = place
     rows = WideRows(table.iloc[:, 0], table, spelt, lambda part: _settled(part, layout))
     first = next(iter(rows.values()), None)
-    if layout.shape is None and (first is None or not any(map(is_date, first["date"].astype(str)))):
+    if layout.shape is None and (first is None or not any(is_date(str(value)) for value in first["date"])):
         wanted = listed(repr(name) for names in _sought(layout).values() for name in names[:1])
         raise DataError(
             f"{path}: no column {wanted}, and no dates in the first column as a table with a column a symbol has them: the "
