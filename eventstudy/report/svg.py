@@ -37,6 +37,24 @@ _COUNTED = re.compile(r"_\d+$")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
+@dataclass(frozen=True)
+class Written:
+    """A text at a place in the units of a transform, moved to the right and up from it; `look` are its SVG attributes."""
+
+    text: str
+    place: tuple[float, float]
+    units: Transform
+    away: tuple[float, float]
+    look: dict[str, str]
+
+    def element(self, height: float) -> ET.Element:
+        """Return the text as an element of an SVG of that height."""
+        x, y = self.units.transform(self.place)
+        element = ET.Element("text", {"x": f"{x + self.away[0]:.6g}", "y": f"{height - y - self.away[1]:.6g}"} | self.look)
+        element.text = self.text
+        return element
+
+
 @dataclass
 class Words:
     """Texts of one figure. matplotlib knows nothing of them: they become elements of the drawing beside what it drew.
@@ -45,7 +63,7 @@ class Words:
     its own fonts, and no text is measured in a font that the reader does not see.
     """
 
-    written: list[tuple[str, Transform, tuple[float, float], tuple[float, float], dict[str, str]]] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
     values: list[tuple[Axes, float, float, str]] = field(default_factory=list)
 
     def write(
@@ -58,22 +76,13 @@ class Words:
         """  # fmt: skip
         look = {"font-size": f"{size:g}px", "fill": f"var(--{ink})"}
         look |= {"text-anchor": anchor} if anchor != "start" else {}
-        self.written.append((text, units, place, away, look | ({"font-weight": "700"} if bold else {})))
+        look |= {"font-weight": "700"} if bold else {}
+        self.written.append(Written(text, place, units, away, look))
 
     def tell(self, axes: Axes, x: float, y: float, text: str) -> None:
         """Keep what is to be said of a point, given in the units of its axes, to a reader who points at it."""
         if np.isfinite(y):
             self.values.append((axes, x, y, text))
-
-    def elements(self, height: float) -> list[ET.Element]:
-        """Return the texts as elements of an SVG of that height."""
-        found = []
-        for text, units, place, away, look in self.written:
-            x, y = units.transform(place)
-            element = ET.Element("text", {"x": f"{x + away[0]:.6g}", "y": f"{height - y - away[1]:.6g}"} | look)
-            element.text = text
-            found.append(element)
-        return found
 
     def told(self, height: float) -> str:
         """Return the points in SVG units with their texts, as JSON; empty without any."""
@@ -118,7 +127,7 @@ def inline_svg(figure: Figure, name: str, words: Words, label: str) -> Markup:
         root.attrib.pop(key, None)
     root.attrib |= {"role": "img", "aria-label": label, "class": "plot"}
     height = figure.get_size_inches()[1] * 72
-    root.extend(words.elements(height))
+    root.extend(one.element(height) for one in words.written)
     if points := words.told(height):
         root.set("data-points", points)
     return Markup(ET.tostring(root, encoding="unicode"))  # ElementTree escapes texts and attributes
