@@ -172,8 +172,7 @@ class Deletions:
     @cached_property
     def errors(self) -> np.ndarray:
         """Scaled errors of all rows with the parameters of each fit, (B, nobs)."""
-        moved = self.fit.scaled_regressors @ self.shift[:, :, None]
-        return np.asarray(self.fit.errors + moved[:, :, 0])
+        return np.asarray(self.fit.errors + self.shift @ self.fit.scaled_regressors.T)
 
     @cached_property
     def deleted(self) -> np.ndarray:
@@ -198,8 +197,8 @@ class Deletions:
         The sessions begin with `first` and hold the whole estimation.
         """
         rows = self.fit.rows
-        x = self.fit.model.regressors(rows)
-        pull = (x @ self.unscaled_cov @ returns.regressors[:, :, None])[:, :, 0] / rows.span
+        theirs = (self.unscaled_cov @ returns.regressors[:, :, None])[:, :, 0]
+        pull = theirs @ self.fit.model.regressors(rows).T / rows.span
         row = np.repeat(np.arange(len(rows)), rows.span)  # that covers each session of the estimation
         offset = np.arange(len(row)) - np.repeat(np.cumsum(rows.span) - rows.span, rows.span)
         w = np.zeros((len(self.lo), sessions))
