@@ -116,7 +116,8 @@ def calls(found: Found) -> str:
 Seconds of one call in a process that has imported everything, prices and events in memory; in brackets as a multiple of the
 floor. The floor is the closed form in bare numpy: nothing checked, numbers left in arrays. Ours is `es.event_study`: the call
 alone, which estimates everything, and with the tables `models`, `abnormal_returns`, `cars`, `aar` and `caar` read, and `tests`
-where there are any. The last column is the largest difference of a CAR from the floor's, over the CARs' root mean square.
+where there are any. The last column is the largest difference of a CAR from the floor's, over the CARs' root mean square; the
+textbook loop, whose numbers differ where trading was suspended, does not count there.
 
 """
     return (

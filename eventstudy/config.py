@@ -194,7 +194,7 @@ class Output(Section):
 class Compute(Section):
     """Where the events of a large study are estimated; no part of the study itself: the numbers are the same."""
 
-    engine: EngineName = Field(default="local", description="local, or dask to spread events over the workers of a cluster")
+    engine: EngineName = Field(default="local", description="local, or dask to spread 500 events or more over workers")
     scheduler: StrictStr = Field(default="", description="address of a dask scheduler; default: workers started on this machine")
 
     @model_validator(mode="after")

@@ -146,7 +146,7 @@ def test_verdicts_follow_from_the_figures() -> None:
         ("1.00 times", False),
         ("2.50 times", True),
         ("4.50 times", False),
-        ("`eventstudy` (Lemaire) 1.2 times ours", True),
+        ("`eventstudy` (Lemaire) 1.2 times ours, `ffjr-eventstudies` not run or failed, `easy-es` not run or failed", True),
         ("3.00 times (CPU time: 3.00)", False),
     ]
     by_measured = {figure.measured: figure.reached for figure in verdicts}

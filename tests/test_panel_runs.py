@@ -19,7 +19,7 @@ from test_report import NASTY, checked
 
 import eventstudy as es
 from eventstudy.cli import main
-from eventstudy.errors import ConfigError
+from eventstudy.errors import ConfigError, DataError
 from eventstudy.panel.result import WRITTEN, PanelResult
 from eventstudy.report import render_report
 from eventstudy.report.numbers import window_in_words
@@ -265,3 +265,27 @@ def test_an_address_without_a_scheduler_is_told(monkeypatch: pytest.MonkeyPatch)
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ConfigError, match="engine = 'spark' is none of local, dask"):
         asked(engine="spark")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_ails_a_cluster_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    import distributed
+
+    from eventstudy.panel import engines
+
+    monkeypatch.setattr(engines, "PATIENCE", 1)
+    with distributed.LocalCluster(
+        n_workers=0, processes=True, dashboard_address=None, host="127.0.0.1", silence_logs=50
+    ) as empty, pytest.raises(DataError, match=r"^the dask scheduler has no workers \(.*\): start some with `dask worker`"):
+        asked(engine="dask", scheduler=empty.scheduler_address)
+    ends = {OSError("gone"): (DataError, "was lost"), ImportError("No module named 'x'"): (ConfigError, "lack a package")}
+    for problem, (kind, words) in ends.items():
+        with pytest.raises(kind, match=words), engines._told():
+            raise problem
+    with pytest.raises(ZeroDivisionError), engines._told():
+        raise ZeroDivisionError  # a fault of this package's own is left as it is
+
+
+def test_a_large_study_that_dask_cannot_spread_is_refused() -> None:
+    with pytest.raises(ConfigError, match='engine "dask" cannot spread this study'):
+        asked(engine="dask", estimator="huber")

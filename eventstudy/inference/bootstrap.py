@@ -68,6 +68,16 @@ class Grid:
         return found
 
     @cached_property
+    def sums(self) -> list[np.ndarray]:
+        """What sums a draw to a firm's rows over several sessions, each over the root of its span, one array a firm."""
+        session, found = np.arange(self.size)[:, None], []
+        for firm in self.cross.firms:
+            rows = firm.fit.rows.take(firm.fit.rows.span > 1)
+            last = rows.end - self.first
+            found.append(((session > last - rows.span) & (session <= last)) / np.sqrt(rows.span))
+        return found
+
+    @cached_property
     def is_one_regression(self) -> bool:
         """Whether the portfolio t is that of the equal-weighted portfolio: the same single-session rows, with an intercept."""
         fit = self.cross.firms[0].fit
@@ -155,7 +165,7 @@ def joint_statistics(grid: Grid, chosen: np.ndarray) -> np.ndarray:
     for place, own in enumerate(grid.pool[1].T):
         drawn = own.take(chosen)
         car[:, place] = drawn @ grid.weights[place]
-        rows.append(_rows(grid, firm, drawn))
+        rows.append(_rows(grid, 0, drawn))
         scores.append(rows[-1] @ firm.fit.scaled_regressors)
         for other in range(place + 1):
             fitted = np.einsum("bk,kl,bl->b", scores[place], firm.fit.unscaled_cov, scores[other])
@@ -213,22 +223,19 @@ def _signed(drawn: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
 def _one_regression(grid: Grid, drawn: np.ndarray) -> np.ndarray:
     firm = grid.cross.firms[0]
     car = drawn @ grid.weights[0]
-    squares = _sum_of_squares(firm, _rows(grid, firm, drawn))
+    squares = _sum_of_squares(firm, _rows(grid, 0, drawn))
     statistic: np.ndarray = car / np.sqrt(squares / firm.fit.df_resid * firm.cumulative.variance_factor)
     return statistic
 
 
-def _rows(grid: Grid, firm: FirmCar, drawn: np.ndarray) -> np.ndarray:
-    """Return the scaled errors of the firm's rows (draws, rows): the sum over the span over its root."""
-    rows = firm.fit.rows
-    last = rows.end - grid.first
-    if (rows.span == 1).all():
+def _rows(grid: Grid, place: int, drawn: np.ndarray) -> np.ndarray:
+    """Return the scaled errors of a firm's rows (draws, rows): the sum over the span over its root."""
+    rows = grid.cross.firms[place].fit.rows
+    last, longer = rows.end - grid.first, np.flatnonzero(rows.span > 1)
+    if not len(longer):
         return np.asarray(drawn[:, _columns(last)])
     scaled: np.ndarray = drawn.take(last, axis=1)
-    longer = np.flatnonzero(rows.span > 1)
-    session = np.arange(drawn.shape[1])[:, None]
-    within = (session > (last - rows.span)[longer]) & (session <= last[longer])
-    scaled[:, longer] = drawn @ (within / np.sqrt(rows.span[longer]))
+    scaled[:, longer] = drawn @ grid.sums[place]
     return scaled
 
 
@@ -253,7 +260,7 @@ def _all_firms(grid: Grid, drawn: list[np.ndarray]) -> np.ndarray:
     for place, (firm, own) in enumerate(zip(cross.firms, drawn, strict=True)):
         fit = firm.fit
         car[:, place] = own @ grid.weights[place]
-        rows = _rows(grid, firm, own)
+        rows = _rows(grid, place, own)
         errors = rows - (rows @ fit.scaled_regressors) @ fit.unscaled_cov @ fit.scaled_regressors.T
         sigma[:, place] = np.sqrt(np.einsum("br,br->b", errors, errors) / fit.df_resid)
         single = np.flatnonzero(fit.rows.span == 1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from eventstudy.calendar import SessionCalendar
 from eventstudy.config import StudySpec
+from eventstudy.errors import ConfigError
 from eventstudy.events import date_event
 from eventstudy.eventtable import MANY_EVENTS, EventTable
 from eventstudy.models import ModelOptions
@@ -120,8 +121,19 @@ def run_panel(panel: Panel, events: PanelEvents, engine: Engine) -> PanelStudy:
 def run_inputs(
     inputs: StudyInputs, spec: StudySpec | None = None, seals: tuple[Seal, ...] = (), engine: Engine = HERE
 ) -> StudyResult:
-    """Run a study as a panel where it is for one, else one event at a time."""
+    """Run a study as a panel where it is for one, else one event at a time.
+
+    Raises
+    ------
+    ConfigError
+        If dask is asked for a study of many events that has to run one event at a time.
+    """
     if not inputs_for_panel(inputs):
+        if engine.name == "dask" and len(inputs.events) >= FEWEST_EVENTS:
+            raise ConfigError(
+                'engine "dask" cannot spread this study: with its model, roles or further tables it runs one event at a time '
+                "(docs/panels.md names them): leave engine out, or what asks for them"
+            )
         return StudyResult(compute(inputs), spec, seals)
 
     study = run_panel(*(plain_panel(inputs) or panel_of(inputs)), engine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +50,9 @@ def estimate_all(panel: Panel, engine: Engine) -> Estimates:
     Raises
     ------
     ConfigError
-        If dask is asked for and not installed, or no scheduler answers at the address.
+        If dask is asked for and not installed, no scheduler answers at the address, or workers lack a package.
     DataError
-        If workers are lost again and again.
+        If workers are lost again and again, there are none, or the scheduler is lost.
     """
     chunks = [np.arange(start, min(start + CHUNK, len(panel.day0))) for start in range(0, len(panel.day0), CHUNK)]
     found: list[Estimates | None] = [None] * len(chunks)
@@ -64,7 +65,7 @@ def estimate_all(panel: Panel, engine: Engine) -> Estimates:
 def _on_dask(panel: Panel, chunks: list[np.ndarray], engine: Engine) -> Iterator[tuple[int, Estimates]]:
     """Yield chunks as they are done; those of a lost worker are handed out again, if need be with the prices."""
     distributed = _distributed()
-    with _client(distributed, engine.scheduler) as client:
+    with _client(distributed, engine.scheduler) as client, _told():
         left, lost = set(range(len(chunks))), 0
         while left:
             shared = client.scatter(panel, broadcast=True, hash=False)
@@ -80,6 +81,24 @@ def _on_dask(panel: Panel, chunks: list[np.ndarray], engine: Engine) -> Iterator
                 if lost > TRIES:
                     told = f"dask workers were lost {lost} times: see their logs for why, often too little memory"
                     raise DataError(told) from problem
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in a sentence what ails a cluster."""
+    try:
+        yield
+    except TimeoutError as problem:
+        told = f"the dask scheduler has no workers ({problem}): start some with `dask worker` and its address"
+        raise DataError(told) from problem
+    except OSError as problem:
+        told = f"the dask scheduler was lost ({problem}): see its log for why, and run the study again"
+        raise DataError(told) from problem
+    except Exception as problem:
+        if "No module named" not in str(problem):
+            raise
+        told = f"dask workers lack a package ({problem}): install on them what is installed here"
+        raise ConfigError(told) from problem
 
 
 def _distributed() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,13 +15,12 @@ from eventstudy.report.figures import effect_ticks, effect_told, plain_axes
 from eventstudy.report.language import _
 from eventstudy.report.numbers import joined, window
 from eventstudy.report.specifications import Curve, Dimension
-from eventstudy.report.svg import INKS, MIDDLE, TEXT, Anchor, Words, blank_figure, inline_svg
+from eventstudy.report.svg import INKS, LONGEST_NAME, MIDDLE, TEXT, Anchor, Words, blank_figure, inline_svg, shortened
 from eventstudy.windows import Window
 
 WIDTH, LEFT, RIGHT = 760.0, 172.0, 10.0  # SVG units
 TOP, UPPER, BETWEEN, BOTTOM = 26.0, 210.0, 14.0, 10.0
 ROW, HEADING = 14.0, 18.0
-LONGEST_LABEL = 26
 HALF = 0.36  # of the dash that stands for an effect, in places
 
 
@@ -108,21 +106,10 @@ def _draw_choices(axes: Axes, curve: Curve, choices: Sequence[Dimension], tall: 
 
 
 def _label(axes: Axes, words: Words, text: str, down: float, *, bold: bool = False) -> None:
-    shown = text if _wide(text) <= LONGEST_LABEL else _cut(text)
     size = TEXT if bold else TEXT - 0.5
-    away = (-8, -MIDDLE * size)
-    words.write(shown, "ink" if bold else "muted", (0, -down), axes.get_yaxis_transform(), away, anchor="end", size=size)
-
-
-def _wide(text: str) -> int:
-    """Return the width of a text in Latin letters; a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def _cut(text: str) -> str:
-    while _wide(text) >= LONGEST_LABEL:
-        text = text[:-1]
-    return f"{text}…"
+    units, away = axes.get_yaxis_transform(), (-8, -MIDDLE * size)
+    shown = shortened(text, LONGEST_NAME)
+    words.write(shown, "ink" if bold else "muted", (0, -down), units, away, anchor="end", size=size)
 
 
 def _strokes(

@@ -18,7 +18,7 @@ from eventstudy.report.dating import trading_in_words
 from eventstudy.report.language import _, pgettext
 from eventstudy.report.numbers import day, decimal, interval, percent, running, short_day, window
 from eventstudy.report.subjects import CarPath, Effect, Subject
-from eventstudy.report.svg import BELOW, INKS, MIDDLE, TEXT, Words, blank_figure, inline_svg
+from eventstudy.report.svg import BELOW, INKS, LONGEST_NAME, MIDDLE, TEXT, Words, blank_figure, inline_svg, shortened
 from eventstudy.windows import Window
 
 PANEL = (360.0, 250.0)  # SVG units; the page scales a panel to its column
@@ -51,8 +51,9 @@ def plain_axes(
 def label_across(axes: Axes, words: Words, places: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
     """Write labels below values across."""
     units, away = axes.get_xaxis_transform(), (0, -LABEL_PAD - BELOW * TEXT)
+    within = (axes.bbox.x0 - LABEL_PAD, axes.figure.bbox.x1)  # neither below the labels at the side, nor cut
     for place, label in zip(places, labels, strict=True):
-        words.write(label, "muted", (place, 0), units, away, anchor="middle")
+        words.write(label, "muted", (place, 0), units, away, anchor="middle", within=within)
 
 
 def label_up(axes: Axes, words: Words, places: Sequence[float] | np.ndarray, labels: Sequence[str]) -> None:
@@ -278,7 +279,7 @@ def price_panel(subject: Subject, event: Window, name: str) -> Markup:
     foot = _("close; the line marks the event session, {day}", day=short_day(subject.date(0)))
     _price_ticks(axes, words, subject, np.concatenate([share, market]), foot)
     above(axes, words, _("share"), "firm")
-    above(axes, words, subject.benchmark, "other", right=True)
+    above(axes, words, shortened(subject.benchmark, LONGEST_NAME), "other", right=True)
     label = _(
         "{firm} and {benchmark}, both 100 before the event; at the end {share} and {market}.",
         firm=subject.name, benchmark=subject.benchmark, share=_ends(share), market=_ends(market),

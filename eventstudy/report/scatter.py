@@ -13,7 +13,7 @@ from eventstudy.report.figures import PANEL, above, label_across, label_up, plai
 from eventstudy.report.language import _, ngettext
 from eventstudy.report.numbers import day, decimal, joined, percent, window
 from eventstudy.report.subjects import Subject
-from eventstudy.report.svg import INKS, MIDDLE, TEXT, Words, blank_figure, inline_svg
+from eventstudy.report.svg import INKS, LONGEST_NAME, MIDDLE, TEXT, Words, blank_figure, inline_svg, shortened
 from eventstudy.returns import Rows
 from eventstudy.windows import Window
 
@@ -129,7 +129,7 @@ def _frame(axes: Axes, across: np.ndarray, up: np.ndarray, words: Words, subject
         write(axes, words, steps, [percent(step, digits) if abs(step) > 1e-9 else "0" for step in steps])
     axes.axhline(0, color=INKS["muted"], linewidth=0.9)
     axes.axvline(0, color=INKS["rule"], linewidth=0.9)
-    under(axes, words, _("return of {benchmark}, a session", benchmark=subject.benchmark))
+    under(axes, words, _("return of {benchmark}, a session", benchmark=shortened(subject.benchmark, LONGEST_NAME)))
     above(axes, words, _("share, a session"), "firm")
 
 

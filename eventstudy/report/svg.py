@@ -6,6 +6,7 @@ import io
 import json
 import re
 import threading
+import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ INKS = {
 Anchor = Literal["start", "middle", "end"]
 TEXT = 11.5  # SVG units
 MIDDLE, BELOW = 0.37, 0.76  # from a letter's middle, and from its top, to the baseline: shares of the size
+LETTER = 0.6  # its width
+LONGEST_NAME = 26  # Latin letters
 _SETTINGS = threading.Lock()  # matplotlib's settings are the process's: two threads may write pages
 _COUNTED = re.compile(r"_\d+$")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
@@ -39,18 +42,24 @@ _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 @dataclass(frozen=True)
 class Written:
-    """A text at a place in the units of a transform, moved to the right and up from it; `look` are its SVG attributes."""
+    """A text at a place in the units of a transform, moved to the right and up from it; `look` are its SVG attributes.
+
+    What has its middle there keeps `within` two bounds, in SVG units.
+    """
 
     text: str
     place: tuple[float, float]
     units: Transform
     away: tuple[float, float]
     look: dict[str, str]
+    within: tuple[float, float]
 
     def element(self, height: float) -> ET.Element:
         """Return the text as an element of an SVG of that height."""
-        x, y = self.units.transform(self.place)
-        element = ET.Element("text", {"x": f"{x + self.away[0]:.6g}", "y": f"{height - y - self.away[1]:.6g}"} | self.look)
+        x, y = self.units.transform(self.place) + self.away
+        half = letters(self.text) * LETTER * TEXT / 2
+        x = min(max(x, self.within[0] + half), self.within[1] - half)
+        element = ET.Element("text", {"x": f"{x:.6g}", "y": f"{height - y:.6g}"} | self.look)
         element.text = self.text
         return element
 
@@ -68,16 +77,16 @@ class Words:
 
     def write(
         self, text: str, ink: str, place: tuple[float, float], units: Transform, away: tuple[float, float] = (0.0, 0.0), *,
-        anchor: Anchor = "start", size: float = TEXT, bold: bool = False,
+        anchor: Anchor = "start", size: float = TEXT, bold: bool = False, within: tuple[float, float] = (-np.inf, np.inf),
     ) -> None:
         """Write a text at a place, given in `units`, moved `away` from it to the right and up, in SVG units.
 
-        There its baseline begins, has its middle or ends, as `anchor` says.
+        There its baseline begins, has its middle or ends, as `anchor` says; one with its middle there keeps `within` bounds.
         """  # fmt: skip
         look = {"font-size": f"{size:g}px", "fill": f"var(--{ink})"}
         look |= {"text-anchor": anchor} if anchor != "start" else {}
         look |= {"font-weight": "700"} if bold else {}
-        self.written.append(Written(text, place, units, away, look))
+        self.written.append(Written(text, place, units, away, look, within))
 
     def tell(self, axes: Axes, x: float, y: float, text: str) -> None:
         """Keep what is to be said of a point, given in the units of its axes, to a reader who points at it."""
@@ -89,6 +98,20 @@ class Words:
         places = [(axes.transData.transform((x, y)), text) for axes, x, y, text in self.values]
         found = [[round(float(x), 1), round(height - float(y), 1), text] for (x, y), text in places]
         return json.dumps(found, ensure_ascii=False, separators=(",", ":")) if found else ""
+
+
+def letters(text: str) -> int:
+    """Return the width of a text in Latin letters; a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many Latin letters, its end replaced by dots where it is longer."""
+    if letters(text) <= most:
+        return text
+    while letters(text) >= most:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def blank_figure(width: float, height: float) -> Figure:
