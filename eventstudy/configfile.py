@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -181,7 +181,9 @@ def _sentence(error: Any, location: Location) -> str:
     table = ".".join(keys[:-1])
     if error["type"] == "extra_forbidden":
         near = _nearest(location)
+        homes = [] if near else list(_tables_with(name))[:3]
         hint = f"perhaps you meant {near!r}" if near else "remove it, or see `eventstudy schema` for the keys there are"
+        hint = f"it belongs in {' or '.join(homes)}" if homes else hint
         return f"unknown key {name!r}{f' in [{table}]' if table else ''}: {hint}"
     if error["type"] == "missing" and isinstance(location[-1], str):
         return f"{name!r} is missing{f' in [{table}]' if table else ''}: add it (`eventstudy schema` describes it)"
@@ -246,6 +248,16 @@ def _known_keys(location: Location) -> list[str]:
             return []
         model = found[0]
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _tables_with(key: str, model: type[BaseModel] = StudySpec, table: str = "") -> Iterator[str]:
+    """Yield the headers of the tables below a model that have a key of that name."""
+    for name, field in model.model_fields.items():
+        for section in _sections_in(field.annotation):
+            inner = f"{table}{name}"
+            if key in (there.alias or own for own, there in section.model_fields.items()):
+                yield f"[[{inner}]]" if get_origin(field.annotation) is tuple else f"[{inner}]"
+            yield from _tables_with(key, section, f"{inner}.")
 
 
 def _sections_in(annotation: Any) -> list[type[BaseModel]]:

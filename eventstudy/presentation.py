@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, cast, overload
 
 import pandas as pd
 
@@ -90,30 +90,43 @@ class Presentation:
 
         return latex(self._published(windows), label)
 
-    def to_excel(self, path: str | Path, windows: Sequence[tuple[int, int]] | None = None) -> Path:
-        """Write the table of the study as a workbook, with sheets of the numbers to sixteen digits, and return its path.
+    @overload
+    def to_excel(self, path: str | Path, windows: Sequence[tuple[int, int]] | None = None) -> Path: ...
+
+    @overload
+    def to_excel(self, path: IO[bytes], windows: Sequence[tuple[int, int]] | None = None) -> None: ...
+
+    def to_excel(self, path: str | Path | IO[bytes], windows: Sequence[tuple[int, int]] | None = None) -> Path | None:
+        """Write the table of the study as a workbook, with sheets of the numbers to sixteen digits.
 
         Parameters
         ----------
-        path : str or Path
-            Ends in ``.xlsx``. A file that is there is replaced.
+        path : str, Path or binary file
+            A path ends in ``.xlsx``; a file that is there is replaced. A file is open for bytes, such as a ``BytesIO``.
         windows : sequence of (int, int), optional
             As for `to_markdown`; the sheets of numbers hold all.
+
+        Returns
+        -------
+        Path or None
+            `path`; None of an open file.
 
         Raises
         ------
         ConfigError
-            If the package xlsxwriter (extra ``excel``) is not installed, or the study has no such window.
+            If the package xlsxwriter (extra ``excel``) is not installed, `path` is none of these, or there is no such window.
         OutputError
             If the file cannot be written.
         """
         from eventstudy.report.renderings import excel
 
-        target = Path(path)
-        if target.suffix.lower() != ".xlsx":
+        target = Path(path) if isinstance(path, str | Path) else path
+        if isinstance(target, Path) and target.suffix.lower() != ".xlsx":
             raise ConfigError(f"path = {str(path)!r} is no workbook: end it in .xlsx")
+        if not isinstance(target, Path) and (hasattr(target, "encoding") or not hasattr(target, "write")):  # text has one
+            raise ConfigError(f"path is a {type(path).__name__}: give the name of a workbook, or a file that is open for bytes")
         excel(target, self._published(windows), self.tidy(), self._own.tests_in_full)
-        return target
+        return target if isinstance(target, Path) else None
 
     def plot_car(
         self, symbol: str | None = None, *, event_id: str | None = None, start: int | None = None, ax: Axes | None = None

@@ -24,6 +24,7 @@ from eventstudy.errors import ConfigError, EventStudyError, UnknownSymbolError
 from eventstudy.events import EventFirm, date_event
 from eventstudy.sources import FallbackSource, open_source
 from eventstudy.sources.base import Kind, PriceSeries, Source
+from eventstudy.sources.reading import told_once
 from eventstudy.sources.stored import Outcome, StoredSource
 from eventstudy.sources.wide import WholeSource, slim, widened
 from eventstudy.store import Store
@@ -85,13 +86,8 @@ class Fetched:
         """
         if not self.failed:
             return self
-        likewise: dict[str, list[str]] = {}  # symbols by what was said of them
-        for symbol, problem in self.failed.items():
-            likewise.setdefault(str(problem).replace(symbol, ""), []).append(symbol)
-        told = []
-        for first, *others in likewise.values():
-            said = str(self.failed[first])
-            told.append(f"{said} (and so for {', '.join(others)})" if others and first in said else said)
+        said = {symbol: str(problem) for symbol, problem in self.failed.items()}
+        told = told_once((text.replace(name, ""), name if name in text else "", text) for name, text in said.items())
         told += [f"{item.symbol} is revised, {item.detail}" for item in self.outcomes if item.deed == "revised"]
         worst = max(self.failed.values(), key=lambda problem: problem.exit_code)
         raise (worst if told == [str(worst)] else type(worst)("; ".join(told))) from worst.__cause__

@@ -143,7 +143,7 @@ def write_locked(
 def _unwritable(out: Path, refusal: OSError) -> OutputError:
     return OutputError(
         f"{refusal.filename or out}: the run cannot be written ({refusal.strerror or refusal}): "
-        "free some space, or name a folder you may write to with --out"
+        "free some space, or write to another folder (--out, from Python the argument of write)"
     )
 
 

@@ -23,6 +23,7 @@ from eventstudy.models import Fit, fit_rows
 from eventstudy.plan import FirmSettings, MaskedSpell, Plan, StudyInputs
 from eventstudy.prepared import Prepared
 from eventstudy.returns import Rows, trade_rows
+from eventstudy.sources.reading import told_once
 from eventstudy.told import Told
 from eventstudy.trading import MISSING, NOT_LISTED, SUSPENDED, Listing
 from eventstudy.windows import Window
@@ -207,8 +208,10 @@ def compute(inputs: StudyInputs, prepared: Prepared | None = None) -> Computatio
 
 def nothing_left(exclusions: Sequence[Exclusion]) -> DataError:
     """Return the error of a study of which every event is excluded."""
-    told = "; ".join(f"{item.event_id}, {item.symbol}: {item.detail}" for item in exclusions[:5])
-    return DataError(f"every event is excluded, so there is nothing to report: {told}")
+    found = [(one.event_id, one.symbol, one.detail) for one in exclusions]
+    told = told_once((why.replace(firm, ""), f"{event} of {firm}", f"{event}, {firm}: {why}") for event, firm, why in found)
+    told[5:] = [f"and {len(told) - 5} reasons more"] if len(told) > 5 else []
+    return DataError(f"every event is excluded, so there is nothing to report: {'; '.join(told)}")
 
 
 def run_events(inputs: StudyInputs, prepared: Prepared) -> Computation:

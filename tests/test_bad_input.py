@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import tomli_w
 
+import eventstudy as es
 from eventstudy.configfile import spec_from_dict
-from eventstudy.errors import ConfigError
+from eventstudy.errors import ConfigError, DataError
 
 DAY0 = 130
 
@@ -56,6 +57,21 @@ def test_the_base_study_runs(cli, base: Path, out: Path) -> None:
 def test_unknown_key(base: Path, refused, old: str, new: str, suggestion: str) -> None:
     line = edit(base, old, new) + new.count("\n")
     refused(base, 2, "unknown key", f"perhaps you meant '{suggestion}'", where=f"{base.name}:{line}")
+
+
+@pytest.mark.parametrize(
+    ("old", "key", "where"),
+    [
+        ("[study]", 'language = "zh"', "[report]"),
+        ("[market]", "keep = 3", "[runs]"),
+        ("[windows]", 'firms = ["AAA"]', "[[event]] or [[leak]]"),
+        ("[inference]", 'benchmark = "INDEX"', "[[firm]] or [market] or [data.files]"),
+    ],
+)
+def test_key_of_another_table(base: Path, refused, old: str, key: str, where: str) -> None:
+    line = edit(base, old, f"{old}\n{key}") + 1
+    told = f"unknown key '{key.split()[0]}' in {old}: it belongs in {where}"
+    refused(base, 2, told, where=f"{base.name}:{line}")
 
 
 @pytest.mark.parametrize(
@@ -358,3 +374,18 @@ def test_firm_that_never_trades_again(run_through, made, study_on_disk, out, rea
 
 def test_all_firms_excluded(made, study_on_disk, refused) -> None:
     refused(study_on_disk(made, made.events(20)), 3, "every event is excluded")
+
+
+def test_excluded_events_alike_are_told_once(made) -> None:
+    """Twenty share one reason, six have each their own."""
+    shared = [f"s{number}" for number in range(20)]
+    session = [made.prices.index[20]] * 20 + list(pd.date_range("2018-05-05", periods=6, freq="7D"))  # Saturdays
+    events = pd.DataFrame({"event_id": [*shared, *"abcdef"], "symbol": "AAA", "session": session})
+    windows = es.Windows(estimation=(-100, -11), event=(-5, 10), car=[(0, 3)], min_observations=60)
+    with pytest.raises(DataError) as told:
+        es.event_study(events, made.prices, made.benchmark, windows=windows)
+    text = str(told.value)
+    assert text.count("min_observations is 60") == 1
+    assert "(and so for s1 of AAA, s2 of AAA, s3 of AAA, s4 of AAA, s5 of AAA and 14 more)" in text
+    assert text.count("is no session") == 4
+    assert text.endswith("; and 2 reasons more")

@@ -14,6 +14,7 @@ import pytest
 from eventstudy.calendar import exchange_sessions
 from eventstudy.configfile import data_keys
 from eventstudy.errors import ConfigError, DataError, EventStudyError, UnknownSymbolError
+from eventstudy.prices import Fetched
 from eventstudy.sources import open_source
 from eventstudy.sources.base import PriceSeries
 from eventstudy.sources.files import FileSource
@@ -466,6 +467,27 @@ def test_refused_with_one_sentence(
     with pytest.raises(error, match=sentence) as caught:
         fetched(tmp_path, "X", prices="p.csv", **keys)
     assert "\n" not in str(caught.value)
+
+
+def test_many_symbols_that_fail_alike_are_named_a_few() -> None:
+    failed = {f"S{number:02d}": DataError(f"p.csv, S{number:02d}: no date") for number in range(40)}
+    failed |= {"X": DataError("the disk is full"), "Y": DataError("the disk is full")}
+    with pytest.raises(DataError) as told:
+        Fetched({}, {}, (), failed).complete()
+    assert str(told.value) == (
+        "p.csv, S00: no date (and so for S01, S02, S03, S04, S05 and 34 more); the disk is full"
+    )
+
+
+@pytest.mark.parametrize("mark", [",", ";", "|", "\t", "^"])
+@pytest.mark.parametrize("line", ["sep={}", '"sep={}"', "SEP={};"])
+def test_line_that_names_the_separator_to_excel(mark: str, line: str, tmp_path: Path) -> None:
+    text = f"{line.format(mark)}\r\ndate,symbol,close\r\n2019-10-08,X,1.5\r\n2019-10-09,X,half\r\n".replace(",", mark)
+    (tmp_path / "p.csv").write_bytes(text.encode("utf-8-sig"))
+    with pytest.raises(DataError, match=r"close 'half' on 2019-10-09 \(line 4\) is not a number"):
+        fetched(tmp_path, "X", prices="p.csv")
+    (tmp_path / "p.csv").write_text(text.replace("half", "2.5"), encoding="utf-8")
+    assert fetched(tmp_path, "X", prices="p.csv").frame["close"].tolist() == [1.5, 2.5]
 
 
 def test_parquet_that_is_none_and_files_that_are_not_there(tmp_path: Path) -> None:

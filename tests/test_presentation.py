@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -256,6 +257,13 @@ def test_equal_tables_are_equal_workbooks(plain: es.StudyResult, tmp_path: Path)
     pytest.importorskip("xlsxwriter")
     first, second = plain.to_excel(tmp_path / "a.xlsx"), plain.to_excel(str(tmp_path / "b.xlsx"))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_workbook_goes_into_an_open_file(plain: es.StudyResult, tmp_path: Path) -> None:
+    pytest.importorskip("xlsxwriter")
+    held = io.BytesIO()
+    assert plain.to_excel(held) is None
+    assert held.getvalue() == plain.to_excel(tmp_path / "a.xlsx").read_bytes()
 
 
 def test_excel_without_its_package_names_the_extra(plain: es.StudyResult, tmp_path: Path, monkeypatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import ConfigError, DataError, EventStudyError
+from eventstudy.errors import ConfigError, DataError, EventStudyError, OutputError
 
 WINDOWS = es.Windows(estimation=(-140, -11), event=(-5, 5), car=[(0, 2)])
 
@@ -60,6 +61,14 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], type[EventStudyError], s
     "window": (lambda one: one["result"].car(3), ConfigError, "window = 3 is not a window"),
     "windows": (lambda one: one["result"].to_markdown((0, 2)), ConfigError, "window = 0 is not a window"),
     "axes": (lambda one: one["result"].plot_car("AAA", ax="left"), ConfigError, "ax is a str: give matplotlib axes"),
+    "workbook": (lambda one: one["result"].to_excel(3), ConfigError, "path is a int: give the name of a workbook, or a file"),
+    "text": (lambda one: one["result"].to_excel(io.StringIO()), ConfigError, "or a file that is open for bytes"),
+    "p-value": (lambda _: es.inference.holm([0.01, 1.3, float("nan")]), DataError, "p_values hold 1.3: give numbers between 0"),
+    "folder": (
+        lambda one: one["result"].write(f"{__file__}/runs"),
+        OutputError,
+        "the run cannot be written (Not a directory): free some space, or write to another folder (--out, from",
+    ),
     "matrix": (lambda _: es.inference.kp_bmp([1.0, 2.0], np.eye(2)), DataError, "give the mean correlation between firms"),  # type: ignore[arg-type]
     "undefined": (lambda _: es.inference.kp_bmp([1.0, 2.0], float("nan")), DataError, "lies between -1 and 1"),
     "other years": (

@@ -318,8 +318,8 @@ def _rows(estimation: ArrayLike, event: ArrayLike) -> tuple[np.ndarray, np.ndarr
 def _adjusted(adjust: Callable[[np.ndarray], np.ndarray], p_values: ArrayLike) -> np.ndarray | pd.Series:
     found = matrix(np.asarray(p_values)[:, None], "p_values", may_lack=True)[:, 0]
     known = np.isfinite(found)
-    if (found[known] < 0).any() or (found[known] > 1).any():
-        raise DataError("p_values lie between 0 and 1")
+    if len(wrong := found[(found < 0) | (found > 1)]):
+        raise DataError(f"p_values hold {wrong[0]:g}: give numbers between 0 and 1, and NaN where there is none")
     result = np.full(len(found), np.nan)
     result[known] = adjust(found[known])
     return pd.Series(result, index=p_values.index) if isinstance(p_values, pd.Series) else result

@@ -161,7 +161,7 @@ def check_rows(model: Model, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     y, x = model.response(rows), model.regressors(rows)
     count, size = x.shape
     if count - size < 1:
-        raise DataError(f"{count} observations cannot estimate {size} parameters")
+        raise DataError(f"{count} observations cannot estimate {size} parameters: take a longer window or earlier prices")
     if size and np.linalg.matrix_rank(x / np.sqrt(rows.span)[:, None]) < size:
         raise DataError(
             "the regressors are collinear in the estimation window: does the benchmark move, and no regressor repeat another?"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -117,8 +117,8 @@ def _tex(text: str) -> str:
     return "".join(LATEX.get(letter, letter) for letter in text.replace("\n", " "))
 
 
-def excel(path: Path, table: Published, estimates: pd.DataFrame, tests: pd.DataFrame) -> None:
-    """Write a workbook: the table as printed, and sheets with the numbers to sixteen digits.
+def excel(path: Path | IO[bytes], table: Published, estimates: pd.DataFrame, tests: pd.DataFrame) -> None:
+    """Write a workbook, as a file or into one: the table as printed, and sheets with the numbers to sixteen digits.
 
     Raises
     ------
@@ -135,10 +135,11 @@ def excel(path: Path, table: Published, estimates: pd.DataFrame, tests: pd.DataF
         ) from problem
     if len(estimates) > LARGEST_SHEET:
         raise ConfigError(f"{len(estimates):,} rows are more than a sheet of Excel takes: write CSV files with result.write")
-    if not path.parent.is_dir():
+    if isinstance(path, Path) and not path.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
     # text that begins with = is text, whoever named the share
-    book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False})
+    target = str(path) if isinstance(path, Path) else path
+    book = xlsxwriter.Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False})
     book.set_properties({"title": table.caption, "created": MADE})
     bold, italic = book.add_format({"bold": True}), book.add_format({"italic": True})
     _printed(book.add_worksheet("Table"), table, bold, italic)

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ import pandas as pd
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.sources.frames import is_date, shown
 
+EXCEL = re.compile(r'"?sep=([^\r\n])"?[,;\t|]*(?=[\r\n])', re.IGNORECASE)  # the line by which Excel is told the separator
 # Longest mark first: UTF-32's little-endian one begins with UTF-16's.
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -169,9 +171,12 @@ def _is_encoding(name: str) -> bool:
 
 
 def _csv(path: Path, text: str) -> pd.DataFrame:
+    excel = EXCEL.match(text)
+    text = text[excel.end() :] if excel else text  # its line stays, but blank
     lines = io.StringIO(text, newline=None)  # any mixture of line ends
     head = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
-    reader = csv.reader(lines, delimiter=max(SEPARATORS, key=lambda mark: _names_in(head.split(mark))), strict=True)
+    mark = excel[1] if excel else max(SEPARATORS, key=lambda mark: _names_in(head.split(mark)))
+    reader = csv.reader(lines, delimiter=mark, strict=True)
     header: list[str] = []
     rows, numbers = [], []
     try:
@@ -215,3 +220,19 @@ def listed(names: Iterable[str], most: int = 10) -> str:
     found = list(names)
     text = ", ".join(name if name.isprintable() and len(name) <= 40 else shown(name) for name in found[:most])
     return (text or "none") + (f" and {len(found) - most} more" if len(found) > most else "")
+
+
+def told_once(cases: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Tell once of cases alike: the sentence of the first of them, and the names of a few others.
+
+    Parameters
+    ----------
+    cases : iterable of (str, str, str)
+        What cases alike have in common, a case's name (blank where its sentence is true of all of them), its sentence.
+    """
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for shared, name, sentence in cases:
+        alike.setdefault(shared, []).append((name, sentence))
+    likewise = [[name for name, _ in others if name] for _, *others in alike.values()]
+    told = [sentence for (_, sentence), *_ in alike.values()]
+    return [f"{one} (and so for {listed(names, 5)})" if names else one for one, names in zip(told, likewise, strict=True)]
