@@ -53,10 +53,24 @@ def load_study(path: str | Path) -> StudySpec:
     path : str or Path
         A TOML file; relative paths in it start from its folder.
 
+    Returns
+    -------
+    StudySpec
+        Frozen; its `replace` gives a changed copy.
+
     Raises
     ------
     ConfigError
         If the file cannot be read, is not TOML, or is not a valid study; one line a problem.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> spec = es.load_study("configs/entity-list-2019.toml")
+    >>> spec.windows.estimation
+    (-250, -31)
+    >>> spec.replace(headline_window=(0, 5)).inference.headline_window
+    (0, 5)
     """
     file = Path(path)
     try:

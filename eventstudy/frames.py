@@ -337,6 +337,17 @@ def fetch_prices(
         If the source is unknown.
     DataError
         If a symbol is unknown or its prices are unusable.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.fetch_prices(["002415.SZ"], start="2019-09-30", end="2019-10-10", source="snapshot")
+    >>> print(prices[["date", "close", "volume"]].to_string(index=False))  # suspended on 8 and 9 October
+          date  close      volume
+    2019-09-30   32.3  29607444.0
+    2019-10-08   32.3         0.0
+    2019-10-09   32.3         0.0
+    2019-10-10   30.9 169438557.0
     """
     first, last = pd.Timestamp(start), pd.Timestamp(end)
     chosen = {source: settings} if isinstance(source, str) and settings else settings

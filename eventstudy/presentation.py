@@ -42,6 +42,18 @@ class Presentation:
         Notes
         -----
         A mean's error is that of rule C7, with the covariance across firms. `cars`, `caar` and `tests` hold the same numbers.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> study = es.load_study("configs/entity-list-2019.toml")
+        >>> result = es.run_study(study.replace(tests=["portfolio_t"]))
+        >>> table = result.tidy()
+        >>> print(table.query("scope == 'firm' and window_end == 2")[["symbol", "estimate", "p_value"]].round(3).head(3))
+               symbol  estimate  p_value
+        1   002230.SZ     0.047    0.232
+        8   002415.SZ    -0.066    0.048
+        15  002236.SZ    -0.085    0.023
         """
         return self._tidy.copy()
 
@@ -62,17 +74,33 @@ class Presentation:
         windows : sequence of (int, int), optional
             Windows of the estimates; default all. The tests are those of the headline window.
 
+        Returns
+        -------
+        str
+            Tables with pipes, and the notes as a list.
+
         Raises
         ------
         ConfigError
             If the study has no such window.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> study = es.load_study("configs/entity-list-2019.toml")
+        >>> result = es.run_study(study.replace(tests=["portfolio_t"]))
+        >>> lines = result.to_markdown([(0, 2)]).splitlines()
+        >>> print(lines[0])
+        **US Entity List additions of October 2019**
+        >>> print(lines[4])
+        | Firm | N | CAR, log % | 95% interval | s.e. | t | df | p | Holm p | Note |
         """
         from eventstudy.report.renderings import markdown
 
         return markdown(self._published(windows))
 
     def to_latex(self, windows: Sequence[tuple[int, int]] | None = None, *, label: str = "") -> str:
-        """Return the table of the study as LaTeX that goes on over pages; its first line names the packages that it needs.
+        r"""Return the table of the study as LaTeX that goes on over pages; its first line names the packages that it needs.
 
         Parameters
         ----------
@@ -81,10 +109,23 @@ class Presentation:
         label : str
             For references to it, made of letters, digits and ``: . - _ /``.
 
+        Returns
+        -------
+        str
+            To be input into a document; needs booktabs, longtable and array.
+
         Raises
         ------
         ConfigError
             If the study has no such window, or LaTeX would not take the label.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> study = es.load_study("configs/entity-list-2019.toml")
+        >>> result = es.run_study(study.replace(tests=["portfolio_t"]))
+        >>> print(result.to_latex([(0, 2)], label="tab:cars").splitlines()[3])
+        \caption{US Entity List additions of October 2019}\label{tab:cars}\\
         """
         from eventstudy.report.renderings import latex
 
@@ -117,6 +158,14 @@ class Presentation:
             If the package xlsxwriter (extra ``excel``) is not installed, `path` is none of these, or there is no such window.
         OutputError
             If the file cannot be written.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> study = es.load_study("configs/entity-list-2019.toml")
+        >>> result = es.run_study(study.replace(tests=["portfolio_t"]))
+        >>> result.to_excel("cars.xlsx")  # doctest: +SKIP
+        PosixPath('cars.xlsx')
         """
         from eventstudy.report.renderings import excel
 
@@ -150,6 +199,15 @@ class Presentation:
         ------
         ConfigError
             If no such firm has an estimate, or `start` lies outside the event window.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> result = es.run_study("configs/entity-list-2019.toml")
+        >>> axes = result.plot_car("002415.SZ")
+        >>> axes.get_legend_handles_labels()[1]
+        ['Hikvision', 'suspended']
+        >>> axes.figure.savefig("car.png")  # doctest: +SKIP
         """
         from eventstudy.report.plots import plot_car
 
@@ -172,6 +230,14 @@ class Presentation:
         ------
         ConfigError
             If no such firm has an estimate, or there are too many.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> result = es.run_study("configs/entity-list-2019.toml")
+        >>> axes = result.plot_prices("002415.SZ")
+        >>> axes.get_legend_handles_labels()[1]
+        ['Hikvision', 'CSI 300', 'suspended']
         """
         from eventstudy.report.plots import plot_prices
 

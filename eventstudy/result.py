@@ -272,10 +272,27 @@ class StudyResult(Presentation):
     def car(self, window: tuple[int, int]) -> pd.DataFrame:
         """Return the rows of `cars` for one window.
 
+        Parameters
+        ----------
+        window : (int, int)
+            First and last session, both inclusive; one of the study's.
+
+        Returns
+        -------
+        DataFrame
+            One row a firm.
+
         Raises
         ------
         ConfigError
             If the study has no such window.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> result = es.run_study("configs/entity-list-2019.toml")
+        >>> result.car((0, 2)).set_index("symbol")["car"].round(3).head(3).to_dict()
+        {'002230.SZ': 0.047, '002415.SZ': -0.066, '002236.SZ': -0.085}
         """
         lo, hi = as_window(window, "window")
         found = self.cars[(self.cars["window_start"] == lo) & (self.cars["window_end"] == hi)]
@@ -289,7 +306,25 @@ class StudyResult(Presentation):
         return self
 
     def summary(self) -> pd.DataFrame:
-        """Return the headline window: each firm's CAR with its interval, then the mean of the treated firms."""
+        """Return the headline window: each firm's CAR with its interval, then the mean of the treated firms.
+
+        Returns
+        -------
+        DataFrame
+            ``event_id, symbol, car, ci_low, ci_high, p_value, p_holm, status, reason``. In the last row `event_id` is ``CAAR``,
+            and `reason` holds the number of firms.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> result = es.run_study("configs/entity-list-2019.toml")
+        >>> print(result.summary()[["event_id", "symbol", "car"]].iloc[[0, 1, 2, -1]].round(3).to_string(index=False))
+                event_id    symbol    car
+        entity-list-2019 002230.SZ  0.033
+        entity-list-2019 002415.SZ -0.086
+        entity-list-2019 002236.SZ -0.121
+                    CAAR       all -0.058
+        """
         plan = self.plan
         columns = ["event_id", "symbol", "car", "ci_low", "ci_high", "p_value", "p_holm", "status", "reason"]
         firms = self.car(plan.headline_window)[columns]
@@ -319,12 +354,32 @@ class StudyResult(Presentation):
             yield name, (table,)
 
     def write(self, folder: str | Path) -> Path:
-        """Write a run folder under `folder` and return its path.
+        """Write a run folder, as the command line does.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Reports folder; made if it is not there.
+
+        Returns
+        -------
+        Path
+            The run's own folder in it, ``<study>/<run id>``: the report, the tables, the manifest and the config.
 
         Raises
         ------
-        EventStudyError
+        OutputError
             If the folder cannot be written.
+        LockedError
+            If another run is writing there.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> result = es.run_study("configs/entity-list-2019.toml")
+        >>> folder = result.write("reports")  # doctest: +SKIP
+        >>> (folder / "report.html").is_file()  # doctest: +SKIP
+        True
         """
         from eventstudy.runs import write_run
 

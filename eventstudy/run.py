@@ -50,6 +50,21 @@ def run_study(
         If prices are missing or unusable, or every event is excluded.
     SourceUnreachableError
         If the source does not answer and the store cannot serve.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> result = es.run_study("configs/entity-list-2019.toml")  # offline, on prices that come with the package
+    >>> result.events["status"].value_counts().to_dict()
+    {'ok': 8}
+    >>> means = result.caar.query("group == 'all' and window_start == 0")  # n: two of the three were suspended on the first day
+    >>> print(means[["window_end", "n", "caar"]].round(3).to_string(index=False))
+     window_end  n   caar
+              0  1 -0.034
+              2  3 -0.035
+              3  3 -0.058
+              5  3 -0.083
+             10  3 -0.031
     """
     spec = as_spec(study)
     seals = seals_of(spec)

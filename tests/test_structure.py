@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
+from operator import attrgetter
 from pathlib import Path
 
 import click
@@ -216,6 +218,20 @@ def test_public_names_can_be_imported_and_are_documented(name: str) -> None:
     assert name in dir(eventstudy)
 
 
+METHODS = ("car", "plot_car", "plot_prices", "summary", "tidy", "to_excel", "to_latex", "to_markdown", "write")
+
+
+@pytest.mark.parametrize("name", [*eventstudy.__all__, *(f"StudyResult.{method}" for method in METHODS)])
+def test_public_functions_tell_what_they_take_and_give_with_an_example(name: str) -> None:
+    found = attrgetter(name)(eventstudy)
+    if inspect.isfunction(found):
+        told = inspect.getdoc(found) or ""
+        takes = set(inspect.signature(found).parameters) - {"self"}
+        sections = [*(["Parameters"] if takes else []), "Returns", "Examples"]
+        assert [section for section in sections if f"\n{section}\n{'-' * len(section)}\n" not in told] == []
+        assert "\n>>> " in told
+
+
 def test_unknown_public_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = eventstudy.nothing
@@ -236,7 +252,8 @@ def public_without_docstring(name: str) -> Iterator[str]:
         for node in ast.iter_child_nodes(parent):
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or node.name.startswith("_"):
                 continue
-            if not ast.get_docstring(node):
+            overload = any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in node.decorator_list)
+            if not ast.get_docstring(node) and not overload:
                 yield f"{where}.{node.name}"
             if isinstance(node, ast.ClassDef):
                 pending.append((f"{where}.{node.name}", node))
