@@ -445,7 +445,10 @@ def test_prices_of_many_events_of_one_firm_are_thin_lines_and_their_mean(made) -
     days = list(range(112, 148, 4))
     events = pd.DataFrame({"event_id": [f"e{day}" for day in days], "symbol": "AAA", "session": made.prices.index[days]})
     events.loc[len(events)] = ["other", "BBB", made.prices.index[120]]
-    axes = study(made, events=events).plot_prices("AAA")
+    found = study(made, events=events)
+    with pytest.raises(ConfigError, match="10 events of 2 firms are too many lines: give the symbol of one"):
+        found.plot_prices()
+    axes = found.plot_prices("AAA")
     assert axes.get_legend_handles_labels()[1] == ["AAA, mean of 9", "benchmark, mean of 9"]
     assert len(axes.get_lines()) == 12  # and the event session
     closes, level = made.prices["AAA"].to_numpy(), made.benchmark.to_numpy()

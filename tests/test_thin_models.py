@@ -163,6 +163,14 @@ def test_what_does_not_go_together_is_refused(panel, options: dict, told: str) -
         es.event_study(made.events(130), made.prices, made.benchmark, windows=windows, **options)
 
 
+def test_too_few_observations_are_told_with_what_to_do() -> None:
+    made = listing(1)
+    made = replace(made, factors={shifted(by): shifted_factor(made.benchmark, by) for by in (-1, 1)})
+    told = "single-session observations cannot estimate slopes on 3 sessions of the market: take a longer window"
+    with pytest.raises(DataError, match=told):
+        Dimson().fit(trade_rows(made).inside(ESTIMATION[1] - 3, ESTIMATION[1]))
+
+
 def test_a_market_that_stands_still_has_no_slopes() -> None:
     made = listing(1, index=np.zeros(150))
     made = replace(made, factors={shifted(by): shifted_factor(made.benchmark, by) for by in (-1, 1)})

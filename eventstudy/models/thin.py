@@ -78,7 +78,8 @@ class ThinTrading(Model):
         """
         count = len(self.shifts) + 1
         if len(rows) < count + 2:
-            raise DataError(f"{len(rows)} single-session observations cannot estimate slopes on {count} sessions of the market")
+            few = f"{len(rows)} single-session observations cannot estimate slopes on {count} sessions of the market"
+            raise DataError(f"{few}: take a longer window or earlier prices")
         market = {by: rows.factors[shifted(by)] for by in self.shifts} | {0: rows.mkt}
         if np.linalg.matrix_rank(np.column_stack([np.ones(len(rows)), *market.values()])) <= count:
             raise DataError("the regressors are collinear in the estimation window: does the benchmark move?")

@@ -73,8 +73,10 @@ def plot_prices(result: StudyResult, symbol: str | None, event_id: str | None, a
     reading = Reading(result)
     subjects = _chosen(reading, symbol, event_id)
     many = len(subjects) > MOST_LINES
-    if many and len({subject.firm.key[1] for subject in subjects}) > 1:
-        raise ConfigError(f"{len(subjects)} firms are too many lines: give the symbol of one")
+    firms = len({subject.firm.key[1] for subject in subjects})
+    if many and firms > 1:
+        events = "" if firms == len(subjects) else f"{len(subjects)} events of "
+        raise ConfigError(f"{events}{firms} firms are too many lines: give the symbol of one")
     axes = _axes(ax)
     lo, hi = reading.plan.windows.event
     taus = np.arange(lo - 1, hi + 1)
