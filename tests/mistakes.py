@@ -55,7 +55,7 @@ MISTAKES = (
     Mistake(DELETION, "q = np.linalg.solve(hole, e_w)", "q = e_w", FIRMS),
     Mistake(DELETION, "(fit.df_resid * fit.sigma**2 - e_w @ q) / df", "(fit.df_resid * fit.sigma**2 - e_w @ e_w) / df", FIRMS),
     Mistake("inference/bootstrap.py", "np.sqrt([firm.fit.nobs", "np.ones_like([firm.fit.nobs", DRAWS),
-    Mistake("inference/bootstrap.py", "within / np.sqrt(rows.span[longer])", "within", DRAWS),
+    Mistake("inference/bootstrap.py", "(session <= last)) / np.sqrt(rows.span)", "(session <= last)) / 1.0", DRAWS),
     Mistake("inference/bootstrap.py", "product = np.einsum(\"br,br->b\", rows[place], rows[other]) - fitted",
             "product = np.einsum(\"br,br->b\", rows[place], rows[other])", DRAWS),
     Mistake("inference/bootstrap.py", "products / firm.fit.df_resid * firm.cumulative.variance_factor",

@@ -193,7 +193,10 @@ def market_of_closes(
 
 
 def _statuses(closes: np.ndarray, volume: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return statuses (s, T), and for which shares a close was unchanged without volume, or moved without trade (s,)."""
+    """Return statuses (s, T), and for which shares a close was unchanged without volume, or moved without trade (s,).
+
+    The rule is that of `trading.trading_status`.
+    """
     there = np.isfinite(closes)
     share, _ = places = np.nonzero(there)
     close = closes[places]
