@@ -181,7 +181,8 @@ def test_equal_effects_is_the_multivariate_f_of_an_event_dummy() -> None:
     alike = np.array([[1.0, 0], [-1, 1], [0, -1]])  # differences of neighbours
     table = MANOVA(y, x).mv_test([("dummy", np.array([[0.0, 0, 1]]), alike)]).results["dummy"]["stat"]
     errors = np.column_stack([part.fit.errors for part in cross.firms])
-    found = joint.equal_effects(cross.car, errors, 118, cross.firms[0].cumulative.variance_factor)
+    covariance = joint.exact_covariance(errors, 118, cross.firms[0].cumulative.variance_factor)
+    found = joint.equal_effects(cross.car, covariance, 118)
     assert_allclose([found.statistic, found.p_value], table.loc["Wilks' lambda", ["F Value", "Pr > F"]].astype(float))
     assert found.df == 117
 
@@ -191,7 +192,7 @@ def test_equal_effects_of_two_firms_is_the_squared_t_of_their_difference() -> No
     errors = np.column_stack([part.fit.errors for part in cross.firms])
     gap = errors[:, 0] - errors[:, 1]
     t = (cross.car[0] - cross.car[1]) / sqrt((gap @ gap) / 118 * cross.firms[0].cumulative.variance_factor)
-    found = joint.equal_effects(cross.car, errors, 118, cross.firms[0].cumulative.variance_factor)
+    found = joint.equal_effects(cross.car, cross.exact_covariance, 118)
     assert_allclose([found.statistic, found.p_value], [t**2, 2 * stats.t(118).cdf(-abs(t))])
 
 

@@ -257,8 +257,9 @@ def test_joint_f_is_the_multivariate_f_of_an_event_dummy() -> None:
 def test_joint_f_needs_the_same_rows_and_more_rows_than_firms() -> None:
     assert run_test("hotelling", section(3, (0, 3), AWAY)).reason == "different_rows"
     errors = np.random.default_rng(1).normal(size=(5, 4))
-    assert joint.hotelling(CAR[:4], errors, 3, 1.0).reason == "too_few_df"
-    assert joint.hotelling(CAR[:4], np.repeat(errors[:, :1], 4, axis=1), 30, 1.0).reason == "singular_covariance"
+    assert joint.hotelling(CAR[:4], joint.exact_covariance(errors, 3, 1.0), 3).reason == "too_few_df"
+    alike = joint.exact_covariance(np.repeat(errors[:, :1], 4, axis=1), 30, 1.0)
+    assert joint.hotelling(CAR[:4], alike, 30).reason == "singular_covariance"
 
 
 @pytest.mark.parametrize("p", [[0.04, 0.01, 0.03], [0.5, 0.9, 0.2, 0.02], [0.7], [0.03, 0.03]])
@@ -318,7 +319,7 @@ def test_scaled_returns_of_the_window_are_abnormal_returns() -> None:
 
 def test_crude_dependence_without_common_sessions() -> None:
     errors = np.array([[0.1, np.nan], [np.nan, 0.2], [0.1, np.nan]])
-    assert parametric.crude_dependence(CAR[:2], errors, 4).reason == "too_few_common_sessions"
+    assert parametric.crude_dependence(CAR[:2], parametric.common_means(errors), 4).reason == "too_few_common_sessions"
 
 
 @pytest.mark.parametrize("sessions", [2, 3, 7, 60, 213])

@@ -39,7 +39,7 @@ def hotelling(car: ArrayLike, residuals: ArrayLike, df: int, factor: float) -> T
     4.0
     """
     found = vector(car, "car")
-    return joint.hotelling(found, matrix(residuals, "residuals", len(found)), df, factor)
+    return joint.hotelling(found, joint.exact_covariance(matrix(residuals, "residuals", len(found)), df, factor), df)
 
 
 def equal_effects(car: ArrayLike, residuals: ArrayLike, df: int, factor: float) -> TestResult:
@@ -67,7 +67,7 @@ def equal_effects(car: ArrayLike, residuals: ArrayLike, df: int, factor: float) 
     2.0
     """
     found = vector(car, "car")
-    return joint.equal_effects(found, matrix(residuals, "residuals", len(found)), df, factor)
+    return joint.equal_effects(found, joint.exact_covariance(matrix(residuals, "residuals", len(found)), df, factor), df)
 
 
 def wald_joint(car: ArrayLike, covariance: ArrayLike) -> TestResult:

@@ -292,7 +292,8 @@ def crude_dependence(car: ArrayLike, residuals: ArrayLike, sessions: int) -> Tes
     found = vector(car, "car")
     if sessions < 1:
         raise DataError(f"sessions = {sessions}: a window has one session or more")
-    return parametric.crude_dependence(found, matrix(residuals, "residuals", len(found), may_lack=True), sessions)
+    errors = matrix(residuals, "residuals", len(found), may_lack=True)
+    return parametric.crude_dependence(found, parametric.common_means(errors), sessions)
 
 
 def skewness_johnson(car: ArrayLike) -> TestResult:

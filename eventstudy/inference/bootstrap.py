@@ -26,7 +26,7 @@ DRAWS = 9_999
 # Daily errors of a market model are next to uncorrelated from session to session, and longer blocks leave fewer different
 # ones to draw from. With 5, the usual alternative, sessions that follow each other would be drawn together.
 BLOCK_LENGTH = 1
-DRAWS_AT_ONCE = 125  # small enough for the processor's cache, and for memory that is used again rather than asked for anew
+NUMBERS_AT_ONCE = 80_000
 BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild", "bootstrap_hotelling")
 
 
@@ -143,8 +143,7 @@ def _joint_test(grid: Grid, seed: int) -> TestResult:
         return undefined(name, "sharp", n, "different_rows")
     if fit.df_resid < n:
         return undefined(name, "sharp", n, "too_few_df")
-    errors = np.column_stack([firm.fit.errors for firm in cross.firms])
-    observed = t_squared(cross.car, errors.T @ errors / fit.df_resid * cross.firms[0].cumulative.variance_factor)
+    observed = t_squared(cross.car, cross.exact_covariance)
     if np.isnan(observed):
         return undefined(name, "sharp", n, "singular_covariance")
     draws = np.concatenate([joint_statistics(grid, chosen) for chosen, _ in drawn_sessions("bootstrap_residual", grid, seed)])
@@ -181,8 +180,9 @@ def drawn_sessions(name: str, grid: Grid, seed: int) -> Iterator[tuple[np.ndarra
     rng = np.random.default_rng((abs(seed), int(seed < 0), BOOTSTRAP.index(name)))
     places = grid.pool[0]
     others = np.setdiff1d(np.arange(grid.size), places)
-    for start in range(0, DRAWS, DRAWS_AT_ONCE):
-        count = min(DRAWS_AT_ONCE, DRAWS - start)
+    at_once = max(1, NUMBERS_AT_ONCE // (grid.size * len(grid.cross.firms)))
+    for start in range(0, DRAWS, at_once):
+        count = min(at_once, DRAWS - start)
         if name == "bootstrap_residual":
             yield _drawn(rng, len(places), count, grid.size), None
             continue
@@ -194,7 +194,8 @@ def drawn_sessions(name: str, grid: Grid, seed: int) -> Iterator[tuple[np.ndarra
 
 def _drawn(rng: np.random.Generator, pool: int, draws: int, sessions: int) -> np.ndarray:
     """Return sessions of the pool (draws, sessions), in blocks that begin anywhere; its last is followed by its first."""
-    firsts = rng.integers(pool, size=(draws, -(-sessions // BLOCK_LENGTH)), dtype=np.int32).astype(np.intp)
+    short = np.promote_types(np.uint16, np.min_scalar_type(pool))  # of short numbers two are drawn at once
+    firsts = rng.integers(pool, size=(draws, -(-sessions // BLOCK_LENGTH)), dtype=short).astype(np.intp)
     if BLOCK_LENGTH == 1:
         return firsts
     return np.asarray((firsts[:, :, None] + np.arange(BLOCK_LENGTH)) % pool).reshape(draws, -1)[:, :sessions]
@@ -279,13 +280,12 @@ def _correlations(residuals: np.ndarray, there: np.ndarray) -> np.ndarray:
     `residuals` is (N, draws, sessions) with 0 where a firm has no row, `there` (sessions, N) says where it has.
     """
     n, count, _ = residuals.shape
-    common = there.T @ there
+    i, j = np.tril_indices(n, -1)
+    products = np.array([np.einsum("bs,bs->b", residuals[one], residuals[other]) for one, other in zip(i, j, strict=True)])
+    # of one firm (first axis) over the sessions shared with another
+    sums, squares = residuals @ there, residuals**2 @ there
+    both = [(of[i, :, j], of[j, :, i]) for of in (sums, squares)]
     correlation = np.ones((count, n, n))
-    sums = np.stack([own @ there for own in residuals])  # of one firm (first axis) over the sessions shared with another
-    squares = np.stack([own**2 @ there for own in residuals])
-    for i in range(n):
-        for j in range(i):
-            products = np.einsum("bs,bs->b", residuals[i], residuals[j])
-            both = [(of[i, :, j], of[j, :, i]) for of in (sums, squares)]
-            correlation[:, i, j] = correlation[:, j, i] = correlation_of_sums(common[i, j], products, *both)
+    found = correlation_of_sums((there.T @ there)[i, j, None], products.reshape(-1, count), *both)
+    correlation[:, i, j] = correlation[:, j, i] = found.T
     return correlation

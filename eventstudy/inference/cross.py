@@ -11,6 +11,8 @@ import pandas as pd
 
 from eventstudy.abnormal import CumulativeReturn, session_weights
 from eventstudy.inference.correlation import ResidualCorrelation, residual_correlation
+from eventstudy.inference.joint import exact_covariance
+from eventstudy.inference.parametric import common_means
 from eventstudy.models.base import Fit
 from eventstudy.trading import Listing
 from eventstudy.windows import Window
@@ -99,6 +101,11 @@ class CrossSection:
         return self._by_tau([firm.fit.errors[chosen] for firm, chosen in zip(self.firms, single, strict=True)], single)
 
     @cached_property
+    def mean_residuals(self) -> np.ndarray:
+        """Means of these residuals over the firms, of the sessions where all have one (sessions,) (rule C8)."""
+        return common_means(self.residuals_by_tau)
+
+    @cached_property
     def scaled_errors(self) -> np.ndarray:
         """Estimation errors over their standard deviation, all spans, where each row ends, by tau (sessions, N) (rule C10)."""
         every = [np.ones(firm.fit.nobs, dtype=bool) for firm in self.firms]
@@ -165,6 +172,12 @@ class CrossSection:
         """Covariance of the CARs with the full covariance of the firms' errors, N by N (rule C7)."""
         covariance: np.ndarray = self.correlation.nearest[0] * np.outer(self.sigma, self.sigma) * self.shared
         return covariance
+
+    @cached_property
+    def exact_covariance(self) -> np.ndarray:
+        """Covariance of the CARs of firms that share their rows, N by N (rule C17)."""
+        errors = np.column_stack([firm.fit.errors for firm in self.firms])
+        return exact_covariance(errors, int(self.df[0]), self.firms[0].cumulative.variance_factor)
 
     @cached_property
     def shared(self) -> np.ndarray:

@@ -32,12 +32,11 @@ def t_squared_of_each(values: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return found
 
 
-def hotelling(car: np.ndarray, errors: np.ndarray, df: int, factor: float) -> TestResult:
-    """F test that every CAR is 0, F(N, df-N+1): exact for normal errors; one firm gives its squared t (rule C17).
+def exact_covariance(errors: np.ndarray, df: int, factor: float) -> np.ndarray:
+    """Return the covariance of the CARs of firms that share their rows, N by N (rule C17).
 
     Parameters
     ----------
-    car : array (N,)
     errors : array (rows, N)
         Scaled estimation residuals of the same rows for all firms.
     df : int
@@ -45,14 +44,29 @@ def hotelling(car: np.ndarray, errors: np.ndarray, df: int, factor: float) -> Te
     factor : float
         The common variance factor C.
     """
+    covariance: np.ndarray = errors.T @ errors / df * factor
+    return covariance
+
+
+def hotelling(car: np.ndarray, covariance: np.ndarray, df: int) -> TestResult:
+    """F test that every CAR is 0, F(N, df-N+1): exact for normal errors; one firm gives its squared t (rule C17).
+
+    Parameters
+    ----------
+    car : array (N,)
+    covariance : array (N, N)
+        Their `exact_covariance`.
+    df : int
+        Residual degrees of freedom, the same for all firms.
+    """
     n = len(car)
     if df - n + 1 < 1:
         return undefined("hotelling", "sharp", n, "too_few_df")
-    found = t_squared(car, errors.T @ errors / df * factor)
+    found = t_squared(car, covariance)
     return undefined("hotelling", "sharp", n, "singular_covariance") if np.isnan(found) else _f_test("hotelling", n, found, n, df)
 
 
-def equal_effects(car: np.ndarray, errors: np.ndarray, df: int, factor: float) -> TestResult:
+def equal_effects(car: np.ndarray, covariance: np.ndarray, df: int) -> TestResult:
     """F test that all firms reacted alike, F(N-1, df-N+2) (rule C17, contrasts of neighbours).
 
     Parameters are those of `hotelling`.
@@ -63,7 +77,7 @@ def equal_effects(car: np.ndarray, errors: np.ndarray, df: int, factor: float) -
     if df - n + 2 < 1:
         return undefined("equal_effects", "sharp", n, "too_few_df")
     contrast = np.diff(np.eye(n), axis=0)
-    found = t_squared(np.diff(car), contrast @ (errors.T @ errors / df * factor) @ contrast.T)
+    found = t_squared(np.diff(car), contrast @ covariance @ contrast.T)
     if np.isnan(found):
         return undefined("equal_effects", "sharp", n, "singular_covariance")
     return _f_test("equal_effects", n, found, n - 1, df)

@@ -144,7 +144,13 @@ def difference_t(car: np.ndarray, first: np.ndarray, df: np.ndarray, covariance:
     return student("difference_t", "sharp", n, float(weights @ car) / np.sqrt(variance), int(df.min()))
 
 
-def crude_dependence(car: np.ndarray, errors: np.ndarray, sessions: int) -> TestResult:
+def common_means(errors: np.ndarray) -> np.ndarray:
+    """Return the means over the firms of errors (sessions, N), of the sessions where none is NaN."""
+    means: np.ndarray = errors[~np.isnan(errors).any(axis=1)].mean(axis=1)
+    return means
+
+
+def crude_dependence(car: np.ndarray, means: np.ndarray, sessions: int) -> TestResult:
     """t of the mean CAR from the spread of the mean residual over estimation sessions, t(T-1) (rule C8).
 
     It leaves the error of prediction out, so that it rejects slightly too often.
@@ -152,17 +158,15 @@ def crude_dependence(car: np.ndarray, errors: np.ndarray, sessions: int) -> Test
     Parameters
     ----------
     car : array (N,)
-    errors : array (T', N)
-        Single-session estimation residuals by session; NaN where a firm has none. Only the T sessions with
-        residuals of all firms count.
+    means : array (T,)
+        Mean single-session estimation residuals over the firms, of the sessions with residuals of all.
     sessions : int
         Sessions in the window.
     """
     n = len(car)
-    averages = errors[~np.isnan(errors).any(axis=1)].mean(axis=1)
-    if len(averages) < 2:
+    if len(means) < 2:
         return undefined("crude_dependence", "sharp", n, "too_few_common_sessions")
-    spread = float(averages.std(ddof=1))
+    spread = float(means.std(ddof=1))
     if not spread > 0:
         return undefined("crude_dependence", "sharp", n, "no_spread")
-    return student("crude_dependence", "sharp", n, car.mean() / (np.sqrt(sessions) * spread), len(averages) - 1)
+    return student("crude_dependence", "sharp", n, car.mean() / (np.sqrt(sessions) * spread), len(means) - 1)

@@ -148,9 +148,7 @@ class PlaceboBlocks:
 def joint_t_squared(cross: CrossSection) -> float:
     """Return T-squared of all CARs: exact where the firms share their rows, else with rule C7's covariance."""
     if cross.same_rows:
-        fit = cross.firms[0].fit
-        errors = np.column_stack([firm.fit.errors for firm in cross.firms])
-        return t_squared(cross.car, errors.T @ errors / fit.df_resid * cross.firms[0].cumulative.variance_factor)
+        return t_squared(cross.car, cross.exact_covariance)
     return t_squared(cross.car, cross.covariance) if cross.correlation.enough else np.nan
 
 

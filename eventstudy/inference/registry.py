@@ -18,7 +18,7 @@ from eventstudy.inference.result import Null, TestResult, undefined
 from eventstudy.windows import length
 
 
-def _joint(name: str, test: Callable[[np.ndarray, np.ndarray, int, float], TestResult], cross: CrossSection) -> TestResult:
+def _joint(name: str, test: Callable[[np.ndarray, np.ndarray, int], TestResult], cross: CrossSection) -> TestResult:
     n = len(cross.firms)
     if n > MOST_FIRMS_TOGETHER:
         return undefined(name, "sharp", n, "too_many_firms")
@@ -28,9 +28,7 @@ def _joint(name: str, test: Callable[[np.ndarray, np.ndarray, int, float], TestR
         return undefined(name, "sharp", n, "not_least_squares")
     if not cross.same_rows:
         return undefined(name, "sharp", n, "different_rows")
-    errors = np.column_stack([firm.fit.errors for firm in cross.firms])
-    first = cross.firms[0]
-    return test(cross.car, errors, first.fit.df_resid, first.cumulative.variance_factor)
+    return test(cross.car, cross.exact_covariance, int(cross.df[0]))
 
 
 def _wald(cross: CrossSection) -> TestResult:
@@ -68,9 +66,7 @@ PARAMETRIC: dict[str, tuple[Null, Test]] = {
     "kp_patell": ("sharp", lambda cross: parametric.kp_patell(cross.scar, cross.df, cross.correlation)),
     "crude_dependence": (
         "sharp",
-        lambda cross: by_tau(
-            parametric.crude_dependence(cross.car, cross.residuals_by_tau, length(cross.window)), cross.staggered
-        ),
+        lambda cross: by_tau(parametric.crude_dependence(cross.car, cross.mean_residuals, length(cross.window)), cross.staggered),
     ),
     "hotelling": ("sharp", lambda cross: _joint("hotelling", joint.hotelling, cross)),
     "wald_joint": ("sharp", _wald),

@@ -131,8 +131,7 @@ def _by_pairs(name: str, section: Section, pairs: Pairs) -> TestResult:
 def _by_sums(name: str, section: Section, sums: Sums) -> TestResult:
     n, size = len(section.members), length(section.window)
     if name == "crude_dependence":
-        averages = sums.errors[sums.single == n] / n
-        return parametric.crude_dependence(section.car, averages[:, None], size)
+        return parametric.crude_dependence(section.car, sums.errors[sums.single == n] / n, size)
     if name in ("corrado", "corrado_zivney"):
         known = np.flatnonzero(sums.every)
         kept = np.zeros(len(sums.there), dtype=bool)

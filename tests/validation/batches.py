@@ -157,6 +157,11 @@ def normal_p(z: float) -> float:
     return float(2 * special.ndtr(-abs(z)))
 
 
+def exact_covariance(draw: Draw) -> np.ndarray:
+    """Return the covariance of a draw's CARs, whose firms share their rows."""
+    return joint.exact_covariance(draw.errors, int(draw.df[0]), draw.geometry.cross.firms[0].cumulative.variance_factor)
+
+
 # The heading of a column in the specification's tables -> the p-value of one draw.
 COLUMNS: dict[str, Callable[[Draw], float]] = {
     "cross-sectional t": lambda draw: parametric.cross_sectional_t(draw.car).p_value,
@@ -165,13 +170,13 @@ COLUMNS: dict[str, Callable[[Draw], float]] = {
     "BMP vs N(0,1)": lambda draw: normal_p(draw.bmp),  # shown to be wrong; the package has t(N-1) only
     "KP-Patell": lambda draw: parametric.kp_patell(draw.scar, draw.df, draw.correlation).p_value,
     "KP-BMP t(N-1)": lambda draw: parametric.kp_bmp(draw.scar, draw.correlation).p_value,
-    "CDA (BW)": lambda draw: parametric.crude_dependence(draw.car, draw.errors, len(draw.ar)).p_value,
+    "CDA (BW)": lambda draw: parametric.crude_dependence(
+        draw.car, parametric.common_means(draw.errors), len(draw.ar)
+    ).p_value,
     "portfolio / full-cov t(nu)": lambda draw: parametric.portfolio_t(
         draw.car, draw.sigma, draw.df, draw.correlation, draw.geometry.cross.shared
     ).p_value,
-    "Hotelling F": lambda draw: joint.hotelling(
-        draw.car, draw.errors, int(draw.df[0]), draw.geometry.cross.firms[0].cumulative.variance_factor
-    ).p_value,
+    "Hotelling F": lambda draw: joint.hotelling(draw.car, exact_covariance(draw), int(draw.df[0])).p_value,
     "GRANK (rescaled)": lambda draw: ranks.grank(draw.standardised[0], draw.scar).p_value,
     "GRANK (no rescale)": lambda draw: ranks.grank_unscaled(draw.standardised[0], draw.scar).p_value,
     "Corrado(-Zivney)": lambda draw: ranks.corrado_zivney(*draw.standardised).p_value,
