@@ -26,7 +26,7 @@ DRAWS = 9_999
 # Daily errors of a market model are next to uncorrelated from session to session, and longer blocks leave fewer different
 # ones to draw from. With 5, the usual alternative, sessions that follow each other would be drawn together.
 BLOCK_LENGTH = 1
-NUMBERS_AT_ONCE = 80_000
+NUMBERS_AT_ONCE = 80_000  # of larger parts the memory is given back and asked for anew, which takes longer than the arithmetic
 BOOTSTRAP = ("bootstrap_residual", "bootstrap_wild", "bootstrap_hotelling")
 
 
