@@ -43,7 +43,7 @@ def test_labels_at_the_ends_are_neither_cut_nor_below_those_at_the_side() -> Non
     found = drawn(lambda axes, words: label_across(axes, words, [0, 0.5, 1], ["5月10日", "half", "+100.0%"]))
     assert float(found["half"]["x"]) == 115
     for text, at in (("5月10日", 40), ("+100.0%", 190)):
-        half = letters(text) * TEXT * 0.3
+        half = letters(text) * TEXT * 0.35
         x = float(found[text]["x"])
         assert round(x - half, 3) >= 35
         assert round(x + half, 3) <= 200
