@@ -375,10 +375,13 @@ class StudyResult(Presentation):
 
         Examples
         --------
+        >>> import tempfile
         >>> import eventstudy as es
-        >>> result = es.run_study("configs/entity-list-2019.toml")
-        >>> folder = result.write("reports")  # doctest: +SKIP
-        >>> (folder / "report.html").is_file()  # doctest: +SKIP
+        >>> study = es.load_study("configs/entity-list-2019.toml")
+        >>> result = es.run_study(study.replace(tests=["portfolio_t"]))
+        >>> with tempfile.TemporaryDirectory() as reports:
+        ...     folder = result.write(reports)
+        ...     print((folder / "report.html").is_file())
         True
         """
         from eventstudy.runs import write_run
